@@ -1,0 +1,159 @@
+"""Activation functions: ReLU, leaky ReLU and ELU."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.ops import arguments
+from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
+
+
+def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
+    """Rectify: ``y = max(x, 0)`` (Nair and Hinton 2010); NaN stays NaN.
+
+    Parameters
+    ----------
+    x : array_like, any shape
+
+    Returns
+    -------
+    y : ndarray of x's shape
+    cache : ReLUCache
+        For `relu_backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where x does not hold real numbers, or is empty.
+    """
+    (x,) = arguments.floats("relu", x=x)
+    return np.maximum(x, 0), ReLUCache(x > 0, x.dtype)
+
+
+def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
+    """Gradient of `relu_forward`: ``dx = dy where x > 0, else 0``.
+
+    Parameters
+    ----------
+    dy : array_like of y's shape
+        Gradient of the loss with respect to y.
+    cache : ReLUCache
+        From `relu_forward`.
+
+    Returns
+    -------
+    dx : ndarray of x's shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where dy has not y's shape, or the cache is another operation's.
+    """
+    cache = arguments.cache_of("relu_backward", cache, ReLUCache)
+    dy = arguments.upstream("relu_backward", dy, cache.positive.shape, cache.dtype)
+    return np.where(cache.positive, dy, dy.dtype.type(0))
+
+
+def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
+    """Rectify, but let a little through: ``y = x where x > 0, else slope · x`` (Maas et al. 2013).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+    slope : float >= 0, default 0.01
+        Factor of the negative values.
+
+    Returns
+    -------
+    y : ndarray of x's shape
+    cache : LeakyReLUCache
+        For `leaky_relu_backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where x does not hold real numbers or is empty, or slope is out of range.
+    """
+    (x,) = arguments.floats("leaky_relu", x=x)
+    slope = arguments.number("leaky_relu", "slope", slope, 0)
+    positive = x > 0
+    return np.where(positive, x, x * slope), LeakyReLUCache(positive, slope, x.dtype)
+
+
+def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
+    """Gradient of `leaky_relu_forward`: ``dx = dy where x > 0, else slope · dy``.
+
+    Parameters
+    ----------
+    dy : array_like of y's shape
+        Gradient of the loss with respect to y.
+    cache : LeakyReLUCache
+        From `leaky_relu_forward`.
+
+    Returns
+    -------
+    dx : ndarray of x's shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where dy has not y's shape, or the cache is another operation's.
+    """
+    cache = arguments.cache_of("leaky_relu_backward", cache, LeakyReLUCache)
+    dy = arguments.upstream("leaky_relu_backward", dy, cache.positive.shape, cache.dtype)
+    return np.where(cache.positive, dy, dy * cache.slope)
+
+
+def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
+    """Exponential linear unit: ``y = x where x > 0, else alpha · (exp(x) - 1)``.
+
+    Clevert, Unterthiner and Hochreiter 2015, arXiv:1511.07289, equation 15.
+
+    Parameters
+    ----------
+    x : array_like, any shape
+    alpha : float >= 0, default 1.0
+        Minus the value that large negative x approach.
+
+    Returns
+    -------
+    y : ndarray of x's shape
+    cache : ELUCache
+        For `elu_backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where x does not hold real numbers or is empty, or alpha is out of range.
+    """
+    (x,) = arguments.floats("elu", x=x)
+    alpha = arguments.number("elu", "alpha", alpha, 0)
+    positive = x > 0
+    negative = np.minimum(x, 0)  # where x > 0, exp(x) could overflow
+    y = np.where(positive, x, alpha * np.expm1(negative))
+    derivative = np.where(positive, x.dtype.type(1), alpha * np.exp(negative))
+    return y, ELUCache(derivative)
+
+
+def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
+    """Gradient of `elu_forward`: ``dx = dy where x > 0, else dy · alpha · exp(x)``.
+
+    Parameters
+    ----------
+    dy : array_like of y's shape
+        Gradient of the loss with respect to y.
+    cache : ELUCache
+        From `elu_forward`.
+
+    Returns
+    -------
+    dx : ndarray of x's shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where dy has not y's shape, or the cache is another operation's.
+    """
+    derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
+    dy = arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype)
+    return dy * derivative

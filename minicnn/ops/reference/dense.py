@@ -1,0 +1,73 @@
+"""The dense (fully connected) operation."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.ops import arguments
+from minicnn.ops.caches import DenseCache
+
+
+def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache]:
+    """Multiply by a matrix and add a bias: ``y = x w + b``.
+
+    Parameters
+    ----------
+    x : array_like (N, in)
+        Features.
+    w : array_like (in, out)
+        Weights.
+    b : array_like (out,), optional
+        Biases.
+
+    Returns
+    -------
+    y : ndarray (N, out)
+        float64 if an input is wider than float32, else float32.
+    cache : DenseCache
+        For `dense_backward`.
+
+    Raises
+    ------
+    TypeError
+        Where an input does not hold real numbers.
+    ValueError
+        Where shapes do not agree.
+    """
+    x, w, b = arguments.dense(x, w, b)
+    y = x @ w  # (N, in) (in, out)
+    if b is not None:
+        y += b
+    return y, DenseCache(x, w, b is not None)
+
+
+def dense_backward(
+    dy: Any, cache: DenseCache
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Gradients of `dense_forward`: ``dx = dy wᵀ``, ``dw = xᵀ dy``, ``db = sum over n of dy``.
+
+    Parameters
+    ----------
+    dy : array_like (N, out)
+        Gradient of the loss with respect to y.
+    cache : DenseCache
+        From `dense_forward`.
+
+    Returns
+    -------
+    dx : ndarray (N, in)
+    dw : ndarray (in, out)
+    db : ndarray (out,), or None where forward had no b
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where dy has not y's shape, or the cache is another operation's.
+    """
+    cache = arguments.cache_of("dense_backward", cache, DenseCache)
+    x, w = cache.x, cache.w
+    dy = arguments.upstream("dense_backward", dy, (x.shape[0], w.shape[1]), x.dtype)
+    dx = dy @ w.T  # (N, out) (out, in)
+    dw = x.T @ dy  # (in, N) (N, out)
+    db = dy.sum(0, dtype=np.float64).astype(x.dtype) if cache.has_bias else None
+    return dx, dw, db
