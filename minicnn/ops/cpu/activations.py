@@ -1,0 +1,109 @@
+"""Activation functions: one pass over memory each."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from minicnn.ops import arguments
+from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.masks import masked_scale
+
+
+def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
+    """``y = max(x, 0)``, x of any shape. As `minicnn.ops.relu_forward`."""
+    (x,) = arguments.floats("relu", x=x)
+    y, positive = np.empty_like(x), np.empty(x.shape, np.bool_)
+    _relu(x.reshape(-1), y.reshape(-1), positive.reshape(-1))
+    return y, ReLUCache(positive, x.dtype)
+
+
+def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
+    """``dx = dy where x > 0, else 0``. As `minicnn.ops.relu_backward`."""
+    cache = arguments.cache_of("relu_backward", cache, ReLUCache)
+    dy = arguments.upstream("relu_backward", dy, cache.positive.shape, cache.dtype)
+    return masked_scale(dy, cache.positive, 1)
+
+
+def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
+    """``y = x where x > 0, else slope · x``. As `minicnn.ops.leaky_relu_forward`."""
+    (x,) = arguments.floats("leaky_relu", x=x)
+    slope = arguments.number("leaky_relu", "slope", slope, 0)
+    positive = x > 0
+    return _leaky(x, positive, slope), LeakyReLUCache(positive, slope, x.dtype)
+
+
+def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
+    """``dx = dy where x > 0, else slope · dy``. As `minicnn.ops.leaky_relu_backward`."""
+    cache = arguments.cache_of("leaky_relu_backward", cache, LeakyReLUCache)
+    dy = arguments.upstream("leaky_relu_backward", dy, cache.positive.shape, cache.dtype)
+    return _leaky(dy, cache.positive, cache.slope)
+
+
+def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
+    """``y = x where x > 0, else alpha · (exp(x) - 1)``. As `minicnn.ops.elu_forward`."""
+    (x,) = arguments.floats("elu", x=x)
+    alpha = arguments.number("elu", "alpha", alpha, 0)
+    y, derivative = np.empty_like(x), np.empty_like(x)
+    _elu(x.reshape(-1), x.dtype.type(alpha), y.reshape(-1), derivative.reshape(-1))
+    return y, ELUCache(derivative)
+
+
+def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
+    """``dx = dy · dy/dx``, the derivative kept by forward. As `minicnn.ops.elu_backward`."""
+    derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
+    return arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype) * derivative
+
+
+def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray:
+    """``values where positive, else slope · values``: forward and backward alike."""
+    result = np.empty_like(values)
+    _leaky_select(
+        values.reshape(-1), positive.reshape(-1), values.dtype.type(slope), result.reshape(-1)
+    )
+    return result
+
+
+@njit(**SERIAL)
+def _relu_block(x, y, positive, start, stop):
+    for i in range(start, stop):
+        value = x[i]
+        positive[i] = value > 0
+        y[i] = x.dtype.type(0) if value <= 0 else value  # NaN is not <= 0: it stays
+
+
+@njit(**PARALLEL)
+def _relu(x, y, positive):
+    for block in prange(BLOCKS):
+        _relu_block(x, y, positive, *block_of(block, x.size))
+
+
+@njit(**SERIAL)
+def _leaky_select_block(values, positive, slope, result, start, stop):
+    for i in range(start, stop):
+        result[i] = values[i] if positive[i] else slope * values[i]
+
+
+@njit(**PARALLEL)
+def _leaky_select(values, positive, slope, result):
+    for block in prange(BLOCKS):
+        _leaky_select_block(values, positive, slope, result, *block_of(block, values.size))
+
+
+@njit(**SERIAL)
+def _elu_block(x, alpha, y, derivative, start, stop):
+    for i in range(start, stop):
+        value = x[i]
+        if value > 0:
+            y[i] = value
+            derivative[i] = 1
+        else:
+            y[i] = alpha * np.expm1(value)
+            derivative[i] = alpha * np.exp(value)
+
+
+@njit(**PARALLEL)
+def _elu(x, alpha, y, derivative):
+    for block in prange(BLOCKS):
+        _elu_block(x, alpha, y, derivative, *block_of(block, x.size))

@@ -1,0 +1,205 @@
+"""Maximum and average pooling: loops over output rows, channels innermost."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from minicnn.ops import arguments
+from minicnn.ops.caches import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
+from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
+from minicnn.ops.window import Window
+
+
+def maxpool2d_forward(
+    x: Any, *, size: Any = 2, stride: Any = None, padding: Any = 0
+) -> tuple[np.ndarray, MaxPool2DCache]:
+    """The greatest value in each window, the first of a tie; NaN wins.
+
+    x (N, H, W, C) -> y (N, OH, OW, C); arguments and errors as `minicnn.ops.maxpool2d_forward`.
+    """
+    x, window = arguments.pool2d("maxpool2d", x, size, stride, padding)
+    y = np.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
+    argmax = np.empty(y.shape, np.int32)
+    _maxpool(x, y, argmax, *_numbers(window))
+    return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
+
+
+def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
+    """Each dy (N, OH, OW, C) goes to the pixel of dx (N, H, W, C) that won; overlaps add up.
+
+    As `minicnn.ops.maxpool2d_backward`.
+    """
+    cache = arguments.cache_of("maxpool2d_backward", cache, MaxPool2DCache)
+    dy = arguments.upstream("maxpool2d_backward", dy, cache.argmax.shape, cache.dtype)
+    dx = np.zeros(cache.x_shape, cache.dtype)
+    _maxpool_gradient(dy, cache.argmax, dx, *_numbers(cache.window))
+    return dx
+
+
+def avgpool2d_forward(
+    x: Any, *, size: Any = 2, stride: Any = None, padding: Any = 0
+) -> tuple[np.ndarray, AvgPool2DCache]:
+    """The mean of each window's pixels, padding left out of the sum and of the count.
+
+    x (N, H, W, C) -> y (N, OH, OW, C); arguments and errors as `minicnn.ops.avgpool2d_forward`.
+    """
+    x, window = arguments.pool2d("avgpool2d", x, size, stride, padding)
+    cache = AvgPool2DCache(window, x.shape, x.dtype)
+    y = np.empty(cache.y_shape, x.dtype)
+    _avgpool(x, y, *_numbers(window))
+    return y, cache
+
+
+def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
+    """Each pixel under a window of m pixels gets dy / m: dy (N, OH, OW, C) -> dx (N, H, W, C).
+
+    As `minicnn.ops.avgpool2d_backward`.
+    """
+    cache = arguments.cache_of("avgpool2d_backward", cache, AvgPool2DCache)
+    dy = arguments.upstream("avgpool2d_backward", dy, cache.y_shape, cache.dtype)
+    dx = np.zeros(cache.x_shape, cache.dtype)
+    _avgpool_gradient(dy, dx, *_numbers(cache.window))
+    return dx
+
+
+def global_avgpool2d_forward(x: Any) -> tuple[np.ndarray, GlobalAvgPool2DCache]:
+    """The mean of each channel over the image: x (N, H, W, C) -> y (N, C).
+
+    As `minicnn.ops.global_avgpool2d_forward`.
+    """
+    (x,) = arguments.floats("global_avgpool2d", x=x)
+    arguments.ndim("global_avgpool2d", "x", x, "(N, H, W, C)")
+    y = np.empty((len(x), x.shape[3]), x.dtype)
+    _global_mean(x.reshape(len(x), -1, x.shape[3]), y)
+    return y, GlobalAvgPool2DCache(x.shape, x.dtype)
+
+
+def global_avgpool2d_backward(dy: Any, cache: GlobalAvgPool2DCache) -> np.ndarray:
+    """Every pixel gets dy / (H·W): dy (N, C) -> dx (N, H, W, C).
+
+    As `minicnn.ops.global_avgpool2d_backward`.
+    """
+    cache = arguments.cache_of("global_avgpool2d_backward", cache, GlobalAvgPool2DCache)
+    count, height, width, channels = cache.x_shape
+    dy = arguments.upstream("global_avgpool2d_backward", dy, (count, channels), cache.dtype)
+    dx = np.empty(cache.x_shape, cache.dtype)
+    dx[...] = (dy / (height * width))[:, None, None]
+    return dx
+
+
+def _numbers(window: Window) -> tuple[int, ...]:
+    """The window as plain numbers: (size_h, size_w, down, across, top, left)."""
+    return *window.size, *window.stride, window.padding[0][0], window.padding[1][0]
+
+
+@njit(**SERIAL)
+def _maxpool_row(x, y, argmax, size_h, size_w, down, across, top, left, n, p):
+    """One output row. The first pixel inside the image starts as the best; a later one must beat
+    it, and NaN, which no comparison beats, stays."""
+    _, height, width, channels = x.shape
+    for q in range(y.shape[2]):
+        best, place = y[n, p, q], argmax[n, p, q]
+        empty = True
+        for i in range(size_h):
+            h = p * down - top + i
+            for j in range(size_w):
+                v = q * across - left + j
+                if not (0 <= h < height and 0 <= v < width):
+                    continue
+                here = np.int32(i * size_w + j)
+                for c in range(channels):
+                    value = x[n, h, v, c]
+                    if empty or (not value <= best[c] and best[c] == best[c]):
+                        best[c] = value
+                        place[c] = here
+                empty = False
+
+
+@njit(**PARALLEL)
+def _maxpool(x, y, argmax, size_h, size_w, down, across, top, left):
+    for task in prange(y.shape[0] * y.shape[1]):
+        _maxpool_row(
+            x, y, argmax, size_h, size_w, down, across, top, left,
+            task // y.shape[1], task % y.shape[1],
+        )
+
+
+@njit(**SERIAL)
+def _maxpool_gradient_image(dy, argmax, dx, size_h, size_w, down, across, top, left, n):
+    for p in range(dy.shape[1]):
+        for q in range(dy.shape[2]):
+            for c in range(dy.shape[3]):
+                place = argmax[n, p, q, c]
+                h = p * down - top + place // size_w
+                v = q * across - left + place % size_w
+                dx[n, h, v, c] += dy[n, p, q, c]
+
+
+@njit(**PARALLEL)
+def _maxpool_gradient(dy, argmax, dx, size_h, size_w, down, across, top, left):
+    for n in prange(dy.shape[0]):
+        _maxpool_gradient_image(dy, argmax, dx, size_h, size_w, down, across, top, left, n)
+
+
+@njit(**SERIAL)
+def _inside(place, stride, before, size, length):
+    """First pixel of a window that lies inside the image, and the one after the last."""
+    start = place * stride - before
+    return max(start, 0), min(start + size, length)
+
+
+@njit(**SERIAL)
+def _avgpool_image(x, y, size_h, size_w, down, across, top, left, n):
+    sums = np.empty(x.shape[3], np.float64)
+    for p in range(y.shape[1]):
+        h0, h1 = _inside(p, down, top, size_h, x.shape[1])
+        for q in range(y.shape[2]):
+            v0, v1 = _inside(q, across, left, size_w, x.shape[2])
+            sums[:] = 0
+            for h in range(h0, h1):
+                for v in range(v0, v1):
+                    for c in range(x.shape[3]):
+                        sums[c] += x[n, h, v, c]
+            for c in range(x.shape[3]):
+                y[n, p, q, c] = sums[c] / ((h1 - h0) * (v1 - v0))
+
+
+@njit(**PARALLEL)
+def _avgpool(x, y, size_h, size_w, down, across, top, left):
+    for n in prange(x.shape[0]):
+        _avgpool_image(x, y, size_h, size_w, down, across, top, left, n)
+
+
+@njit(**SERIAL)
+def _avgpool_gradient_image(dy, dx, size_h, size_w, down, across, top, left, n):
+    for p in range(dy.shape[1]):
+        h0, h1 = _inside(p, down, top, size_h, dx.shape[1])
+        for q in range(dy.shape[2]):
+            v0, v1 = _inside(q, across, left, size_w, dx.shape[2])
+            for h in range(h0, h1):
+                for v in range(v0, v1):
+                    for c in range(dx.shape[3]):
+                        dx[n, h, v, c] += dy[n, p, q, c] / ((h1 - h0) * (v1 - v0))
+
+
+@njit(**PARALLEL)
+def _avgpool_gradient(dy, dx, size_h, size_w, down, across, top, left):
+    for n in prange(dy.shape[0]):
+        _avgpool_gradient_image(dy, dx, size_h, size_w, down, across, top, left, n)
+
+
+@njit(**SERIAL)
+def _global_mean_image(pixels, y, n):
+    sums = np.zeros(pixels.shape[2], np.float64)
+    for pixel in range(pixels.shape[1]):
+        for c in range(pixels.shape[2]):
+            sums[c] += pixels[n, pixel, c]
+    for c in range(pixels.shape[2]):
+        y[n, c] = sums[c] / pixels.shape[1]
+
+
+@njit(**PARALLEL)
+def _global_mean(pixels, y):
+    for n in prange(pixels.shape[0]):
+        _global_mean_image(pixels, y, n)
