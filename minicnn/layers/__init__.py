@@ -1,0 +1,53 @@
+"""The layers: settings and parameters around the operations of `minicnn.ops`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from minicnn import registry
+from minicnn.layers.activations import ELU, LeakyReLU, ReLU
+from minicnn.layers.base import Layer, Parameter
+from minicnn.layers.batchnorm import BatchNorm
+from minicnn.layers.conv import Conv2D
+from minicnn.layers.dense import Dense, Flatten
+from minicnn.layers.dropout import Dropout
+from minicnn.layers.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D
+
+LAYERS: dict[str, type[Layer]] = {
+    kind.__name__: kind
+    for kind in (
+        Conv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, Dense, ReLU, LeakyReLU, ELU,
+        Dropout, Flatten,
+    )
+}
+"""The layers by the names that experiments and model files use."""
+
+
+def from_config(config: Mapping[str, Any], where: str = "layer") -> Layer:
+    """A layer from its `Layer.config`: its kind under ``"type"``, and its settings.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind or setting, or a value out of range; `where` begins the message.
+    """
+    settings = dict(config)
+    return registry.build(LAYERS, settings.pop("type", None), settings, where)
+
+
+__all__ = [
+    "ELU",
+    "LAYERS",
+    "AvgPool2D",
+    "BatchNorm",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool2D",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2D",
+    "Parameter",
+    "ReLU",
+    "from_config",
+]

@@ -1,0 +1,72 @@
+"""The activation layers; each takes and gives any shape."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.layers.base import Layer
+from minicnn.ops import arguments
+
+
+@dataclass(eq=False)
+class ReLU(Layer):
+    """``y = max(x, 0)``."""
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y of x's shape."""
+        y, self._cache = ops.relu_forward(self._built_for(x))
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx of dy's shape."""
+        return ops.relu_backward(dy, self._kept())
+
+
+@dataclass(eq=False)
+class LeakyReLU(Layer):
+    """``y = x where x > 0, else slope · x``.
+
+    Parameters
+    ----------
+    slope : float >= 0, default 0.01
+    """
+
+    slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        arguments.number("LeakyReLU", "slope", self.slope, 0)
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y of x's shape."""
+        y, self._cache = ops.leaky_relu_forward(self._built_for(x), slope=self.slope)
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx of dy's shape."""
+        return ops.leaky_relu_backward(dy, self._kept())
+
+
+@dataclass(eq=False)
+class ELU(Layer):
+    """``y = x where x > 0, else alpha · (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    alpha : float >= 0, default 1.0
+    """
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        arguments.number("ELU", "alpha", self.alpha, 0)
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y of x's shape."""
+        y, self._cache = ops.elu_forward(self._built_for(x), alpha=self.alpha)
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx of dy's shape."""
+        return ops.elu_backward(dy, self._kept())

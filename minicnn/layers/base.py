@@ -1,0 +1,228 @@
+"""What every layer is: parameters, a forward, a backward, and the shapes between them."""
+
+from dataclasses import fields
+from typing import Any, Self
+
+import numpy as np
+
+from minicnn import initializers
+
+Shape = tuple[int, ...]
+
+
+class Parameter:
+    """An array that is learnt.
+
+    Attributes
+    ----------
+    name : str
+        Unique within a model, for example ``"conv2d_1.w"``.
+    data : ndarray
+        Its value; optimizers change it in place.
+    grad : ndarray or None
+        Gradient of the loss, of the same shape: a new array from every backward, ``None`` before
+        the first.
+    decays : bool
+        Whether weight decay applies by default: true of weights, false of biases and of batch
+        norm's parameters.
+    """
+
+    def __init__(self, name: str, data: np.ndarray, *, decays: bool) -> None:
+        self.name = name
+        self.data = data
+        self.grad: np.ndarray | None = None
+        self.decays = decays
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
+
+
+class Layer:
+    """Base of all layers.
+
+    A layer is a dataclass of its settings. `build` gives it its arrays, once the shape of its
+    input is known; `Sequential` does so, and otherwise the first forward, with seed 0. `forward`
+    keeps what `backward` needs until the next forward.
+
+    A new kind of layer defines `output_shape`, `forward` and `backward`; one with parameters also
+    `create`, and one that multiplies also `multiply_adds`.
+
+    Attributes
+    ----------
+    name : str
+        For messages and for the names of its parameters; `Sequential` numbers its layers.
+    input_shape : tuple of int or None
+        Shape of one input, without the batch axis; None before `build`.
+    """
+
+    name: str
+    input_shape: Shape | None
+    _parameters: dict[str, Parameter]
+    _buffers: dict[str, np.ndarray]
+    _cache: Any
+
+    def __new__(cls, *args: Any, **settings: Any) -> Self:
+        layer = super().__new__(cls)
+        layer.name = cls.__name__.lower()
+        layer.input_shape = None
+        layer._parameters = {}
+        layer._buffers = {}
+        layer._cache = None
+        return layer
+
+    # -- what a kind of layer defines -----------------------------------------------------------
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of one output from the shape of one input, both without the batch axis.
+
+        Raises
+        ------
+        ValueError
+            Where the layer cannot take such an input.
+        """
+        return input_shape
+
+    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
+        """Make the parameters and buffers for inputs of this shape; most layers have none."""
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """The layer's output for a batch x (N, \\*input_shape)."""
+        raise TypeError(f"{type(self).__name__} does not define forward")
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx from dy; sets the gradient of every parameter."""
+        raise TypeError(f"{type(self).__name__} does not define backward")
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Multiplications (each with its addition) that the forward of one input takes."""
+        return 0
+
+    # -- what all have in common ----------------------------------------------------------------
+
+    def build(
+        self,
+        input_shape: Shape,
+        *,
+        dtype: Any = "float32",
+        rng: np.random.Generator | None = None,
+    ) -> Shape:
+        """Create the parameters for inputs of this shape.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one input, without the batch axis.
+        dtype : {"float32", "float64"}
+            Of the parameters.
+        rng : numpy.random.Generator, optional
+            Draws the weights; seed 0 by default.
+
+        Returns
+        -------
+        tuple of int
+            Shape of one output.
+
+        Raises
+        ------
+        ValueError
+            Where the layer cannot take such an input.
+        """
+        shape = self.output_shape(tuple(input_shape))
+        self.input_shape = tuple(input_shape)
+        self._parameters, self._buffers, self._cache = {}, {}, None
+        self.create(
+            self.input_shape, np.dtype(dtype), np.random.default_rng(0) if rng is None else rng
+        )
+        return shape
+
+    def parameters(self) -> list[Parameter]:
+        """The layer's parameters, named ``layer.parameter``."""
+        return list(self._parameters.values())
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of the arrays of the layer's state: parameters and running statistics."""
+        return {name: array.copy() for name, array in self._state().items()}
+
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
+        """Take over the arrays of a `state_dict`, converted to the layer's own dtype.
+
+        Raises
+        ------
+        ValueError
+            Where a name is missing or unknown, or a shape differs.
+        """
+        load_arrays(self._state(), state, type(self).__name__)
+
+    def config(self) -> dict[str, Any]:
+        """The layer's settings as JSON-ready values, its kind under ``"type"``."""
+        settings = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)  # type: ignore[arg-type]
+        }
+        for key, value in settings.items():
+            if isinstance(value, initializers.Initializer):
+                settings[key] = initializers.spec_of(value)
+        return {"type": type(self).__name__, **settings}
+
+    def rename(self, name: str) -> None:
+        """Give the layer another name, and its parameters with it."""
+        self.name = name
+        for key, parameter in self._parameters.items():
+            parameter.name = f"{name}.{key}"
+
+    def forget(self) -> None:
+        """Drop what the last forward kept for backward, and its memory."""
+        self._cache = None
+
+    def _state(self) -> dict[str, np.ndarray]:
+        """The live arrays under their full names."""
+        arrays = {parameter.name: parameter.data for parameter in self.parameters()}
+        arrays |= {f"{self.name}.{key}": buffer for key, buffer in self._buffers.items()}
+        return arrays
+
+    def _add_parameter(self, key: str, data: np.ndarray, *, decays: bool = False) -> None:
+        self._parameters[key] = Parameter(f"{self.name}.{key}", data, decays=decays)
+
+    def _data(self, key: str) -> np.ndarray | None:
+        """The value of a parameter, None if the layer has none of this name."""
+        parameter = self._parameters.get(key)
+        return None if parameter is None else parameter.data
+
+    def _set_gradients(self, **gradients: np.ndarray | None) -> None:
+        for key, gradient in gradients.items():
+            if key in self._parameters:
+                self._parameters[key].grad = gradient
+
+    def _built_for(self, x: Any) -> np.ndarray:
+        """x as an array; builds the layer for it if that has not happened yet."""
+        x = np.asarray(x)
+        if self.input_shape is None:
+            self.build(x.shape[1:], dtype="float64" if x.dtype == np.float64 else "float32")
+        return x
+
+    def _kept(self) -> Any:
+        """The cache of the last forward."""
+        if self._cache is None:
+            raise RuntimeError(f"{self.name}: backward needs a forward before it")
+        return self._cache
+
+
+def load_arrays(own: dict[str, np.ndarray], given: dict[str, np.ndarray], whose: str) -> None:
+    """Copy the arrays of `given` into those of `own`, all of them or, on an error, none.
+
+    Raises
+    ------
+    ValueError
+        Where a name is missing or unknown, or a shape differs.
+    """
+    if missing := own.keys() - given.keys():
+        raise ValueError(f"{whose}: the state lacks {', '.join(sorted(missing))}")
+    if unknown := given.keys() - own.keys():
+        raise ValueError(f"{whose}: the state has unknown {', '.join(sorted(unknown))}")
+    for name, array in own.items():
+        if np.shape(given[name]) != array.shape:
+            raise ValueError(
+                f"{whose}: {name} must have shape {array.shape}, got {np.shape(given[name])}"
+            )
+    for name, array in own.items():
+        array[...] = given[name]

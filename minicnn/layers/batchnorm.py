@@ -1,0 +1,87 @@
+"""The batch normalisation layer."""
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.layers.base import Layer, Shape
+from minicnn.ops import arguments
+
+
+@dataclass(eq=False)
+class BatchNorm(Layer):
+    """Normalise every channel over the batch, then scale and shift: (N, ..., C) to the same.
+
+    Parameters ``gamma`` (C,), at first 1, and ``beta`` (C,), at first 0. The running mean and
+    variance, at first 0 and 1, are part of the state, move in training and normalise in
+    evaluation. See `minicnn.ops.batchnorm_forward` for the formula and its source.
+
+    Parameters
+    ----------
+    momentum : float in [0, 1], default 0.9
+        Weight of the old running value.
+    eps : float > 0, default 1e-5
+    unbiased_running_var : bool, default False
+        PyTorch's convention for the running variance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a setting has the wrong type or range.
+    """
+
+    _: KW_ONLY
+    momentum: float = 0.9
+    eps: float = 1e-5
+    unbiased_running_var: bool = False
+
+    def __post_init__(self) -> None:
+        arguments.number("BatchNorm", "momentum", self.momentum, 0, 1)
+        arguments.number("BatchNorm", "eps", self.eps, 0, ends="(]")
+
+    @property
+    def running_mean(self) -> np.ndarray:
+        """A copy of the running mean (C,)."""
+        return self._buffers["running_mean"].copy()
+
+    @property
+    def running_var(self) -> np.ndarray:
+        """A copy of the running variance (C,)."""
+        return self._buffers["running_var"].copy()
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of the input, which needs a channel axis."""
+        if not input_shape:
+            raise ValueError(f"BatchNorm: expected inputs of shape (..., C), got {input_shape}")
+        return input_shape
+
+    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
+        """gamma and the running variance 1, beta and the running mean 0."""
+        channels = input_shape[-1]
+        self._add_parameter("gamma", np.ones(channels, dtype))
+        self._add_parameter("beta", np.zeros(channels, dtype))
+        self._buffers["running_mean"] = np.zeros(channels, dtype)
+        self._buffers["running_var"] = np.ones(channels, dtype)
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y (N, ..., C) from x (N, ..., C)."""
+        x = self._built_for(x)
+        y, self._cache = ops.batchnorm_forward(
+            x, self._data("gamma"), self._data("beta"),
+            self._buffers["running_mean"], self._buffers["running_var"],
+            training=training, momentum=self.momentum, eps=self.eps,
+            unbiased_running_var=self.unbiased_running_var,
+        )
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx (N, ..., C) from dy (N, ..., C)."""
+        dx, dgamma, dbeta = ops.batchnorm_backward(dy, self._kept())
+        self._set_gradients(gamma=dgamma, beta=dbeta)
+        return dx
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """One a value, in evaluation: the scale and the shift."""
+        return int(np.prod(input_shape))

@@ -1,0 +1,90 @@
+"""The dense layer, and the flattening before it."""
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn import initializers, ops
+from minicnn.layers.base import Layer, Shape
+from minicnn.layers.shapes import positive_integer
+
+
+@dataclass(eq=False)
+class Dense(Layer):
+    """Multiply by a learnt matrix: (N, in) to (N, units).
+
+    Parameters ``w`` (in, units) and, with a bias, ``b`` (units,).
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    use_bias : bool, default True
+    weight_initializer : str, dict or Initializer, default "he_normal"
+        See `minicnn.initializers.get`. Biases start at 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a setting has the wrong type or range.
+    """
+
+    units: int
+    _: KW_ONLY
+    use_bias: bool = True
+    weight_initializer: Any = "he_normal"
+
+    def __post_init__(self) -> None:
+        positive_integer("Dense", "units", self.units)
+        self.weight_initializer = initializers.get(self.weight_initializer)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """(units,) from (in,)."""
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"Dense: expected inputs of shape (in,), got {input_shape}; put a Flatten before it"
+            )
+        return (self.units,)
+
+    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
+        """Weights from the initializer, biases 0."""
+        shape = (input_shape[0], self.units)
+        self._add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
+        if self.use_bias:
+            self._add_parameter("b", np.zeros(self.units, dtype))
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y (N, units) from x (N, in)."""
+        x = self._built_for(x)
+        y, self._cache = ops.dense_forward(x, self._data("w"), self._data("b"))
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx (N, in) from dy (N, units)."""
+        dx, dw, db = ops.dense_backward(dy, self._kept())
+        self._set_gradients(w=dw, b=db)
+        return dx
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """in · units."""
+        return input_shape[0] * self.units
+
+
+@dataclass(eq=False)
+class Flatten(Layer):
+    """Lay each input out as one row: (N, ...) to (N, in), in row-major order."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """(in,): the product of the axes."""
+        return (int(np.prod(input_shape)),)
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y (N, in) from x (N, ...)."""
+        x = self._built_for(x)
+        self._cache = x.shape
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx (N, ...) from dy (N, in)."""
+        return np.asarray(dy).reshape(self._kept())

@@ -1,0 +1,52 @@
+"""The dropout layer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.layers.base import Layer, Shape
+from minicnn.ops import arguments
+
+
+@dataclass(eq=False)
+class Dropout(Layer):
+    """Drop each value with probability `rate` in training, scale the rest by 1 / (1 - rate).
+
+    Parameters
+    ----------
+    rate : float in [0, 1)
+        Probability of dropping.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator
+        Draws the masks; a child of the generator that `build` is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where rate has the wrong type or range.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        arguments.number("Dropout", "rate", self.rate, 0, 1, ends="[)")
+
+    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
+        """A generator of the layer's own."""
+        (self.rng,) = rng.spawn(1)
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """y of x's shape."""
+        x = self._built_for(x)
+        y, self._cache = ops.dropout_forward(
+            x, rate=self.rate, training=training, rng=self.rng
+        )
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """dx of dy's shape."""
+        return ops.dropout_backward(dy, self._kept())

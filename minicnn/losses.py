@@ -1,0 +1,53 @@
+"""Losses: a forward that gives one number, and a backward that starts the chain of gradients."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.ops import arguments
+
+
+class SoftmaxCrossEntropy:
+    """Mean cross-entropy between softmax(logits) and integer labels.
+
+    See `minicnn.ops.softmax_cross_entropy_forward` for the formula.
+
+    Parameters
+    ----------
+    class_weights : array_like (C,), optional
+        Weight of each class in the mean; 1 by default.
+    label_smoothing : float in [0, 1], default 0.0
+        Share of the target that is spread evenly over all classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where label_smoothing has the wrong type or range.
+    """
+
+    def __init__(self, *, class_weights: Any = None, label_smoothing: float = 0.0) -> None:
+        arguments.number("SoftmaxCrossEntropy", "label_smoothing", label_smoothing, 0, 1)
+        self.class_weights = class_weights
+        self.label_smoothing = label_smoothing
+        self._cache: Any = None
+
+    def forward(self, logits: Any, labels: Any) -> float:
+        """The loss of logits (N, C) and labels (N,)."""
+        loss, self._cache = ops.softmax_cross_entropy_forward(
+            logits, labels,
+            class_weights=self.class_weights, label_smoothing=self.label_smoothing,
+        )
+        return loss
+
+    def backward(self, dloss: float = 1.0) -> np.ndarray:
+        """Gradient (N, C) with respect to the logits of the last forward, times `dloss`.
+
+        Raises
+        ------
+        RuntimeError
+            Where no forward came before.
+        """
+        if self._cache is None:
+            raise RuntimeError("SoftmaxCrossEntropy: backward needs a forward before it")
+        return ops.softmax_cross_entropy_backward(self._cache, dloss)

@@ -1,0 +1,287 @@
+"""Optimizers: one step of gradient descent, in five variants.
+
+Throughout, w is a parameter's value, g its gradient (after clipping and weight decay), t the step,
+counted from 1, and lr the learning rate. All state is kept in arrays of the parameter's shape.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minicnn import registry
+from minicnn.layers.base import Parameter, load_arrays
+from minicnn.ops import arguments
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        What to learn, usually ``model.parameters()``.
+    lr : float > 0
+        Learning rate; may be changed between steps.
+    weight_decay : float >= 0, default 0.0
+        λ of the penalty ½ λ ‖w‖²: λ·w is added to each gradient (`AdamW` decouples it instead).
+    decay_all : bool, default False
+        Decay biases and batch norm's parameters too, which are spared otherwise.
+    clip_norm : float > 0, optional
+        Greatest norm of all gradients taken as one vector; a longer one is scaled down to it
+        (Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, algorithm 1).
+
+    Attributes
+    ----------
+    steps : int
+        Steps taken.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a setting has the wrong type or range, or there are no parameters.
+    """
+
+    slots: tuple[str, ...] = ()
+    """Names of the arrays that the optimizer keeps for each parameter."""
+
+    def __init__(
+        self, parameters: Iterable[Parameter], lr: float, *, weight_decay: float = 0.0,
+        decay_all: bool = False, clip_norm: float | None = None,
+    ) -> None:
+        kind = type(self).__name__
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError(f"{kind}: there are no parameters to optimize")
+        self.lr = arguments.number(kind, "lr", lr, 0, ends="(]")
+        self.weight_decay = arguments.number(kind, "weight_decay", weight_decay, 0)
+        self.decay_all = decay_all
+        if clip_norm is not None:
+            arguments.number(kind, "clip_norm", clip_norm, 0, ends="(]")
+        self.clip_norm = clip_norm
+        self.steps = 0
+        self._state = {
+            f"{parameter.name}.{slot}": np.zeros_like(parameter.data)
+            for parameter in self.parameters
+            for slot in self.slots
+        }
+
+    def step(self) -> None:
+        """Change every parameter once, by the gradients of the last backward.
+
+        Raises
+        ------
+        RuntimeError
+            Where a parameter has no gradient yet.
+        """
+        gradients = self._gradients()
+        self.steps += 1
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            slots = [self._state[f"{parameter.name}.{slot}"] for slot in self.slots]
+            self._update(parameter, self._penalized(parameter, gradient), *slots)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all arrays that the next step depends on, the number of steps among them."""
+        state = {name: array.copy() for name, array in self._state.items()}
+        return {"steps": np.array(self.steps), **state}
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a `state_dict`.
+
+        Raises
+        ------
+        ValueError
+            Where a name is missing or unknown, or a shape differs.
+        """
+        steps = np.zeros((), np.int64)
+        load_arrays({"steps": steps, **self._state}, dict(state), type(self).__name__)
+        self.steps = int(steps)
+
+    def _gradients(self) -> list[np.ndarray]:
+        """The gradients, clipped by their global norm if that is wanted."""
+        gradients = []
+        for parameter in self.parameters:
+            if parameter.grad is None:
+                raise RuntimeError(f"{parameter.name} has no gradient: call model.backward first")
+            gradients.append(parameter.grad)
+        if self.clip_norm is None:
+            return gradients
+        norm = global_norm(gradients)
+        if norm <= self.clip_norm:
+            return gradients
+        return [gradient * (self.clip_norm / norm) for gradient in gradients]
+
+    def _penalized(self, parameter: Parameter, gradient: np.ndarray) -> np.ndarray:
+        """The gradient with that of the penalty, λ·w, added."""
+        if not self._decays(parameter):
+            return gradient
+        return gradient + self.weight_decay * parameter.data
+
+    def _decays(self, parameter: Parameter) -> bool:
+        return self.weight_decay > 0 and (parameter.decays or self.decay_all)
+
+    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
+        raise TypeError(f"{type(self).__name__} does not say how to update")
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: ``v = momentum · v + g``, ``w -= lr · v``.
+
+    With Nesterov's momentum ``w -= lr · (g + momentum · v)`` (Sutskever et al. 2013, *On the
+    importance of initialization and momentum in deep learning*, section 2, as PyTorch writes it).
+
+    Parameters
+    ----------
+    parameters, lr, weight_decay, decay_all, clip_norm
+        See `Optimizer`; lr is 0.01 by default.
+    momentum : float in [0, 1), default 0.0
+    nesterov : bool, default False
+        Needs a momentum above 0.
+    """
+
+    slots = ("v",)
+
+    def __init__(
+        self, parameters: Iterable[Parameter], lr: float = 0.01, *, momentum: float = 0.0,
+        nesterov: bool = False, weight_decay: float = 0.0, decay_all: bool = False,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
+                         clip_norm=clip_norm)
+        self.momentum = arguments.number("SGD", "momentum", momentum, 0, 1, ends="[)")
+        if nesterov and momentum == 0:
+            raise ValueError("SGD: nesterov needs a momentum above 0, got 0")
+        self.nesterov = nesterov
+
+    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
+        (v,) = slots
+        v *= self.momentum
+        v += gradient
+        direction = gradient + self.momentum * v if self.nesterov else v
+        parameter.data -= self.lr * direction
+
+
+class RMSprop(Optimizer):
+    """``s = decay · s + (1 - decay) · g²``, ``w -= lr · g / (sqrt(s) + eps)``.
+
+    Tieleman and Hinton 2012, *Lecture 6.5: rmsprop*.
+
+    Parameters
+    ----------
+    parameters, lr, weight_decay, decay_all, clip_norm
+        See `Optimizer`; lr is 0.01 by default.
+    decay : float in [0, 1), default 0.99
+    eps : float > 0, default 1e-8
+    """
+
+    slots = ("s",)
+
+    def __init__(
+        self, parameters: Iterable[Parameter], lr: float = 0.01, *, decay: float = 0.99,
+        eps: float = 1e-8, weight_decay: float = 0.0, decay_all: bool = False,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
+                         clip_norm=clip_norm)
+        self.decay = arguments.number("RMSprop", "decay", decay, 0, 1, ends="[)")
+        self.eps = arguments.number("RMSprop", "eps", eps, 0, ends="(]")
+
+    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
+        (s,) = slots
+        s *= self.decay
+        s += (1 - self.decay) * np.square(gradient)
+        parameter.data -= self.lr * gradient / (np.sqrt(s) + self.eps)
+
+
+class Adam(Optimizer):
+    """``m`` and ``s`` follow g and g²; corrected for their start at 0 they give the step.
+
+    ``m = beta1 · m + (1 - beta1) · g``, ``s = beta2 · s + (1 - beta2) · g²``,
+    ``w -= lr · m̂ / (sqrt(ŝ) + eps)`` with ``m̂ = m / (1 - beta1ᵗ)``, ``ŝ = s / (1 - beta2ᵗ)``
+    (Kingma and Ba 2014, arXiv:1412.6980, algorithm 1).
+
+    Parameters
+    ----------
+    parameters, lr, weight_decay, decay_all, clip_norm
+        See `Optimizer`; lr is 0.001 by default.
+    beta1 : float in [0, 1), default 0.9
+    beta2 : float in [0, 1), default 0.999
+    eps : float > 0, default 1e-8
+    """
+
+    slots = ("m", "s")
+
+    def __init__(
+        self, parameters: Iterable[Parameter], lr: float = 0.001, *, beta1: float = 0.9,
+        beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.0,
+        decay_all: bool = False, clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
+                         clip_norm=clip_norm)
+        kind = type(self).__name__
+        self.beta1 = arguments.number(kind, "beta1", beta1, 0, 1, ends="[)")
+        self.beta2 = arguments.number(kind, "beta2", beta2, 0, 1, ends="[)")
+        self.eps = arguments.number(kind, "eps", eps, 0, ends="(]")
+
+    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
+        m, s = slots
+        m *= self.beta1
+        m += (1 - self.beta1) * gradient
+        s *= self.beta2
+        s += (1 - self.beta2) * np.square(gradient)
+        # the corrections of m̂ and ŝ are numbers: apply them to lr and eps, not to the arrays
+        correction = np.sqrt(1 - self.beta2**self.steps)
+        rate = float(self.lr * correction / (1 - self.beta1**self.steps))
+        parameter.data -= rate * m / (np.sqrt(s) + float(self.eps * correction))
+
+
+class AdamW(Adam):
+    """`Adam` with weight decay apart from the gradient: ``w -= lr · λ · w`` before each step.
+
+    Loshchilov and Hutter 2017, arXiv:1711.05101, algorithm 2, with λ scaled by lr as in PyTorch.
+
+    Parameters
+    ----------
+    parameters, lr, beta1, beta2, eps, decay_all, clip_norm
+        See `Adam`.
+    weight_decay : float >= 0, default 0.01
+    """
+
+    def __init__(
+        self, parameters: Iterable[Parameter], lr: float = 0.001, *, beta1: float = 0.9,
+        beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.01,
+        decay_all: bool = False, clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(parameters, lr, beta1=beta1, beta2=beta2, eps=eps,
+                         weight_decay=weight_decay, decay_all=decay_all, clip_norm=clip_norm)
+
+    def _penalized(self, parameter: Parameter, gradient: np.ndarray) -> np.ndarray:
+        if self._decays(parameter):
+            parameter.data *= 1 - self.lr * self.weight_decay
+        return gradient
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW,
+}
+"""The optimizers by the names that experiments use."""
+
+
+def from_config(
+    config: Mapping[str, Any], parameters: Iterable[Parameter], where: str = "optimizer"
+) -> Optimizer:
+    """An optimizer from ``{"name": …, settings …}``.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or setting, or a value out of range; `where` begins the message.
+    """
+    settings = {"parameters": list(parameters), **config}
+    return registry.build(OPTIMIZERS, settings.pop("name", None), settings, where)
+
+
+def global_norm(gradients: Iterable[np.ndarray]) -> float:
+    """Euclidean norm of all gradients taken as one vector, summed in float64."""
+    squares = [np.square(gradient, dtype=np.float64).sum() for gradient in gradients]
+    return float(np.sqrt(sum(squares)))
