@@ -1,0 +1,259 @@
+"""A stack of layers, each fed by the one before."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minicnn import layers as layer_kinds
+from minicnn.errors import InputError
+from minicnn.layers.base import Layer, Parameter, Shape, load_arrays
+from minicnn.ops import arguments
+from minicnn.summary import Summary, summarize
+from minicnn.tensor_files import read_tensors, write_tensors
+
+FORMAT_VERSION = 1
+
+
+class Sequential:
+    """A network in which each layer feeds the next.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        Fresh layers, not part of another network. They are named by kind and count
+        (``"conv2d_1"``, ``"conv2d_2"``, …) and built in order.
+    input_shape : tuple of int
+        Shape of one input, without the batch axis, for example ``(48, 48, 1)``.
+    dtype : {"float32", "float64"}, default "float32"
+        Of the parameters and the computation.
+    seed : int >= 0, default 0
+        Of the initial weights and of dropout.
+
+    Attributes
+    ----------
+    metadata : dict
+        JSON-ready values that `save` stores beside the weights, such as the names of the classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a layer is used twice or cannot take what the one before gives out, or a setting has
+        the wrong type or range.
+
+    Examples
+    --------
+    >>> from minicnn import layers, Sequential
+    >>> model = Sequential([layers.Flatten(), layers.Dense(7)], input_shape=(48, 48, 1))
+    >>> [parameter.data.shape for parameter in model.parameters()]
+    [(2304, 7), (7,)]
+    """
+
+    def __init__(
+        self, layers: Iterable[Layer], input_shape: Shape, dtype: Any = "float32", seed: int = 0
+    ) -> None:
+        self.layers = list(layers)
+        self.input_shape: Shape = tuple(int(length) for length in input_shape)
+        self.dtype = np.dtype(dtype)
+        self.seed = seed
+        self.metadata: dict[str, Any] = {}
+        if self.dtype not in (np.float32, np.float64):
+            raise TypeError(f"Sequential: dtype must be float32 or float64, got {self.dtype}")
+        if min(self.input_shape, default=1) < 1:
+            raise ValueError(f"Sequential: input_shape must be positive, got {input_shape}")
+        if len({id(layer) for layer in self.layers}) != len(self.layers):
+            raise ValueError("Sequential: a layer stands in the list twice; make two of them")
+        counts: Counter[str] = Counter()
+        rng = np.random.default_rng(seed)
+        shape = self.input_shape
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Sequential: expected layers, got {layer!r}")
+            kind = type(layer).__name__.lower()
+            counts[kind] += 1
+            layer.rename(f"{kind}_{counts[kind]}")
+            try:
+                shape = layer.build(shape, dtype=self.dtype, rng=rng)
+            except ValueError as error:
+                raise ValueError(f"{layer.name}: {error}") from error
+        self.output_shape = shape
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """The last layer's output for a batch.
+
+        Parameters
+        ----------
+        x : array_like (N, \\*input_shape)
+            Converted to the model's dtype.
+        training : bool, default False
+            Whether dropout drops and batch norm uses, and learns from, the batch's statistics.
+
+        Returns
+        -------
+        ndarray (N, \\*output_shape)
+
+        Raises
+        ------
+        TypeError
+            Where x does not hold real numbers.
+        ValueError
+            Where x has another shape, or is empty.
+        """
+        x = self._inputs(x)
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+        return x
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """Gradients of the last forward: sets every parameter's ``grad``.
+
+        Parameters
+        ----------
+        dy : array_like (N, \\*output_shape)
+            Gradient of the loss with respect to the output.
+
+        Returns
+        -------
+        ndarray (N, \\*input_shape)
+            Gradient with respect to the input.
+        """
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def predict(self, x: Any, *, batch_size: int = 256) -> np.ndarray:
+        """The output in evaluation mode, computed in batches that keep nothing for backward.
+
+        Parameters
+        ----------
+        x : array_like (N, \\*input_shape)
+            N may be 0.
+        batch_size : int >= 1, default 256
+
+        Returns
+        -------
+        ndarray (N, \\*output_shape)
+            For a classifier the logits; `minicnn.ops.softmax` makes probabilities of them.
+        """
+        if batch_size < 1:
+            raise ValueError(f"predict: batch_size must be at least 1, got {batch_size}")
+        x = np.asarray(x)
+        outputs = [np.empty((0, *self.output_shape), self.dtype)]
+        for start in range(0, len(x), batch_size):
+            y = self._inputs(x[start : start + batch_size])
+            for layer in self.layers:
+                y = layer.forward(y, training=False)
+                layer.forget()
+            outputs.append(y)
+        return np.concatenate(outputs)
+
+    def parameters(self) -> list[Parameter]:
+        """All parameters, in the order of the layers."""
+        return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters and running statistics, by name."""
+        return {
+            name: array for layer in self.layers for name, array in layer.state_dict().items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over the arrays of a `state_dict`, all of them or, on an error, none.
+
+        Raises
+        ------
+        ValueError
+            Where a name is missing or unknown, or a shape differs.
+        """
+        own = {name: array for layer in self.layers for name, array in layer._state().items()}
+        load_arrays(own, dict(state), "Sequential")
+
+    def config(self) -> dict[str, Any]:
+        """The architecture as JSON-ready values; `from_config` makes an equal, untrained one."""
+        return {
+            "layers": [layer.config() for layer in self.layers],
+            "input_shape": list(self.input_shape),
+            "dtype": self.dtype.name,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], where: str = "model") -> "Sequential":
+        """The untrained network of a `config`.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer or setting, or layers that do not fit; `where` begins the message.
+        """
+        try:
+            layers = [
+                layer_kinds.from_config(layer, f"{where}: layer {number}")
+                for number, layer in enumerate(config["layers"], start=1)
+            ]
+            return cls(layers, config["input_shape"], config["dtype"], config["seed"])
+        except InputError:
+            raise
+        except KeyError as error:
+            raise InputError(f"{where}: the key {error} is missing") from error
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{where}: {error}") from error
+
+    def summarize(self) -> Summary:
+        """Output shape, parameters, multiply-adds and memory of every layer."""
+        return summarize(self.layers, self.input_shape, self.dtype)
+
+    def summary(self) -> None:
+        """Print `summarize` as a table."""
+        print(self.summarize())
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write weights, architecture and metadata to a safetensors file, atomically.
+
+        `minicnn.load` brings the model back.
+        """
+        header = {
+            "version": FORMAT_VERSION, "architecture": self.config(), "metadata": self.metadata
+        }
+        write_tensors(path, "model", header, self.state_dict())
+
+    def _inputs(self, x: Any) -> np.ndarray:
+        (x,) = arguments.floats("Sequential", x=x)
+        if x.shape[1:] != self.input_shape:
+            expected = ", ".join(map(str, ("N", *self.input_shape)))
+            raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
+        return x.astype(self.dtype, copy=False)
+
+
+def load(path: str | os.PathLike) -> Sequential:
+    """Bring back a model that `Sequential.save` wrote, architecture included.
+
+    Parameters
+    ----------
+    path : path
+        A ``.safetensors`` file.
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, it is damaged or something else, or its weights do not fit
+        its architecture.
+    """
+    header, tensors = read_tensors(path, "model")
+    if header.get("version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path}: expected model format {FORMAT_VERSION}, got {header.get('version')!r}"
+        )
+    model = Sequential.from_config(header.get("architecture", {}), f"{path}: architecture")
+    try:
+        model.load_state_dict(tensors)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+    model.metadata = header.get("metadata", {})
+    return model

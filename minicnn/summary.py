@@ -1,0 +1,107 @@
+"""A network as a table: what each layer gives out, learns, computes and remembers."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from minicnn.layers.base import Layer, Shape
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One row of a `Summary`, for one input.
+
+    Attributes
+    ----------
+    name, kind : str
+        For example ``"conv2d_1"`` and ``"Conv2D"``.
+    output_shape : tuple of int
+        Without the batch axis.
+    parameters : int
+        Numbers that are learnt.
+    multiply_adds : int
+        Multiplications, each with its addition, of one forward.
+    activation_bytes : int
+        Memory of the output.
+    """
+
+    name: str
+    kind: str
+    output_shape: Shape
+    parameters: int
+    multiply_adds: int
+    activation_bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The rows of all layers; `totals` sums them, `table` and `str` show them."""
+
+    input_shape: Shape
+    rows: tuple[LayerSummary, ...]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """``parameters``, ``multiply_adds`` and ``activation_bytes`` of all layers together."""
+        return {
+            key: sum(getattr(row, key) for row in self.rows)
+            for key in ("parameters", "multiply_adds", "activation_bytes")
+        }
+
+    def table(self) -> Table:
+        """As a table for the terminal."""
+        table = Table(
+            title=f"input {self.input_shape}; multiply-adds and memory for one image",
+            show_footer=True,
+        )
+        totals = self.totals
+        table.add_column("layer", footer="total", no_wrap=True)
+        table.add_column("output shape", no_wrap=True)
+        for heading, key, form in (
+            ("parameters", "parameters", "{:,}".format),
+            ("multiply-adds", "multiply_adds", "{:,}".format),
+            ("activations", "activation_bytes", human_bytes),
+        ):
+            table.add_column(heading, footer=form(totals[key]), justify="right", no_wrap=True)
+        for row in self.rows:
+            table.add_row(
+                row.name, str(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}",
+                human_bytes(row.activation_bytes),
+            )
+        return table
+
+    def __str__(self) -> str:
+        console = Console(width=100)
+        with console.capture() as capture:
+            console.print(self.table())
+        return capture.get().rstrip()
+
+
+def summarize(layers: Iterable[Layer], input_shape: Shape, dtype: np.dtype) -> Summary:
+    """The summary of layers that feed each other, the first one inputs of `input_shape`."""
+    rows, shape = [], input_shape
+    for layer in layers:
+        output = layer.output_shape(shape)
+        rows.append(LayerSummary(
+            name=layer.name,
+            kind=type(layer).__name__,
+            output_shape=output,
+            parameters=sum(parameter.data.size for parameter in layer.parameters()),
+            multiply_adds=layer.multiply_adds(shape),
+            activation_bytes=math.prod(output) * dtype.itemsize,
+        ))
+        shape = output
+    return Summary(input_shape, tuple(rows))
+
+
+def human_bytes(count: int) -> str:
+    """`count` bytes in the unit that suits: ``"576.0 KiB"``."""
+    size, units = float(count), ["B", "KiB", "MiB", "GiB"]
+    while size >= 1024 and len(units) > 1:
+        size /= 1024
+        units.pop(0)
+    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"

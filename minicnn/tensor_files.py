@@ -1,0 +1,64 @@
+"""Arrays and a JSON header in one safetensors file: what models and checkpoints are stored in.
+
+The format is https://huggingface.co/docs/safetensors: no code can hide in it, and any tool of its
+ecosystem reads it. The header stands under one key, ``"minicnn"``, so that equal contents give
+equal bytes.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from minicnn.errors import InputError
+from minicnn.files import atomic_path, require_file
+
+HEADER_KEY = "minicnn"
+
+
+def write_tensors(
+    path: str | os.PathLike, kind: str, header: Mapping[str, Any], tensors: Mapping[str, Any]
+) -> None:
+    """Write all of the file or nothing.
+
+    Parameters
+    ----------
+    path : path
+    kind : str
+        What the file is, for example ``"model"``; `read_tensors` asks for it again.
+    header : mapping
+        JSON-ready values.
+    tensors : mapping of str to array
+    """
+    text = json.dumps({"kind": kind, **header}, sort_keys=True)
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    with atomic_path(path) as temporary:
+        save_file(arrays, temporary, {HEADER_KEY: text})
+
+
+def read_tensors(
+    path: str | os.PathLike, kind: str
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The header and the arrays of a file that `write_tensors` wrote as this kind.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, it is damaged, or it is something else.
+    """
+    path = require_file(path, f"a minicnn {kind} (.safetensors)")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(HEADER_KEY)
+            header = None if text is None else json.loads(text)
+            if not isinstance(header, dict) or header.get("kind") != kind:
+                found = header.get("kind") if isinstance(header, dict) else "no header of minicnn"
+                raise InputError(f"{path}: expected a minicnn {kind}, got {found}")
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise InputError(f"{path}: expected a minicnn {kind}, got a damaged or foreign file "
+                         f"({error})") from error
