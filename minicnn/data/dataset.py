@@ -1,0 +1,79 @@
+"""What every data source hands out: labelled grey images in three splits."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""The seven classes of FER2013; an emotion's place is its label (Goodfellow et al. 2013)."""
+
+IMAGE_SIZE = 48
+"""Height and width of every image, in pixels."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled images.
+
+    Parameters
+    ----------
+    images : ndarray, uint8 (N, 48, 48)
+        Grey levels, 0 black to 255 white.
+    labels : ndarray, int64 (N,)
+        Classes in ``[0, 7)``, the index into `EMOTIONS`.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: np.ndarray | slice) -> "Split":
+        """The split of these rows, in their order."""
+        return Split(self.images[rows], self.labels[rows])
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the images and labels, hexadecimal: equal for equal data in equal order."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set in the three splits that training, choosing and measuring need.
+
+    Parameters
+    ----------
+    name : str
+        For people: ``"drawn faces"``, or the file it came from.
+    train, validation, test : Split
+        Disjoint rows: to fit on, to choose on, to measure on once.
+    classes : tuple of str
+        The name of each label, `EMOTIONS` by default.
+    notes : tuple of str
+        What a user must know about how the splits came about, one sentence each.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    classes: tuple[str, ...] = EMOTIONS
+    notes: tuple[str, ...] = field(default=())
+
+    def splits(self) -> Iterator[tuple[str, Split]]:
+        """``("train", …), ("validation", …), ("test", …)``, in this order."""
+        for name in ("train", "validation", "test"):
+            yield name, getattr(self, name)
+
+    def limited(self, count: int) -> "Dataset":
+        """The same data set with at most `count` rows, the first ones, in each split."""
+        rows = slice(count)
+        return replace(
+            self, train=self.train.take(rows), validation=self.validation.take(rows),
+            test=self.test.take(rows),
+        )

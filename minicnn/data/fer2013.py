@@ -1,0 +1,114 @@
+"""FER2013 in any of the forms people have it: 35,887 grey faces of 48×48 in seven emotions.
+
+The data set is that of I. J. Goodfellow et al., "Challenges in representation learning: a report on
+three machine learning contests", ICONIP 2013 (arXiv:1307.0414).
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from minicnn.data import cache
+from minicnn.data.archives import open_table
+from minicnn.data.csv_reader import read_csv
+from minicnn.data.dataset import Dataset, Split
+from minicnn.data.holdout import hold_out
+from minicnn.data.image_folder import find_pictures, read_pictures
+from minicnn.errors import InputError
+
+_ACCEPTED = (
+    "fer2013.csv or icml_face_data.csv, either inside a .zip or .tar.gz, or a folder of pictures in"
+    " train/<emotion>/ and test/<emotion>/"
+)
+
+
+def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int = 0) -> Dataset:
+    """FER2013 from `path`, decoded once and remembered in `minicnn.data.cache`.
+
+    Training, PublicTest and PrivateTest are train, validation and test. Where there are no
+    validation rows, they are drawn from train; where there are no test rows, test is empty.
+    A note says so in either case.
+
+    Parameters
+    ----------
+    path : path
+        ``fer2013.csv`` or ``icml_face_data.csv``, either inside a ``.zip``, ``.tar`` or
+        ``.tar.gz``, or a folder with ``train/<emotion>/`` and as it may be ``test/<emotion>/`` and
+        ``validation/<emotion>/``. Format and errors: `minicnn.data.csv_reader.read_csv`,
+        `minicnn.data.archives.open_table`, `minicnn.data.image_folder.find_pictures`.
+    validation_fraction : float, default 0.1
+        The share of each emotion's training rows that validation is given if it has no own, in
+        (0, 1).
+    seed : int, default 0
+        Chooses these rows; the same seed, the same rows. At least 0.
+
+    Returns
+    -------
+    Dataset
+        Named after the file or folder.
+
+    Raises
+    ------
+    InputError
+        `path` is none of these or cannot be read, anything in it is not as it should be, or there
+        are no training rows.
+    """
+    path = Path(path)
+    if not 0 < validation_fraction < 1:
+        raise InputError(
+            f"validation_fraction: expected more than 0 and less than 1, got {validation_fraction}"
+        )
+    if seed < 0:
+        raise InputError(f"seed: expected 0 or more, got {seed}")
+    try:
+        splits, notes = _read(path)
+    except OSError as error:
+        place, reason = error.filename or path, error.strerror or error
+        raise InputError(f"{place}: expected something to read, got an error: {reason}") from error
+    name = path.resolve().name
+    if len(splits["train"]) == 0:
+        raise InputError(f"{path}: expected training images (Usage Training, or train/), got none")
+    if len(splits["validation"]) == 0:
+        splits, note = _with_validation(splits, name, validation_fraction, seed)
+        notes += (note,)
+    if len(splits["test"]) == 0:
+        notes += (f"{name} has no test images, so test is empty: measure on validation.",)
+    return Dataset(name, splits["train"], splits["validation"], splits["test"], notes=notes)
+
+
+def _read(path: Path) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """The splits as the source has them, and notes on the cache."""
+    if not path.exists():
+        raise InputError(f"{path}: expected {_ACCEPTED}; there is no such file or folder")
+    if path.is_dir():
+        pictures = find_pictures(path)
+        names = [(str(file.relative_to(path)), file) for f in pictures.values() for file, _ in f]
+        return cache.remembered(
+            lambda: cache.files_fingerprint(names), lambda: read_pictures(pictures)
+        )
+    if path.is_file():
+        return cache.remembered(lambda: cache.file_fingerprint(path), lambda: _read_table(path))
+    raise InputError(f"{path}: expected {_ACCEPTED}; this is neither a file nor a folder")
+
+
+def _read_table(path: Path) -> dict[str, Split]:
+    with open_table(path) as (stream, place):
+        return read_csv(stream, place)
+
+
+def _with_validation(
+    splits: dict[str, Split], name: str, fraction: float, seed: int
+) -> tuple[dict[str, Split], str]:
+    """The splits with validation drawn from train, and a sentence that says so."""
+    train, validation = hold_out(splits["train"], fraction, np.random.default_rng(seed))
+    if len(validation) == 0:
+        raise InputError(
+            f"{name}: expected an emotion with two training images or more, to draw validation from"
+        )
+    note = (
+        f"{name} has no validation images: {len(validation):,} of its"
+        f" {len(splits['train']):,} training images were drawn for it ({fraction:.0%} of each"
+        f" emotion, seed {seed}), and {len(train):,} remain."
+    )
+    return {**splits, "train": train, "validation": validation}, note
