@@ -1,0 +1,17 @@
+"""Labelled faces: the genuine FER2013, drawn ones, and what happens to them before training."""
+
+from minicnn.data import drawn_faces, fer2013
+from minicnn.data.augmentation import Augmentation
+from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Dataset, Split
+from minicnn.data.preprocessing import Preprocessing
+
+__all__ = [
+    "EMOTIONS",
+    "IMAGE_SIZE",
+    "Augmentation",
+    "Dataset",
+    "Preprocessing",
+    "Split",
+    "drawn_faces",
+    "fer2013",
+]
