@@ -1,0 +1,140 @@
+"""Several runs side by side: in the terminal as a table, in a browser as a page."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from minicnn.errors import InputError
+from minicnn.files import require_folder
+from minicnn.run_folder import RunFolder
+from minicnn.viewing.charts import line_colours
+from minicnn.viewing.confusion import confusion_cells
+from minicnn.viewing.curves import Curve, draw_curves
+from minicnn.viewing.page import ABSENT, duration, number, percent, write_page
+from minicnn.viewing.pictures import Picture
+from minicnn.viewing.run_record import RunRecord, dotted, read_run
+
+LABELS = ("name", "description")
+"""Settings that are there for people and change nothing."""
+
+
+def comparison_table(folders: Sequence[RunFolder]) -> Table:
+    """The figures of several runs as a table for the terminal, a row a run.
+
+    Raises
+    ------
+    InputError
+        Where a run's file is missing or damaged.
+    """
+    table = Table()
+    table.add_column("run", overflow="fold")
+    for heading in ("accuracy", "loss", "best epoch", "time", "parameters", "learning rate"):
+        table.add_column(heading, justify="right")
+    for run in _read(folders):
+        table.add_row(
+            Text(run.name), percent(run.test["accuracy"]), number(run.test["loss"]),
+            f"{run.results['best_epoch']} of {len(run.history)}",
+            duration(run.results["seconds"]), number(run.results["parameters"]),
+            number(run.learning_rate),
+        )
+    return table
+
+
+def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> Path:
+    """Write a page, one file that opens in any browser, that sets runs side by side.
+
+    Parameters
+    ----------
+    folders : sequence of RunFolder
+        Two or more, with their experiment, history and results.
+    path : path
+        The HTML file; its folder is made if need be.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        Where there are fewer than two runs, or a file of one is missing or damaged.
+    """
+    if len(folders) < 2:
+        raise InputError(f"compare: expected two or more runs, got {len(folders)}")
+    runs = _read(folders)
+    require_folder(Path(path).absolute().parent, "the folder of the comparison")
+    classes = list(dict.fromkeys(name for run in runs for name in run.classes))
+    return write_page(path, "compare.html.j2", {
+        "runs": list(zip(runs, line_colours(), strict=False)),
+        "best": max(run.test["accuracy"] for run in runs),
+        "cautions": list(_cautions(runs)),
+        "settings": _differing_settings(runs),
+        "curves": _curves(runs),
+        "confusions": [confusion_cells(run.test["confusion"]) for run in runs],
+        "recalls": [
+            (name, [run.test["per_class"].get(name, {}).get("recall") for run in runs])
+            for name in classes
+        ],
+    })
+
+
+def _read(folders: Sequence[RunFolder]) -> list[RunRecord]:
+    """The records; runs whose folders have the same name are told apart by their paths."""
+    runs = [read_run(folder) for folder in folders]
+    counts = Counter(run.name for run in runs)
+    return [
+        replace(run, name=str(folder.path)) if counts[run.name] > 1 else run
+        for run, folder in zip(runs, folders, strict=True)
+    ]
+
+
+def _cautions(runs: Sequence[RunRecord]) -> Iterator[str]:
+    """What makes these runs hard to compare, a sentence each."""
+    if _differ(run.measured_on for run in runs):
+        yield "Some were measured on their test split, others, having none, on validation images."
+    if _differ(run.classes for run in runs):
+        yield "They do not tell the same classes apart."
+    if _differ(run.results["data"][run.measured_on] for run in runs):
+        yield "They were not measured on the same images: a difference may lie in these."
+    if _differ(run.results["data"]["train"] for run in runs):
+        yield "They were not trained on the same images."
+    if _differ(len(run.history) for run in runs):
+        epochs = ", ".join(str(len(run.history)) for run in runs)
+        yield f"They were not trained for the same number of epochs: {epochs}."
+
+
+def _differ(values: Iterator[Any]) -> bool:
+    first, *others = values
+    return any(value != first for value in others)
+
+
+def _differing_settings(runs: Sequence[RunRecord]) -> list[tuple[str, list[Any]]]:
+    """Each setting that is not the same in all runs, with its value in each."""
+    each = [dict(dotted(run.settings)) for run in runs]
+    keys = dict.fromkeys(key for settings in each for key in settings if key not in LABELS)
+    rows = [(key, [settings.get(key, ABSENT) for settings in each]) for key in keys]
+    return [(key, values) for key, values in rows if _differ(iter(values))]
+
+
+def _curves(runs: Sequence[RunRecord]) -> list[Picture]:
+    """Loss and accuracy, a colour a run: validation drawn through, training dashed."""
+    pictures = []
+    for measure in ("loss", "accuracy"):
+        curves = [
+            Curve(run.history["epoch"].to_numpy(), run.history[f"{split}_{measure}"].to_numpy(),
+                  colour, dashed=split == "train")
+            for run, colour in zip(runs, line_colours(), strict=False)
+            for split in ("train", "validation")
+        ]
+        pictures.append(Picture.of_figure(
+            measure, draw_curves(curves, percent=measure == "accuracy"),
+            f"{measure.capitalize()} by epoch, for training and validation of each run.",
+        ))
+    return pictures

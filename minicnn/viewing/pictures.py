@@ -1,0 +1,58 @@
+"""A picture as PNG: made from a chart or from pixels, kept as a file or inside a page."""
+
+import base64
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from minicnn.files import atomic_path
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG and what it shows.
+
+    Parameters
+    ----------
+    name : str
+        Of its file, without ``.png``.
+    png : bytes
+    description : str
+        For those who cannot see it.
+    """
+
+    name: str
+    png: bytes
+    description: str
+
+    @classmethod
+    def of_figure(cls, name: str, figure: Figure, description: str) -> "Picture":
+        """The picture of a Matplotlib figure, drawn by Agg at the figure's own resolution."""
+        stream = io.BytesIO()
+        FigureCanvasAgg(figure).print_png(stream)
+        return cls(name, stream.getvalue(), description)
+
+    @classmethod
+    def of_pixels(cls, name: str, pixels: np.ndarray, description: str) -> "Picture":
+        """The picture of uint8 pixels: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4)."""
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "png", optimize=True)
+        return cls(name, stream.getvalue(), description)
+
+    @property
+    def uri(self) -> str:
+        """As a ``data:`` address, so that a page needs no other file."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+    def save(self, folder: str | os.PathLike) -> Path:
+        """Write ``<name>.png`` into a folder that exists, atomically."""
+        path = Path(folder) / f"{self.name}.png"
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.png)
+        return path

@@ -1,0 +1,52 @@
+"""How the running statistics of batch norm moved over the epochs."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from minicnn.viewing.charts import COLOURS, INK, chart, epoch_axis
+
+
+def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
+    """A strip a layer: the statistic's mean over the channels, and the range it lies in.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `RunFolder.read_batchnorm` gives it, with at least one row.
+    statistic : {"mean", "variance"}
+        Variances are drawn on a logarithmic axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    layers = list(dict.fromkeys(table["layer"]))
+    figure, strips = chart(height=0.6 + 0.95 * len(layers), rows=len(layers))
+    for axes, layer in zip(strips, layers, strict=True):
+        rows = table[table["layer"] == layer]
+        axes.fill_between(
+            rows["epoch"], rows[f"{statistic}_least"], rows[f"{statistic}_greatest"],
+            color=COLOURS[0], alpha=0.18, linewidth=0,
+        )
+        axes.plot(
+            rows["epoch"], rows[statistic], color=COLOURS[0], linewidth=1.8,
+            marker="o" if len(rows) <= 25 else None, markersize=3,
+        )
+        if statistic == "variance":
+            _logarithmic(axes)
+        else:
+            axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.set_title(layer, loc="left", fontsize=8.5, color=INK, pad=3, parse_math=False)
+    epoch_axis(strips[-1], int(table["epoch"].min()), int(table["epoch"].max()))
+    return figure
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic y axis with few plain numbers, also where it spans less than a decade."""
+    axes.set_yscale("log")
+    least, greatest = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if greatest > 100 * least else (1, 3)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())

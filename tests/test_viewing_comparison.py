@@ -1,0 +1,143 @@
+"""Runs side by side: the page, and the table in the terminal."""
+
+import copy
+import io
+
+import pytest
+from fabricated_run import SETTINGS, FabricatedRun, Page
+from rich.console import Console
+
+from minicnn import InputError, viewing
+from minicnn.data import EMOTIONS
+
+
+def changed(**sections):
+    settings = copy.deepcopy(SETTINGS)
+    for key, value in sections.items():
+        settings[key] = {**settings[key], **value} if isinstance(value, dict) else value
+    return settings
+
+
+def compare(tmp_path, *runs):
+    path = tmp_path / "new" / "compare.html"
+    assert viewing.write_comparison([run.folder for run in runs], path) == path
+    return Page(path)
+
+
+def printed(*runs):
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(viewing.comparison_table([run.folder for run in runs]))
+    return console.export_text()
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return (
+        FabricatedRun(tmp_path / "first"),
+        FabricatedRun(tmp_path / "second", epochs=5, settings=changed(
+            name="other", description="Another.", optimizer={"lr": 0.5, "momentum": 0.9},
+            training={"epochs": 5},
+        )),
+    )
+
+
+def test_only_differing_settings_are_named(runs, tmp_path):
+    page = compare(tmp_path, *runs)
+    assert page.sections == ["settings", "curves", "classes", "confusion"]
+    head, *rows = page.table(None)
+    assert [cell.strip() for cell in head] == ["setting", "first", "second"]
+    assert rows == [
+        ["optimizer.lr", "0.002", "0.5"], ["training.epochs", "3", "5"],
+        ["optimizer.momentum", "–", "0.9"],
+    ]
+
+
+def test_figures_and_charts(runs, tmp_path):
+    page = compare(tmp_path, *runs)
+    _, first, second = page.table("runs")
+    accuracy = (runs[0].evaluation.predictions == runs[0].split.labels).mean()
+    assert first[0].strip() == "first"
+    assert first[1] == f"{accuracy:.1%}".replace("%", "\u202f%")
+    assert (first[4], second[4]) == ("3 of 3", "5 of 5")
+    assert (first[8], second[8]) == ("0.002", "0.5")
+    assert len(page.attributes("src")) == 2
+    assert all(uri.startswith("data:image/png;base64,") for uri in page.attributes("src"))
+    assert "http:" not in page.source and "https:" not in page.source
+    assert {"script", "link"}.isdisjoint(tag for tag, _ in page.tags)
+
+
+def test_each_run_has_its_matrix_and_recalls(tmp_path):
+    runs = [FabricatedRun(tmp_path / name, seed=seed) for seed, name in enumerate("ab")]
+    page = compare(tmp_path, *runs)
+    for place, run in enumerate(runs):
+        cells = [[int(cell.split("%")[1]) for cell in row[1:]]
+                 for row in page.table("confusion", place)[1:]]
+        assert cells == run.evaluation.confusion.tolist()
+    recalls = [row[1:] for row in page.table("bars")[1:]]
+    for place, run in enumerate(runs):
+        for shown, recall in zip(recalls, run.evaluation.recall, strict=True):
+            assert float(shown[place].removesuffix("\u202f%")) == pytest.approx(
+                100 * recall, abs=0.05
+            )
+
+
+def test_equal_runs_give_no_caution(tmp_path):
+    page = compare(tmp_path, FabricatedRun(tmp_path / "a"), FabricatedRun(tmp_path / "b"))
+    assert "all settings are the same" in page.words
+    assert "Mind" not in page.words
+
+
+def test_what_cannot_be_compared_is_said(tmp_path):
+    other = ("calm", *EMOTIONS[1:])
+    page = compare(
+        tmp_path, FabricatedRun(tmp_path / "a", epochs=2),
+        FabricatedRun(tmp_path / "b", seed=9, classes=other, measured_on="validation"),
+    )
+    for caution in ("measured on their test split, others", "not tell the same classes apart",
+                    "not measured on the same images", "not trained on the same images",
+                    "same number of epochs: 2, 3"):
+        assert caution in page.words
+    rows = {row[0]: row[1:] for row in page.table("bars")[1:]}
+    assert rows["calm"][0] == "–" and rows["angry"][1] == "–"
+
+
+def test_markup_in_names_is_text(tmp_path):
+    runs = [FabricatedRun(tmp_path / name) for name in ("<script>x", "_[bold]$y")]
+    page = compare(tmp_path, *runs)
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert "<script>x" in page.text
+    assert "_[bold]$y" in printed(*runs)
+
+
+def test_runs_of_the_same_name_are_told_apart(tmp_path):
+    page = compare(tmp_path, FabricatedRun(tmp_path / "a" / "run"),
+                   FabricatedRun(tmp_path / "b" / "run"))
+    assert [row[0].strip() for row in page.table("runs")[1:]] == [
+        str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")
+    ]
+
+
+def test_more_runs_than_colours(tmp_path):
+    runs = [FabricatedRun(tmp_path / str(number)) for number in range(8)]
+    assert len(compare(tmp_path, *runs).table("runs")) == 9
+
+
+def test_terminal_table(runs):
+    text = printed(*runs)
+    assert "5 of 5" in text and "1 min 23 s" in text and "0.002" in text
+
+
+def test_without_a_learning_rate_in_the_settings(tmp_path):
+    settings = {key: value for key, value in SETTINGS.items() if key != "optimizer"}
+    assert "0.01" in printed(FabricatedRun(tmp_path / "a", settings=settings))
+
+
+def test_a_single_run_is_refused(runs, tmp_path):
+    with pytest.raises(InputError, match="expected two or more runs, got 1"):
+        viewing.write_comparison([runs[0].folder], tmp_path / "compare.html")
+
+
+def test_an_unfinished_run_is_refused(runs, tmp_path):
+    runs[1].folder.results.unlink()
+    with pytest.raises(InputError, match=r"results\.json: expected a run's results"):
+        compare(tmp_path, *runs)
