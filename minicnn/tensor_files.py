@@ -35,7 +35,7 @@ def write_tensors(
     tensors : mapping of str to array
     """
     text = json.dumps({"kind": kind, **header}, sort_keys=True)
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     with atomic_path(path) as temporary:
         save_file(arrays, temporary, {HEADER_KEY: text})
 

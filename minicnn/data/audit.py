@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minicnn.data.dataset import Dataset, Split
+from minicnn.data.preprocessing import pixel_moments
 
 _MOST_EXAMPLES = 5
 
@@ -137,7 +138,7 @@ def audit(dataset: Dataset) -> Audit:
     rows = _all_rows(dataset)
     copies = rows[rows.groupby("image")["image"].transform("size") > 1]
     conflicts = copies[copies.groupby("image")["label"].transform("nunique") > 1]
-    moments = {name: _pixel_moments(split.images) for name, split in dataset.splits()}
+    moments = {name: pixel_moments(split.images) for name, split in dataset.splits()}
     return Audit(
         name=dataset.name,
         notes=list(dataset.notes),
@@ -150,9 +151,14 @@ def audit(dataset: Dataset) -> Audit:
             for seen_in, measured_in in combinations([name for name, _ in dataset.splits()], 2)
         ],
         blank=_finding(rows[rows["blank"]]),
-        pixel_mean={name: mean for name, (mean, _) in moments.items()},
-        pixel_deviation={name: deviation for name, (_, deviation) in moments.items()},
+        pixel_mean={name: _or_none(mean) for name, (mean, _) in moments.items()},
+        pixel_deviation={name: _or_none(deviation) for name, (_, deviation) in moments.items()},
     )
+
+
+def _or_none(figure: float) -> float | None:
+    """None for NaN, which JSON does not know."""
+    return None if np.isnan(figure) else figure
 
 
 def _all_rows(dataset: Dataset) -> pd.DataFrame:
@@ -217,33 +223,21 @@ def _examples(rows: pd.DataFrame) -> list[list[Row]]:
     ]
 
 
-def _pixel_moments(images: np.ndarray) -> tuple[float | None, float | None]:
-    """Mean and standard deviation of all pixels, from exact counts of the 256 grey levels."""
-    if images.size == 0:
-        return None, None
-    counts = np.zeros(256, np.int64)
-    for block in np.array_split(images, -(-len(images) // 1024)):
-        counts += np.bincount(block.ravel(), minlength=256)
-    levels = np.arange(256.0)
-    mean = counts @ levels / images.size
-    variance = counts @ (levels - mean) ** 2 / images.size
-    return float(mean), float(np.sqrt(variance))
-
-
 def _counts_table(audit: Audit) -> Table:
-    """Images by split and class, and the pixels' mean and deviation."""
+    """Images by class and split, and the pixels' mean and deviation."""
     table = Table(title=Text(f"{audit.name}: images"), title_justify="left")
-    table.add_column("split")
-    for column in (*next(iter(audit.counts.values())), "all", "pixel mean", "deviation"):
-        table.add_column(column, justify="right")
-    for split, counts in audit.counts.items():
-        figures = (audit.pixel_mean[split], audit.pixel_deviation[split])
-        table.add_row(
-            split,
-            *(f"{count:,}" for count in counts.values()),
-            f"{sum(counts.values()):,}",
-            *("–" if figure is None else f"{figure:.3f}" for figure in figures),
-        )
+    table.add_column("class")
+    for split in audit.counts:
+        table.add_column(split, justify="right")
+    for name in next(iter(audit.counts.values())):
+        table.add_row(name, *(f"{counts[name]:,}" for counts in audit.counts.values()))
+    table.add_section()
+    table.add_row("all", *(f"{sum(counts.values()):,}" for counts in audit.counts.values()))
+    for heading, figures in (
+        ("pixel mean", audit.pixel_mean), ("pixel deviation", audit.pixel_deviation)
+    ):
+        shown = ("–" if figure is None else f"{figure:.3f}" for figure in figures.values())
+        table.add_row(heading, *shown)
     return table
 
 

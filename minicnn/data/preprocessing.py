@@ -1,5 +1,6 @@
 """From grey levels to what a network is fed, and how a model file remembers it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -27,10 +28,7 @@ class Preprocessing:
     @classmethod
     def fit(cls, images: np.ndarray) -> Self:
         """Mean and deviation of all pixels of `images`, uint8; a deviation of 0 becomes 1."""
-        levels = np.bincount(images.reshape(-1), minlength=256)  # exact: whole numbers
-        values = np.arange(256)
-        mean = float(levels @ values / levels.sum())
-        deviation = float(np.sqrt(levels @ np.square(values - mean) / levels.sum()))
+        mean, deviation = pixel_moments(images)
         return cls(mean, deviation or 1.0)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
@@ -59,3 +57,19 @@ class Preprocessing:
                 f"{where}: expected the metadata to hold preprocessing with mean and deviation, "
                 f"got {settings!r}"
             ) from None
+
+
+def pixel_moments(images: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of all pixels of uint8 images, from exact counts of the levels.
+
+    NaN where there are no images.
+    """
+    counts = np.zeros(256, np.int64)
+    for start in range(0, len(images), 1024):  # bincount makes eight bytes of every pixel
+        counts += np.bincount(images[start : start + 1024].reshape(-1), minlength=256)
+    if not counts.any():
+        return math.nan, math.nan
+    levels = np.arange(256.0)
+    mean = counts @ levels / counts.sum()
+    variance = counts @ np.square(levels - mean) / counts.sum()
+    return float(mean), math.sqrt(variance)
