@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake rather than a fault of the program."""
+"""The exceptions of the library's own: a user's mistake, and a training that went wrong."""
 
 
 class InputError(ValueError):
@@ -8,3 +8,7 @@ class InputError(ValueError):
     The command line prints that line and ends with exit status 2; a program may catch it as a
     ``ValueError``.
     """
+
+
+class NonFiniteLossError(RuntimeError):
+    """The loss became NaN or infinite; the message says in which layer that began."""

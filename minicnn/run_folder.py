@@ -73,8 +73,13 @@ class RunFolder:
         return self._read_csv(self.batchnorm, "a run's running statistics")
 
     def read_results(self) -> dict[str, Any]:
-        """``results.json``: ``test`` (see `Evaluation.as_dict`), ``best_epoch``, ``stopped``,
-        ``seconds``, ``parameters``, ``data`` (name and fingerprints)."""
+        """``results.json``: what the best model reached, and on what.
+
+        Keys: ``test`` (see `Evaluation.as_dict`), ``measured_on`` (``"test"``, or
+        ``"validation"`` where the data has no test split), ``best_epoch``, ``stopped`` (why
+        training ended), ``seconds``, ``parameters``, ``data`` (its name, and the fingerprint of
+        each split).
+        """
         path = require_file(self.results, "a run's results")
         try:
             return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,37 @@
+"""The training loop, what may happen beside it, and experiments that describe whole runs."""
+
+from minicnn.training.callbacks import (
+    BestModel,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    HistoryFile,
+    LearningRate,
+    RunningStatisticsFile,
+    StopOnNonFinite,
+)
+from minicnn.training.experiment import Experiment, experiment_names, read_experiment
+from minicnn.training.history import Epoch
+from minicnn.training.progress import ProgressDisplay
+from minicnn.training.run import Run, resume_run, start_run
+from minicnn.training.trainer import Trainer
+
+__all__ = [
+    "BestModel",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "Epoch",
+    "Experiment",
+    "HistoryFile",
+    "LearningRate",
+    "ProgressDisplay",
+    "Run",
+    "RunningStatisticsFile",
+    "StopOnNonFinite",
+    "Trainer",
+    "experiment_names",
+    "read_experiment",
+    "resume_run",
+    "start_run",
+]

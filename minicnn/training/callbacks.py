@@ -1,0 +1,282 @@
+"""What may happen beside training: each callback does one thing at the events it cares for."""
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from minicnn.errors import NonFiniteLossError
+from minicnn.files import atomic_write_text
+from minicnn.layers import BatchNorm
+from minicnn.schedules import Schedule
+from minicnn.sequential import Sequential
+from minicnn.tensor_files import write_tensors
+from minicnn.training.history import Epoch, append_history, write_history
+
+if TYPE_CHECKING:
+    from minicnn.training.trainer import Trainer
+
+
+class Callback:
+    """Base of all callbacks: does nothing at any event.
+
+    `state_dict` and `load_state_dict` carry what a callback has learnt across a resumed run, as
+    JSON-ready values.
+    """
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Before the first step, also of a resumed run."""
+
+    def on_step_start(self, trainer: "Trainer") -> None:
+        """Before each step."""
+
+    def on_loss(self, trainer: "Trainer", x: np.ndarray, loss: float) -> None:
+        """Between forward and backward of a step: what the model was fed, and its loss."""
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        """After each step."""
+
+    def on_validation_start(self, trainer: "Trainer") -> None:
+        """Before the validation that ends an epoch."""
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """After each epoch and its validation."""
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """After the last epoch, or where training was stopped or interrupted."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+
+
+class StopOnNonFinite(Callback):
+    """End training with a `NonFiniteLossError` as soon as a loss is NaN or infinite."""
+
+    def on_loss(self, trainer: "Trainer", x: np.ndarray, loss: float) -> None:
+        """Look for the first layer that is not finite, and raise."""
+        if math.isfinite(loss):
+            return
+        raise NonFiniteLossError(
+            f"the loss became {loss} in epoch {trainer.epoch}, batch {trainer.batch + 1}, at "
+            f"learning rate {trainer.optimizer.lr:g}: {first_non_finite(trainer.model, x)}"
+        )
+
+
+class LearningRate(Callback):
+    """Set the optimizer's learning rate before each step: its first value times a schedule.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        `minicnn.schedules`.
+    base : float
+        The learning rate that the schedule's factor multiplies.
+    """
+
+    def __init__(self, schedule: Schedule, base: float) -> None:
+        self.schedule = schedule
+        self.base = base
+
+    def on_step_start(self, trainer: "Trainer") -> None:
+        """lr = base · factor."""
+        trainer.optimizer.lr = self.base * self.schedule.factor(trainer.progress)
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Let the schedule see the validation loss."""
+        if math.isfinite(epoch.validation_loss):
+            self.schedule.observe(epoch.validation_loss)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the schedule has observed."""
+        return self.schedule.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Give the schedule back what it had observed."""
+        self.schedule.load_state_dict(state)
+
+
+class BestModel(Callback):
+    """Save the model whenever its validation accuracy is the best so far.
+
+    At a tie the lower validation loss decides; without validation the last model is the best.
+
+    Parameters
+    ----------
+    path : path
+        The safetensors file.
+
+    Attributes
+    ----------
+    epoch : int
+        The best one; 0 before the first.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+        self.epoch = 0
+        self.accuracy = -math.inf
+        self.loss = math.inf
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Compare, and save."""
+        accuracy, loss = epoch.validation_accuracy, epoch.validation_loss
+        if math.isnan(accuracy) or (accuracy, -loss) > (self.accuracy, -self.loss):
+            self.epoch, self.accuracy, self.loss = epoch.epoch, accuracy, loss
+            trainer.model.save(self.path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best epoch and its figures."""
+        return {"epoch": self.epoch, "accuracy": self.accuracy, "loss": self.loss}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        self.epoch, self.accuracy, self.loss = state["epoch"], state["accuracy"], state["loss"]
+
+
+class EarlyStopping(Callback):
+    """Stop when the validation loss has not improved for `patience` epochs.
+
+    Parameters
+    ----------
+    patience : int >= 1
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.best = math.inf
+        self.waited = 0
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Count the epochs since the best one."""
+        if epoch.validation_loss < self.best:
+            self.best, self.waited = epoch.validation_loss, 0
+            return
+        self.waited += 1
+        if self.waited >= self.patience:
+            trainer.stop(f"the validation loss has not improved for {self.patience} epochs")
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best loss, and the epochs since."""
+        return {"best": self.best, "waited": self.waited}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        self.best, self.waited = state["best"], state["waited"]
+
+
+class HistoryFile(Callback):
+    """Keep ``history.csv``: a line an epoch, written as soon as it is known.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Write what is known already: the header, and a resumed run's earlier epochs."""
+        write_history(self.path, trainer.history)
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Append the epoch."""
+        append_history(self.path, epoch)
+
+
+class RunningStatisticsFile(Callback):
+    """Keep ``batchnorm.csv``: where each batch norm's running statistics stand, by epoch.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    columns = ("epoch", "layer", "mean", "mean_least", "mean_greatest",
+               "variance", "variance_least", "variance_greatest")
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+        self.rows: list[dict[str, Any]] = []
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Note the start as epoch 0."""
+        if not trainer.history:
+            self._note(trainer.model, 0)
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Note the end of the epoch."""
+        self._note(trainer.model, epoch.epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        self.rows = list(state["rows"])
+
+    def _note(self, model: Sequential, epoch: int) -> None:
+        for layer in model.layers:
+            if isinstance(layer, BatchNorm):
+                row: dict[str, Any] = {"epoch": epoch, "layer": layer.name}
+                for key, values in (("mean", layer.running_mean), ("variance", layer.running_var)):
+                    row |= {key: float(values.mean()), f"{key}_least": float(values.min()),
+                            f"{key}_greatest": float(values.max())}
+                self.rows.append(row)
+        table = pd.DataFrame(self.rows, columns=list(self.columns))
+        atomic_write_text(self.path, table.to_csv(index=False, lineterminator="\n"))
+
+
+class Checkpoint(Callback):
+    """Save all that is needed to resume, after every epoch and when training ends early.
+
+    Parameters
+    ----------
+    path : path
+        The safetensors file.
+    header : mapping
+        JSON-ready values to store beside the trainer's own, such as the data's fingerprints.
+    """
+
+    def __init__(self, path: str | os.PathLike, header: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        self.header = dict(header)
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Save."""
+        self._save(trainer)
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """Save in the middle of an epoch, if Ctrl-C ended training there."""
+        if trainer.interrupted:
+            self._save(trainer)
+
+    def _save(self, trainer: "Trainer") -> None:
+        header, tensors = trainer.state_dict()
+        write_tensors(self.path, "checkpoint", {**self.header, "trainer": header}, tensors)
+
+
+def first_non_finite(model: Sequential, x: np.ndarray) -> str:
+    """In words, the first place of a forward in training mode where a value is NaN or infinite.
+
+    The forward runs again, layer by layer; random layers draw anew.
+    """
+    if not np.isfinite(x).all():
+        return "the input batch already holds NaN or infinite values"
+    for layer in model.layers:
+        for parameter in layer.parameters():
+            if not np.isfinite(parameter.data).all():
+                return f"{parameter.name} holds NaN or infinite weights since the step before"
+        x = layer.forward(x, training=True)
+        if not np.isfinite(x).all():
+            return f"{layer.name} is the first layer whose output is not finite"
+    return "every layer's output is finite, so the loss itself overflowed"

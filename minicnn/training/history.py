@@ -1,0 +1,57 @@
+"""What training measured, an epoch at a time."""
+
+import csv
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from minicnn.files import atomic_write_text
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The figures of one epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    train_loss, train_accuracy : float
+        Means over the epoch's images as they were trained on: augmented, with dropout, under
+        weights that still moved; the loss with its class weights and label smoothing.
+    validation_loss, validation_accuracy : float
+        In evaluation mode at the end of the epoch, without weights or smoothing; NaN without a
+        validation split.
+    learning_rate : float
+        Of the last step.
+    seconds : float
+        Of training and validation.
+    images_per_second : float
+        Of training alone.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+
+COLUMNS = tuple(field.name for field in fields(Epoch))
+
+
+def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:
+    """Write the epochs as CSV, atomically: a header, then a line an epoch."""
+    lines = [",".join(COLUMNS)]
+    lines += [",".join(repr(value) for value in asdict(epoch).values()) for epoch in epochs]
+    atomic_write_text(path, "\n".join(lines) + "\n")
+
+
+def append_history(path: str | os.PathLike, epoch: Epoch) -> None:
+    """Add one epoch to a history that `write_history` began, and flush it."""
+    with Path(path).open("a", encoding="utf-8", newline="") as stream:
+        csv.DictWriter(stream, COLUMNS, lineterminator="\n").writerow(asdict(epoch))

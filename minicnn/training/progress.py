@@ -1,0 +1,100 @@
+"""Showing how training goes: a bar in a terminal, plain lines elsewhere."""
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from minicnn.training.callbacks import Callback
+from minicnn.training.history import Epoch
+
+if TYPE_CHECKING:
+    from minicnn.training.trainer import Trainer
+
+LINE_SECONDS = 15.0
+"""Without a terminal, a line this often inside an epoch."""
+
+
+class ProgressDisplay(Callback):
+    """Images a second, loss, accuracy and time left, while training runs.
+
+    In a terminal a bar that moves with every step; elsewhere a line every `LINE_SECONDS`. Either
+    way a line stays for each finished epoch.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to show it.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._last_line = 0.0
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Start the bar."""
+        self._last_line = time.monotonic()
+        if self.console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"), BarColumn(bar_width=None),
+                TextColumn("{task.fields[figures]}"), TimeRemainingColumn(compact=True),
+                console=self.console, transient=True,
+            )
+            self._task = self._bar.add_task(
+                "", total=trainer.epochs * trainer.batches, figures="first step …"
+            )
+            self._bar.start()
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        """Move the bar, or print a line if the last one is old."""
+        totals = trainer.totals
+        figures = (
+            f"{totals.images_per_second:,.0f} images/s  loss {totals.mean_loss:.3f}  "
+            f"accuracy {totals.accuracy:.1%}"
+        )
+        if self._bar is not None:
+            self._bar.update(
+                self._task, figures=figures,
+                description=f"epoch {trainer.epoch}/{trainer.epochs}",
+                completed=(trainer.epoch - 1) * trainer.batches + trainer.batch,
+            )
+        elif time.monotonic() - self._last_line > LINE_SECONDS:
+            self._last_line = time.monotonic()
+            left = trainer.batches * (trainer.epochs - trainer.progress)
+            seconds = left * totals.seconds / max(trainer.batch, 1)
+            self.console.print(
+                f"epoch {trainer.epoch}/{trainer.epochs}  batch {trainer.batch}/{trainer.batches}"
+                f"  {figures}  {seconds:.0f} s left", highlight=False,
+            )
+
+    def on_validation_start(self, trainer: "Trainer") -> None:
+        """Say that the epoch is being measured."""
+        if self._bar is not None:
+            self._bar.update(self._task, figures="validating …")
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Leave a line for the epoch."""
+        self._last_line = time.monotonic()
+        validated = (
+            "" if epoch.validation_loss != epoch.validation_loss
+            else f"  validation loss {epoch.validation_loss:.3f} "
+                 f"accuracy {epoch.validation_accuracy:.1%}"
+        )
+        self.console.print(
+            f"epoch {epoch.epoch}/{trainer.epochs}  train loss {epoch.train_loss:.3f} accuracy "
+            f"{epoch.train_accuracy:.1%}{validated}  {epoch.images_per_second:,.0f} images/s  "
+            f"{epoch.seconds:.1f} s", highlight=False, soft_wrap=True,
+        )
+
+    def on_fit_end(self, trainer: "Trainer") -> None:
+        """Take the bar away."""
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away, also where training failed."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

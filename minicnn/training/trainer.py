@@ -1,0 +1,347 @@
+"""The training loop: the one that a student would write by hand, with what a long run needs."""
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn.evaluation import evaluate
+from minicnn.layers import Dropout
+from minicnn.losses import SoftmaxCrossEntropy
+from minicnn.ops import arguments
+from minicnn.optimizers import Optimizer
+from minicnn.sequential import Sequential
+from minicnn.training.callbacks import Callback, StopOnNonFinite
+from minicnn.training.history import Epoch
+
+SHUFFLE, AUGMENT = 0, 1
+"""What a generator is for: every purpose, epoch and batch has its own, derived from the seed."""
+
+
+@dataclass
+class Totals:
+    """Sums over the images of an epoch so far."""
+
+    images: int = 0
+    loss: float = 0.0
+    correct: int = 0
+    seconds: float = 0.0
+
+    def add(self, images: int, loss: float, correct: int, seconds: float) -> None:
+        """Count one batch: its images, mean loss, right answers and time."""
+        self.images += images
+        self.loss += loss * images
+        self.correct += correct
+        self.seconds += seconds
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean loss an image; NaN before the first."""
+        return self.loss / self.images if self.images else float("nan")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers; NaN before the first."""
+        return self.correct / self.images if self.images else float("nan")
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed of training; 0 before the first batch."""
+        return self.images / self.seconds if self.seconds else 0.0
+
+
+class Trainer:
+    """Fits a model to labelled inputs, in shuffled batches, with callbacks.
+
+    Parameters
+    ----------
+    model : Sequential
+        Gives logits.
+    loss : SoftmaxCrossEntropy
+    optimizer : Optimizer
+        Of the model's parameters.
+    preprocessing : callable, optional
+        From a batch of inputs to what the model takes, for training and validation.
+    augmentation : callable, optional
+        ``augmentation(batch, rng)`` varies a preprocessed batch, in training only.
+    callbacks : iterable of Callback
+        Told of every step and epoch, in this order, after `StopOnNonFinite`, which is always
+        there.
+    seed : int >= 0, default 0
+        Of shuffling and augmentation.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch that is running, counted from 1; 0 before training.
+    epochs : int
+        How many there will be.
+    batch, batches : int
+        Batches done in this epoch, and how many it has.
+    totals : Totals
+        Of this epoch so far.
+    history : list of Epoch
+        The finished epochs.
+    stop_reason : str
+        Why training ended before the last epoch; empty if it did not.
+
+    Examples
+    --------
+    >>> from minicnn import data, losses, models, optimizers
+    >>> from minicnn.training import Trainer
+    >>> faces = data.drawn_faces.load(train=70, validation=7, test=7)
+    >>> model = models.drawn_faces()
+    >>> trainer = Trainer(
+    ...     model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters()),
+    ...     preprocessing=data.Preprocessing.fit(faces.train.images))
+    >>> history = trainer.fit(
+    ...     (faces.train.images, faces.train.labels),
+    ...     (faces.validation.images, faces.validation.labels), epochs=2, batch_size=32)
+    >>> [epoch.epoch for epoch in history]
+    [1, 2]
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        loss: SoftmaxCrossEntropy,
+        optimizer: Optimizer,
+        *,
+        preprocessing: Callable[[np.ndarray], np.ndarray] | None = None,
+        augmentation: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+        callbacks: Iterable[Callback] = (),
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.preprocessing = preprocessing
+        self.augmentation = augmentation
+        self.callbacks: list[Callback] = [StopOnNonFinite(), *callbacks]
+        self.seed = seed
+        self.epoch = self.epochs = 0
+        self.batch = self.batches = 0
+        self.totals = Totals()
+        self.history: list[Epoch] = []
+        self.stop_reason = ""
+        self._interrupted = False
+
+    @property
+    def progress(self) -> float:
+        """Epochs done, the running one in part: 2.5 is the middle of the third."""
+        return max(self.epoch - 1, 0) + (self.batch / self.batches if self.batches else 0.0)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended training."""
+        return self._interrupted
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch; `reason` becomes `stop_reason`."""
+        self.stop_reason = reason
+
+    def fit(
+        self,
+        train: tuple[np.ndarray, np.ndarray],
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        *,
+        epochs: int,
+        batch_size: int = 64,
+    ) -> list[Epoch]:
+        """Train until `epochs` epochs are done, from where `load_state_dict` left off if it did.
+
+        Ctrl-C ends training after the running step (a second one at once): `interrupted` is true
+        then, and `state_dict` holds what is needed to go on.
+
+        Parameters
+        ----------
+        train : (inputs (N, ...), labels (N,))
+            Labels are integers.
+        validation : (inputs, labels), optional
+            Measured after every epoch.
+        epochs : int >= 1
+            How many there shall be in all.
+        batch_size : int >= 1, default 64
+            The last batch of an epoch may be smaller.
+
+        Returns
+        -------
+        list of Epoch
+            The history.
+
+        Raises
+        ------
+        ValueError
+            Where inputs and labels differ in number, there are none, or a number is out of range.
+        NonFiniteLossError
+            Where the loss became NaN or infinite; the message names the first layer that did.
+        """
+        inputs, labels = _labelled("train", train)
+        if validation is not None:
+            validation = _labelled("validation", validation)
+        arguments.number("fit", "epochs", epochs, 1)
+        arguments.number("fit", "batch_size", batch_size, 1)
+        self.epochs = epochs
+        self.batches = -(-len(inputs) // batch_size)
+        self.epoch = max(self.epoch, 1)
+        self.stop_reason, self._interrupted = "", False
+        self._tell("on_fit_start")
+        # StopOnNonFinite says in words what NumPy would warn of
+        with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
+            while self.epoch <= epochs and not self.stop_reason and not self._interrupted:
+                self._train_epoch(inputs, labels, batch_size)
+                if not self._interrupted:
+                    self._finish_epoch(validation)
+        self._tell("on_fit_end")
+        return self.history
+
+    def state_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Everything that `fit` needs to go on as if it had not stopped.
+
+        Returns
+        -------
+        header : dict
+            JSON-ready: the place in training, totals, history, states of the callbacks and of
+            dropout's generators.
+        tensors : dict of str to ndarray
+            The model's state under ``"model/"``, the optimizer's under ``"optimizer/"``.
+        """
+        header = {
+            "seed": self.seed,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "totals": asdict(self.totals),
+            "history": [asdict(epoch) for epoch in self.history],
+            "callbacks": [callback.state_dict() for callback in self.callbacks],
+            "generators": {
+                layer.name: layer.rng.bit_generator.state for layer in self._dropouts()
+            },
+        }
+        tensors = {f"model/{name}": array for name, array in self.model.state_dict().items()}
+        tensors |= {
+            f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
+        }
+        return header, tensors
+
+    def load_state_dict(
+        self, header: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
+    ) -> None:
+        """Take over a `state_dict`; the next `fit` goes on from there.
+
+        Raises
+        ------
+        ValueError
+            Where the state belongs to another model, optimizer, seed or list of callbacks.
+        """
+        if header["seed"] != self.seed:
+            raise ValueError(f"Trainer: seed is {self.seed}, the state's is {header['seed']}")
+        if len(header["callbacks"]) != len(self.callbacks):
+            raise ValueError(
+                f"Trainer: there are {len(self.callbacks)} callbacks, the state has "
+                f"{len(header['callbacks'])}"
+            )
+        parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "optimizer": {}}
+        for name, array in tensors.items():
+            part, _, key = name.partition("/")
+            parts.setdefault(part, {})[key] = array
+        self.model.load_state_dict(parts["model"])
+        self.optimizer.load_state_dict(parts["optimizer"])
+        for layer in self._dropouts():
+            layer.rng.bit_generator.state = header["generators"][layer.name]
+        for callback, state in zip(self.callbacks, header["callbacks"], strict=True):
+            callback.load_state_dict(state)
+        self.epoch, self.batch = header["epoch"], header["batch"]
+        self.totals = Totals(**header["totals"])
+        self.history = [Epoch(**epoch) for epoch in header["history"]]
+
+    def _train_epoch(self, inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> None:
+        """The batches of the running epoch that are not done yet."""
+        order = self._generator(SHUFFLE, self.epoch).permutation(len(inputs))
+        for batch in range(self.batch, self.batches):
+            rows = order[batch * batch_size : (batch + 1) * batch_size]
+            self._tell("on_step_start")
+            self._step(inputs[rows], labels[rows])
+            self.batch = batch + 1
+            self._tell("on_step_end")
+            if self._interrupted:
+                return
+
+    def _step(self, inputs: np.ndarray, labels: np.ndarray) -> None:
+        """One step of gradient descent on one batch."""
+        start = time.perf_counter()
+        x = inputs if self.preprocessing is None else self.preprocessing(inputs)
+        if self.augmentation is not None:
+            x = self.augmentation(x, self._generator(AUGMENT, self.epoch, self.batch))
+        logits = self.model.forward(x, training=True)
+        value = self.loss.forward(logits, labels)
+        self._tell("on_loss", x, value)
+        self.model.backward(self.loss.backward())
+        self.optimizer.step()
+        correct = int((logits.argmax(1) == labels).sum())
+        self.totals.add(len(labels), value, correct, time.perf_counter() - start)
+
+    def _finish_epoch(self, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Validate, write the epoch down, tell the callbacks, and turn to the next."""
+        start = time.perf_counter()
+        loss = accuracy = float("nan")
+        if validation is not None:
+            self._tell("on_validation_start")
+            measured = evaluate(self.model, *validation, preprocessing=self.preprocessing)
+            loss, accuracy = measured.loss, measured.accuracy
+        epoch = Epoch(
+            epoch=self.epoch,
+            train_loss=self.totals.mean_loss,
+            train_accuracy=self.totals.accuracy,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            learning_rate=self.optimizer.lr,
+            seconds=self.totals.seconds + time.perf_counter() - start,
+            images_per_second=self.totals.images_per_second,
+        )
+        self.history.append(epoch)
+        self.epoch, self.batch, self.totals = self.epoch + 1, 0, Totals()
+        self._tell("on_epoch_end", epoch)
+
+    def _generator(self, *purpose: int) -> np.random.Generator:
+        """The generator of this purpose, epoch and batch, whatever was drawn before."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=purpose))
+
+    def _dropouts(self) -> list[Dropout]:
+        return [layer for layer in self.model.layers if isinstance(layer, Dropout)]
+
+    def _tell(self, event: str, *details: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(self, *details)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C ask for an end after the step; outside the main thread it stays as it is."""
+        def ask(number: int, frame: Any) -> None:
+            self._interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        try:
+            before = signal.signal(signal.SIGINT, ask)
+        except ValueError:  # not the main thread
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _labelled(
+    what: str, pair: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and labels as arrays of equal, positive length."""
+    inputs, labels = np.asarray(pair[0]), np.asarray(pair[1])
+    if len(inputs) != len(labels):
+        raise ValueError(f"fit: {what} has {len(inputs)} inputs but {len(labels)} labels")
+    if len(inputs) == 0:
+        raise ValueError(f"fit: {what} is empty")
+    return inputs, labels

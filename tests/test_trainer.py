@@ -1,0 +1,209 @@
+"""The training loop: what it computes, how it resumes, how it stops."""
+
+import math
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from minicnn import NonFiniteLossError, Sequential, layers, losses, optimizers, schedules
+from minicnn.training import (
+    BestModel,
+    Callback,
+    EarlyStopping,
+    LearningRate,
+    Trainer,
+)
+
+INPUTS = np.random.default_rng(3).standard_normal((23, 6, 6, 1)).astype(np.float32)
+LABELS = np.random.default_rng(4).integers(0, 3, 23)
+VALIDATION = (INPUTS[:7] + 0.1, LABELS[:7])
+
+
+def network(seed=0):
+    return Sequential(
+        [layers.Conv2D(4), layers.BatchNorm(), layers.ReLU(), layers.Dropout(0.3),
+         layers.Flatten(), layers.Dense(3)],
+        input_shape=(6, 6, 1), seed=seed,
+    )
+
+
+def jitter(x, rng):
+    """An augmentation that shows whether the generator is the same."""
+    return x + rng.normal(0, 0.1, x.shape).astype(x.dtype)
+
+
+def trainer(callbacks=(), **settings):
+    model = network()
+    settings = {"augmentation": jitter, **settings}
+    return Trainer(
+        model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters(), 0.01),
+        callbacks=callbacks, **settings,
+    )
+
+
+def assert_equal_states(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_one_epoch_is_the_loop_written_by_hand():
+    model = Sequential([layers.Flatten(), layers.Dense(3)], input_shape=(6, 6, 1))
+    twin = Sequential([layers.Flatten(), layers.Dense(3)], input_shape=(6, 6, 1))
+    loss, optimizer = losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters(), 0.1)
+    history = Trainer(model, loss, optimizer, seed=5).fit((INPUTS, LABELS), epochs=1, batch_size=8)
+
+    # the trainer's shuffle of epoch 1, then plain softmax regression in NumPy
+    order = np.random.default_rng(
+        np.random.SeedSequence(5, spawn_key=(0, 1))
+    ).permutation(len(INPUTS))
+    w, b = (parameter.data.astype(np.float64) for parameter in twin.parameters())
+    total = correct = 0
+    for start in range(0, 23, 8):
+        rows = order[start : start + 8]
+        x, onehot = INPUTS[rows].reshape(len(rows), -1).astype(np.float64), np.eye(3)[LABELS[rows]]
+        exponentials = np.exp(x @ w + b)
+        p = exponentials / exponentials.sum(1, keepdims=True)
+        total -= np.log((p * onehot).sum(1)).sum()
+        correct += (p.argmax(1) == LABELS[rows]).sum()
+        w -= 0.1 * x.T @ (p - onehot) / len(rows)
+        b -= 0.1 * (p - onehot).mean(0)
+    np.testing.assert_allclose(model.parameters()[0].data, w, atol=1e-6)
+    np.testing.assert_allclose(model.parameters()[1].data, b, atol=1e-6)
+    assert history[0].train_loss == pytest.approx(total / 23, rel=1e-5)
+    assert history[0].train_accuracy == correct / 23
+    assert math.isnan(history[0].validation_loss)
+
+
+def test_equal_seeds_give_equal_bits_and_other_seeds_do_not():
+    states = []
+    for seed in (1, 1, 2):
+        run = trainer(seed=seed)
+        run.fit((INPUTS, LABELS), VALIDATION, epochs=2, batch_size=8)
+        states.append(run.model.state_dict())
+    assert_equal_states(states[0], states[1])
+    assert any((states[0][name] != states[2][name]).any() for name in states[0])
+
+
+def test_every_epoch_shuffles_anew_and_shows_each_input_once():
+    seen = []
+
+    class Watch(Callback):
+        def on_loss(self, trainer, x, loss):
+            seen.append(x[:, 0, 0, 0])
+
+    inputs = np.arange(23, dtype=np.float32)[:, None, None, None] * np.ones((1, 6, 6, 1), "f")
+    trainer([Watch()], augmentation=None).fit((inputs, LABELS), epochs=2, batch_size=8)
+    first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+    assert sorted(first) == sorted(second) == list(range(23))
+    assert list(first) != list(second)
+    assert [len(batch) for batch in seen] == [8, 8, 7] * 2
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
+def test_a_run_that_is_interrupted_and_resumed_ends_on_the_same_bits(steps):
+    whole = trainer([LearningRate(schedules.ReduceOnPlateau(patience=1), 0.01)])
+    expected = whole.fit((INPUTS, LABELS), VALIDATION, epochs=3, batch_size=8)
+
+    class Interrupt(Callback):
+        left = steps
+
+        def on_step_end(self, trainer):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    broken = trainer([LearningRate(schedules.ReduceOnPlateau(patience=1), 0.01), Interrupt()])
+    broken.fit((INPUTS, LABELS), VALIDATION, epochs=3, batch_size=8)
+    assert broken.interrupted
+    assert signal.getsignal(signal.SIGINT) is before
+    state = broken.state_dict()
+
+    resumed = trainer([LearningRate(schedules.ReduceOnPlateau(patience=1), 0.01), Callback()])
+    resumed.load_state_dict(*state)
+    history = resumed.fit((INPUTS, LABELS), VALIDATION, epochs=3, batch_size=8)
+    assert not resumed.interrupted
+    assert_equal_states(resumed.model.state_dict(), whole.model.state_dict())
+    assert_equal_states(resumed.optimizer.state_dict(), whole.optimizer.state_dict())
+    for one, other in zip(history, expected, strict=True):
+        for figure in ("train_loss", "train_accuracy", "validation_loss", "learning_rate"):
+            assert getattr(one, figure) == getattr(other, figure)
+
+
+def test_a_state_of_another_seed_is_refused():
+    header, tensors = trainer(seed=1).state_dict()
+    with pytest.raises(ValueError, match="seed is 2, the state's is 1"):
+        trainer(seed=2).load_state_dict(header, tensors)
+
+
+def test_a_loss_that_is_not_finite_names_the_first_layer():
+    run = trainer()
+    run.model.layers[-1].parameters()[0].data[0, 0] = np.nan
+    with pytest.raises(NonFiniteLossError, match=r"epoch 1, batch 1.*dense_1\.w holds NaN"):
+        run.fit((INPUTS, LABELS), epochs=1)
+
+
+def test_a_layer_that_overflows_is_named():
+    run = trainer(augmentation=None)
+    run.model.layers[0].parameters()[0].data[...] = 3e38
+    with pytest.raises(NonFiniteLossError, match="conv2d_1 is the first layer"):
+        run.fit((INPUTS * 100, LABELS), epochs=1)
+
+
+def test_inputs_that_are_not_finite_are_named():
+    with pytest.raises(NonFiniteLossError, match="input batch"):
+        trainer().fit((INPUTS * np.inf, LABELS), epochs=1)
+
+
+def test_early_stopping_waits_for_its_patience():
+    run = trainer([EarlyStopping(2)])
+    run.optimizer.lr = 1e-30  # nothing is learnt: the first validation loss stays the best ...
+    for layer in run.model.layers:
+        if isinstance(layer, layers.BatchNorm):
+            layer.momentum = 1.0  # ... and the running statistics stand still too
+    history = run.fit((INPUTS, LABELS), VALIDATION, epochs=9, batch_size=8)
+    assert len(history) == 3
+    assert "not improved for 2 epochs" in run.stop_reason
+
+
+def test_the_best_model_is_kept(tmp_path):
+    best = BestModel(tmp_path / "best.safetensors")
+    states = []
+
+    class Keep(Callback):
+        def on_epoch_end(self, trainer, epoch):
+            states.append(trainer.model.state_dict())
+
+    history = trainer([best, Keep()]).fit((INPUTS, LABELS), VALIDATION, epochs=5, batch_size=8)
+    ranked = max(history, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
+    from minicnn import load
+
+    assert best.epoch == ranked.epoch
+    assert_equal_states(load(best.path).state_dict(), states[best.epoch - 1])
+
+
+def test_the_schedule_sets_the_learning_rate_of_every_step():
+    rates = []
+
+    class Watch(Callback):
+        def on_step_end(self, trainer):
+            rates.append(trainer.optimizer.lr)
+
+    schedule = LearningRate(schedules.Cosine(epochs=2, warmup=1), 0.4)
+    trainer([schedule, Watch()]).fit((INPUTS, LABELS), epochs=2, batch_size=12)
+    # two steps an epoch: 0 and ½ of the warm-up, then 0 and ½ of the cosine
+    np.testing.assert_allclose(rates, [0.0, 0.2, 0.4, 0.2], atol=1e-12)
+
+
+@pytest.mark.parametrize(("train", "settings", "message"), [
+    ((INPUTS, LABELS[:-1]), {}, "23 inputs but 22 labels"),
+    ((INPUTS[:0], LABELS[:0]), {}, "train is empty"),
+    ((INPUTS, LABELS), {"epochs": 0}, "epochs must lie in"),
+    ((INPUTS, LABELS), {"batch_size": 0}, "batch_size must lie in"),
+])
+def test_bad_arguments_are_refused(train, settings, message):
+    with pytest.raises(ValueError, match=message):
+        trainer().fit(train, **{"epochs": 1, **settings})
