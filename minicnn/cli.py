@@ -1,0 +1,385 @@
+"""The command line: reads what the user wants and calls those who know how.
+
+Heavy parts are imported inside the commands, so that ``--help`` answers at once.
+"""
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.exceptions import TyperException
+
+from minicnn import __version__
+from minicnn.errors import InputError, NonFiniteLossError
+
+if TYPE_CHECKING:
+    from minicnn.evaluation import Evaluation
+    from minicnn.training import Run
+
+app = typer.Typer(
+    name="minicnn",
+    help="A convolutional network library from scratch in NumPy and Numba.\n\n"
+    "[bold]minicnn train[/] alone teaches a small network to read drawn faces, in about a minute, "
+    "and writes a report.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+console = Console()
+
+Backend = Annotated[
+    str | None,
+    typer.Option(metavar="B", help="Backend of the operations: cpu (default) or reference."),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="FER2013: fer2013.csv, icml_face_data.csv, a .zip or .tar.gz of either, or a folder "
+        "with train/<emotion>/ and test/<emotion>/.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ModelFile = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="A model (.safetensors) or the folder of a run."),
+]
+
+
+@app.callback()
+def minicnn(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of the program as a whole."""
+    if version:
+        print(f"minicnn {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="[bold]Example[/]  minicnn train paper-bn --data fer2013.csv --epochs 2")
+def train(
+    experiment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="drawn-faces (default; paper-bn with --data), paper-bn, paper-plain, or a TOML "
+            "file.",
+        ),
+    ] = None,
+    data: Data = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="How many epochs.")] = None,
+    batch_size: Annotated[int | None, typer.Option(metavar="N", help="Images a step.")] = None,
+    lr: Annotated[float | None, typer.Option(metavar="X", help="Base learning rate.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Seed of everything random.")
+    ] = None,
+    backend: Backend = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Use only the first N images of each split; 0 uses all."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder of the run; runs/<experiment>-<time> by default."),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Go on with the run in this folder; --epochs may grow."),
+    ] = None,
+) -> None:
+    """Train a network, measure it on the test split, and write a report.
+
+    Ctrl-C ends after the running step, saves, and says how to go on.
+    """
+    from minicnn.training import read_experiment, resume_run, start_run
+
+    _choose(backend)
+    changes = {
+        "data.path": None if data is None else str(Path(data).resolve()),
+        "training.epochs": epochs, "training.batch_size": batch_size,
+        "optimizer.lr": lr, "seed": seed, "data.limit": limit,
+    }
+    given = {key: value for key, value in changes.items() if value is not None}
+    if resume is not None:
+        for name, value in (("EXPERIMENT", experiment), ("--out", out)):
+            if value is not None:
+                raise InputError(f"--resume: the run in {resume} has its own {name}, got {value}")
+        run = resume_run(resume, given, console)
+    else:
+        chosen = read_experiment(experiment or ("paper-bn" if data else "drawn-faces"))
+        run = start_run(chosen.with_options(given), out, console)
+    with _compilation_line():
+        finished = run.train()
+    if not finished:
+        console.print(
+            f"Stopped and saved. Go on with:  minicnn train --resume {run.folder.path}",
+            highlight=False, soft_wrap=True, markup=False,
+        )
+        raise typer.Exit(130)
+    _finish(run)
+
+
+@app.command(epilog="[bold]Example[/]  minicnn evaluate runs/mine --data fer2013.csv --split test")
+def evaluate(
+    model: ModelFile,
+    data: Data = None,
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="train, validation or test.")
+    ] = "test",
+    limit: Annotated[
+        int, typer.Option(metavar="N", help="Use only the first N images; 0 uses all.")
+    ] = 0,
+    backend: Backend = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a trained model on labelled images.
+
+    A model that was trained on drawn faces is measured on those of its own run without --data.
+    """
+    from minicnn.data import Preprocessing
+    from minicnn.evaluation import evaluate as measure
+
+    _choose(backend)
+    if split not in ("train", "validation", "test"):
+        raise InputError(f"--split: expected train, validation or test, got {split!r}")
+    network, path = _load(model)
+    dataset = _labelled_images(data, path)
+    part = getattr(dataset, split)
+    if limit < 0:
+        raise InputError(f"--limit: expected 0 or more, got {limit}")
+    part = part.take(slice(limit or None))
+    if not len(part):
+        raise InputError(f"--split: {dataset.name} has no {split} images")
+    with _compilation_line():
+        evaluation = measure(
+            network, part.images, part.labels,
+            preprocessing=Preprocessing.of_model(network.metadata, str(path)),
+        )
+    if as_json:
+        print(json.dumps(evaluation.as_dict(dataset.classes), indent=2))
+    else:
+        console.print(_class_table(evaluation, dataset.classes, f"{dataset.name}, {split}"))
+
+
+@app.command(epilog="[bold]Example[/]  minicnn predict runs/mine photo.jpg")
+def predict(
+    model: ModelFile,
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Pictures that Pillow reads, any size.")
+    ],
+    backend: Backend = None,
+    as_json: Json = False,
+) -> None:
+    """Print the probabilities of the seven expressions for pictures of faces.
+
+    A picture is made grey, cut to its central square and resized to 48×48 pixels; the face should
+    fill it.
+    """
+    import numpy as np
+
+    from minicnn import ops
+    from minicnn.data import EMOTIONS, Preprocessing
+    from minicnn.data.images import read_grey
+
+    _choose(backend)
+    network, path = _load(model)
+    preprocessing = Preprocessing.of_model(network.metadata, str(path))
+    classes = network.metadata.get("classes", list(EMOTIONS))
+    pictures = np.stack([read_grey(image) for image in images])
+    with _compilation_line():
+        probabilities = ops.softmax(network.predict(preprocessing(pictures)))
+    if as_json:
+        answers = [
+            {"image": image, **dict(zip(classes, map(float, row), strict=True))}
+            for image, row in zip(images, probabilities, strict=True)
+        ]
+        print(json.dumps(answers, indent=2))
+        return
+    table = Table()
+    table.add_column("image", overflow="fold")
+    for name in classes:
+        table.add_column(name, justify="right", no_wrap=True)
+    for image, row in zip(images, probabilities, strict=True):
+        best = row.argmax()
+        table.add_row(image, *(
+            f"[bold green]{value:.1%}[/]" if place == best else f"{value:.1%}"
+            for place, value in enumerate(row)
+        ))
+    console.print(table)
+
+
+@app.command(epilog="[bold]Example[/]  minicnn compare runs/with-bn runs/without-bn")
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Folders of runs.")],
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help="The page to write.")
+    ] = "compare.html",
+) -> None:
+    """Put runs side by side: figures, settings that differ, curves, confusion matrices.
+
+    Ends with status 1 where the runs were not measured on the same test images.
+    """
+    from minicnn.run_folder import RunFolder
+    from minicnn.viewing import comparison_table, write_comparison
+
+    if len(runs) < 2:
+        raise InputError(f"compare: expected at least two runs, got {len(runs)}")
+    folders = [RunFolder(run) for run in runs]
+    console.print(comparison_table(folders))
+    path = write_comparison(folders, Path(out))
+    console.print(f"page: {path}", highlight=False, soft_wrap=True, markup=False)
+    results = [folder.read_results() for folder in folders]
+    if len({result["data"][result["measured_on"]] for result in results}) > 1:
+        _complain("compare: the runs were measured on different test images")
+        raise typer.Exit(1)
+
+
+@app.command(epilog="[bold]Example[/]  minicnn summary paper-bn")
+def summary(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL_OR_EXPERIMENT",
+            help="A model (.safetensors), the folder of a run, a built-in experiment or a TOML "
+            "file.",
+        ),
+    ],
+) -> None:
+    """Show a network as a table: shapes, parameters, multiply-adds, memory."""
+    from minicnn.training import read_experiment
+
+    if Path(model).is_dir() or model.endswith(".safetensors"):
+        network, _ = _load(model)
+    else:
+        network = read_experiment(model).build_model(model)
+    console.print(network.summarize().table())
+
+
+@data_app.command(epilog="[bold]Example[/]  minicnn data audit fer2013.csv --json")
+def audit(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="As --data of minicnn train.")],
+    as_json: Json = False,
+) -> None:
+    """Count classes, duplicates, conflicting labels, leakage between splits and blank images."""
+    from minicnn.data import fer2013
+    from minicnn.data.audit import audit as examine
+
+    findings = examine(fer2013.load(path))
+    if as_json:
+        print(json.dumps(findings.as_dict(), indent=2))
+    else:
+        console.print(findings.table())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends with one line on stderr and status 2."""
+    try:
+        status = app(arguments, prog_name="minicnn", standalone_mode=False)
+    except TyperException as error:
+        _complain(error.format_message())
+        status = 2
+    except (InputError, PermissionError) as error:
+        _complain(str(error))
+        status = 2
+    except NonFiniteLossError as error:
+        _complain(str(error))
+        status = 1
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted")
+        status = 130
+    sys.exit(status)
+
+
+def _complain(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    print(f"minicnn: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _choose(backend: str | None) -> None:
+    from minicnn import ops
+
+    if backend is None:
+        ops.backend()
+    else:
+        ops.use_backend(backend)
+
+
+def _compilation_line() -> AbstractContextManager[None]:
+    """Say so, once, if kernels have to be compiled."""
+    from minicnn.ops.cpu.compilation import on_first_compilation
+
+    return on_first_compilation(lambda: console.print(
+        "compiling kernels for this machine; they are cached for the next time …",
+        highlight=False,
+    ))
+
+
+def _load(model: str) -> tuple[Any, Path]:
+    """The network of a model file or of a run's folder, and the file it came from."""
+    from minicnn import load
+    from minicnn.run_folder import RunFolder
+
+    path = RunFolder(model).model if Path(model).is_dir() else Path(model)
+    return load(path), path
+
+
+def _labelled_images(data: str | None, model: Path) -> Any:
+    """The data set at a path, or else the one that the run of this model was made with."""
+    from minicnn.data import fer2013
+    from minicnn.run_folder import RunFolder
+    from minicnn.training import read_experiment
+
+    if data is not None:
+        return fer2013.load(data)
+    experiment = RunFolder(model.parent).experiment
+    if not experiment.is_file():
+        raise InputError(f"{model}: give --data PATH, the labelled images to measure it on")
+    return read_experiment(experiment).load_data()
+
+
+def _finish(run: "Run") -> None:
+    """Measure, write the report, and show the numbers of the run."""
+    from minicnn.viewing import write_report
+
+    model, evaluation = run.finish()
+    report = write_report(run.folder, model, run.dataset, evaluation)
+    results = run.folder.read_results()
+    title = f"{run.folder.name}: {results['measured_on']} split, best model"
+    console.print(_class_table(evaluation, run.dataset.classes, title))
+    epochs = run.trainer.history
+    rows = Table(show_header=False, box=None)
+    for name, value in (
+        ("test accuracy" if results["measured_on"] == "test" else "accuracy",
+         f"{evaluation.accuracy:.2%}"),
+        ("best epoch", f"{results['best_epoch']} of {len(epochs)} ({results['stopped']})"),
+        ("time", f"{results['seconds']:.0f} s, {epochs[-1].images_per_second:,.0f} images/s"),
+        ("model", str(run.folder.model)),
+        ("report", str(report)),
+    ):
+        rows.add_row(f"[bold]{name}[/]", value)
+    console.print(rows, soft_wrap=True)
+
+
+def _class_table(
+    evaluation: "Evaluation", classes: tuple[str, ...], title: str
+) -> Table:
+    """Precision and recall of each class, with the accuracy below."""
+    table = Table(title=title, show_footer=True)
+    table.add_column("class", footer="accuracy")
+    table.add_column("images", footer=f"{len(evaluation.labels):,}", justify="right")
+    table.add_column("precision", justify="right")
+    table.add_column("recall", footer=f"{evaluation.accuracy:.2%}", justify="right")
+    for name, count, precision, recall in zip(
+        classes, evaluation.confusion.sum(1), evaluation.precision, evaluation.recall, strict=True
+    ):
+        table.add_row(name, f"{count:,}", f"{precision:.1%}", f"{recall:.1%}")
+    table.caption = f"loss {evaluation.loss:.4f}"
+    return table

@@ -1,0 +1,260 @@
+"""The command line, through its real entry point."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minicnn import load
+from minicnn.cli import main
+from minicnn.data import drawn_faces
+
+MINICNN = Path(sys.executable).with_name("minicnn")
+
+TINY = """
+name = "tiny"
+seed = 1
+[data]
+train = 70
+validation = 14
+test = 14
+[model]
+layers = [
+    {type = "Conv2D", filters = 4, stride = 2}, {type = "BatchNorm"}, {type = "ReLU"},
+    {type = "MaxPool2D", size = 4}, {type = "Flatten"}, {type = "Dropout", rate = 0.2},
+    {type = "Dense", units = 7},
+]
+[augmentation]
+flip = true
+shift = 0.05
+[training]
+epochs = 3
+batch_size = 32
+"""
+
+
+def run(*arguments, cwd, **settings):
+    """A real process; its output is no terminal."""
+    return subprocess.run(
+        [MINICNN, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300,
+        **settings,
+    )
+
+
+def refused(capsys, *arguments):
+    """The one line that a mistake ends with."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert ended.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("minicnn: ")
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with an experiment, a small FER2013 table and a finished run of each."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "tiny.toml").write_text(TINY)
+    faces = drawn_faces.load(train=70, validation=14, test=14)
+    with (folder / "fer2013.csv").open("w", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(["emotion", "pixels", "Usage"])
+        for usage, split in zip(
+            ("Training", "PublicTest", "PrivateTest"), (s for _, s in faces.splits()), strict=True
+        ):
+            for image, label in zip(split.images, split.labels, strict=True):
+                table.writerow([label, " ".join(map(str, image.reshape(-1))), usage])
+    for name, options in (("drawn", []), ("real", ["--data", "fer2013.csv", "--epochs", 1])):
+        result = run("train", "tiny.toml", "--out", name, *options, cwd=folder)
+        assert result.returncode == 0, result.stderr
+        assert str(Path(name) / "report.html") in result.stdout
+    return folder
+
+
+def test_a_run_leaves_its_files(folder):
+    for name in ("drawn", "real"):
+        found = {path.name for path in (folder / name).iterdir()}
+        assert found == {
+            "experiment.toml", "history.csv", "batchnorm.csv", "model.safetensors",
+            "last.safetensors", "results.json", "report.html", "pictures",
+        }
+    history = (folder / "drawn" / "history.csv").read_text().splitlines()
+    assert len(history) == 4
+    results = json.loads((folder / "drawn" / "results.json").read_text())
+    assert results["parameters"] == 4 * 9 + 4 + 8 + 144 * 7 + 7
+    assert results["test"]["images"] == 14
+
+
+def test_evaluate_prints_what_training_measured(folder, capsys):
+    expected = json.loads((folder / "real" / "results.json").read_text())["test"]
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", str(folder / "real"), "--data", str(folder / "fer2013.csv"), "--json"])
+    assert not ended.value.code
+    assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_evaluate_without_data_measures_a_drawn_run_on_its_own_faces(folder):
+    expected = json.loads((folder / "drawn" / "results.json").read_text())["test"]["accuracy"]
+    result = run("evaluate", "drawn/model.safetensors", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert f"{expected:.2%}" in result.stdout
+
+
+def test_predict_reads_pictures_of_any_size(folder):
+    Image.new("RGB", (301, 207), (200, 90, 20)).save(folder / "wide.jpg")
+    Image.fromarray(np.arange(48 * 48, dtype=np.uint16).reshape(48, 48)).save(folder / "deep.png")
+    result = run("predict", "drawn", "wide.jpg", "deep.png", "--json", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    answers = json.loads(result.stdout)
+    assert [answer.pop("image") for answer in answers] == ["wide.jpg", "deep.png"]
+    for answer in answers:
+        assert list(answer) == [
+            "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"
+        ]
+        assert sum(answer.values()) == pytest.approx(1, abs=1e-5)
+    table = run("predict", "drawn", "wide.jpg", cwd=folder).stdout
+    assert "surprise" in table
+    assert "%" in table
+
+
+def test_compare_writes_a_page(folder):
+    result = run("compare", "drawn", "drawn", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "compare.html").stat().st_size > 10_000
+    other = run("compare", "drawn", "real", "--out", "other.html", cwd=folder)
+    assert other.returncode == 1
+    assert "different test images" in other.stderr
+
+
+def test_summary_of_models_and_experiments(folder, capsys):
+    for what in (folder / "drawn", folder / "drawn" / "model.safetensors", folder / "tiny.toml",
+                 "paper-bn"):
+        with pytest.raises(SystemExit) as ended:
+            main(["summary", str(what)])
+        assert not ended.value.code
+    assert "3,507,911" in capsys.readouterr().out
+
+
+def test_data_audit(folder, capsys):
+    with pytest.raises(SystemExit):
+        main(["data", "audit", str(folder / "fer2013.csv"), "--json"])
+    findings = json.loads(capsys.readouterr().out)
+    assert findings
+    with pytest.raises(SystemExit):
+        main(["data", "audit", str(folder / "fer2013.csv")])
+    assert "disgust" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_ends_on_the_same_bits(folder):
+    process = subprocess.Popen(
+        [MINICNN, "train", "tiny.toml", "--out", "broken", "--epochs", "400"], cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    while process.poll() is None and not (folder / "broken" / "last.safetensors").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "minicnn train --resume broken" in out
+    done = len((folder / "broken" / "history.csv").read_text().splitlines()) - 1
+    more = str(done + 2)
+
+    # the interrupted run asked for 400 epochs; take its place in a run that asks for a few more
+    text = (folder / "broken" / "experiment.toml").read_text()
+    (folder / "broken" / "experiment.toml").write_text(text.replace("400", str(done + 1)))
+    resumed = run("train", "--resume", "broken", "--epochs", more, cwd=folder)
+    assert resumed.returncode == 0, resumed.stderr
+    whole = run("train", "tiny.toml", "--out", "whole", "--epochs", more, cwd=folder)
+    assert whole.returncode == 0, whole.stderr
+    one, other = (load(folder / name / "model.safetensors") for name in ("broken", "whole"))
+    for name, array in one.state_dict().items():
+        np.testing.assert_array_equal(array, other.state_dict()[name], err_msg=name)
+    columns = slice(0, 6)  # the last two are times
+    histories = [
+        [line.split(",")[columns] for line in (folder / name / "history.csv").open()]
+        for name in ("broken", "whole")
+    ]
+    assert histories[0] == histories[1]
+
+
+def test_every_command_has_an_example(capsys):
+    for command in (["train"], ["evaluate"], ["predict"], ["compare"], ["summary"],
+                    ["data", "audit"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        assert not ended.value.code
+        assert "Example" in capsys.readouterr().out
+
+
+def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    Path("note.txt").write_text("no picture")
+    for arguments, words in [
+        (["train", "--epochs", 0], ["training.epochs", "1", "0"]),
+        (["train", "--lr", -1, "--out", "x1"], ["lr", "-1"]),
+        (["train", "--backend", "gpu"], ["backend", "cpu, reference", "gpu"]),
+        (["train", "no-such"], ["no-such", "drawn-faces"]),
+        (["train", "paper-bn"], ["paper-bn", "--data"]),
+        (["train", "tiny.toml", "--out", "note.txt"], ["note.txt", "file"]),
+        (["train", "tiny.toml", "--out", "drawn"], ["drawn", "--resume"]),
+        (["train", "tiny.toml", "--data", "none.csv", "--out", "x2"], ["none.csv"]),
+        (["train", "--resume", "none"], ["none", "experiment.toml"]),
+        (["train", "--resume", "drawn", "--lr", 0.5], ["optimizer.lr", "0.5"]),
+        (["train", "--resume", "drawn", "--epochs", 2], ["training.epochs", "2"]),
+        (["train", "tiny.toml", "--resume", "drawn"], ["EXPERIMENT"]),
+        (["train", "--resume", "real", "--data", "real/history.csv"], ["emotion"]),
+        (["evaluate", "none.safetensors"], ["none.safetensors"]),
+        (["evaluate", "note.txt"], ["note.txt"]),
+        (["evaluate", "drawn", "--split", "exam"], ["--split", "exam"]),
+        (["predict", "drawn", "note.txt"], ["note.txt"]),
+        (["predict", "drawn", "none.png"], ["none.png"]),
+        (["predict", "drawn"], ["IMAGE"]),
+        (["compare", "drawn"], ["two runs"]),
+        (["compare", "drawn", "none"], ["none"]),
+        (["summary", "none.toml"], ["none.toml"]),
+        (["data", "audit", "note.txt"], ["note.txt"]),
+        (["trian"], ["trian"]),
+        (["train", "--frobnicate"], ["--frobnicate"]),
+    ]:
+        message = refused(capsys, *arguments)
+        for word in words:
+            assert word in message, (arguments, message)
+    assert not Path("x2").exists() or not any(Path("x2").iterdir())
+
+
+def test_resuming_with_other_data_is_refused(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    lines = Path("fer2013.csv").read_text().splitlines(keepends=True)
+    Path("other.csv").write_text("".join([lines[0], lines[2], lines[1], *lines[3:]]))
+    message = refused(capsys, "train", "--resume", "real", "--data", "other.csv", "--epochs", 2)
+    assert "train split differs" in message
+
+
+def test_a_loss_that_is_not_finite_ends_with_status_1(folder):
+    (folder / "wild.toml").write_text(
+        TINY.replace('name = "tiny"', 'name = "wild"')
+        + '[optimizer]\nname = "sgd"\nlr = 1e38\n'
+    )
+    result = run("train", "wild.toml", "--out", "wild", cwd=folder)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1
+    assert "the loss became" in lines[0]
+    assert "learning rate 1e+38" in lines[0]
+
+
+def test_the_backend_may_come_from_the_environment(folder):
+    environment = {**os.environ, "MINICNN_BACKEND": "gpu"}
+    result = run("train", cwd=folder, env=environment)
+    assert result.returncode == 2
+    assert "MINICNN_BACKEND: expected one of cpu, reference, got 'gpu'" in result.stderr
