@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from typer.exceptions import TyperException
 
 from minicnn import __version__
@@ -203,17 +205,8 @@ def predict(
         ]
         print(json.dumps(answers, indent=2))
         return
-    table = Table()
-    table.add_column("image", overflow="fold")
-    for name in classes:
-        table.add_column(name, justify="right", no_wrap=True)
     for image, row in zip(images, probabilities, strict=True):
-        best = row.argmax()
-        table.add_row(image, *(
-            f"[bold green]{value:.1%}[/]" if place == best else f"{value:.1%}"
-            for place, value in enumerate(row)
-        ))
-    console.print(table)
+        console.print(_probability_table(image, classes, row))
 
 
 @app.command(epilog="[bold]Example[/]  minicnn compare runs/with-bn runs/without-bn")
@@ -366,6 +359,15 @@ def _finish(run: "Run") -> None:
     ):
         rows.add_row(f"[bold]{name}[/]", value)
     console.print(rows, soft_wrap=True)
+
+
+def _probability_table(image: str, classes: list[str], probabilities: Any) -> Table:
+    """One picture's classes, the likeliest in bold, with a bar for each."""
+    table = Table(title=Text(image), title_justify="left", show_header=False, box=None)
+    for name, probability in zip(classes, probabilities, strict=True):
+        style = "bold" if probability == probabilities.max() else ""
+        table.add_row(name, f"{probability:6.1%}", Bar(1, 0, probability, width=40), style=style)
+    return table
 
 
 def _class_table(

@@ -86,7 +86,7 @@ def test_balanced_class_weights_make_every_class_count_alike():
     (MINIMAL + '[training]\nclass_weights = "some"\n', r"training\.class_weights"),
     (MINIMAL + "[training]\nclass_weights = [1.0]\n", "expected 7 numbers, got 1"),
     (MINIMAL + '[optimizer]\nname = "adamm"\n', r"optimizer: expected one of sgd, .*'adamm'"),
-    (MINIMAL + '[optimizer]\nname = "sgd"\nbeta1 = 0.9\n', r"optimizer: sgd has no setting 'beta1'"),
+    (MINIMAL + '[optimizer]\nname = "sgd"\nbeta1 = 0.9\n', r"optimizer: sgd .*setting 'beta1'"),
     (MINIMAL + '[optimizer]\nname = "adam"\nlr = -1.0\n', r"optimizer: Adam: lr must lie in"),
     (MINIMAL + '[schedule]\nname = "step"\n', r"schedule: step needs the setting 'every'"),
     (MINIMAL + '[schedule]\nname = "sine"\n', r"schedule: expected one of constant, "),

@@ -160,7 +160,7 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
         )
     dataset = _load(experiment, console)
     for split, fingerprint in fingerprints(dataset).items():
-        if header["data"][split] != fingerprint:
+        if header.get("data", {}).get(split) != fingerprint:
             raise InputError(
                 f"{out}: the run was started on other data: its {split} split differs from that "
                 f"of {dataset.name}"
@@ -168,8 +168,10 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
     run = _prepare(experiment, folder, dataset, console)
     try:
         run.trainer.load_state_dict(header["trainer"], tensors)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder.last}: does not fit experiment.toml: {error}") from error
+    except KeyError as error:
+        raise InputError(f"{folder.last}: the checkpoint lacks {error}") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{folder.last}: does not fit {folder.experiment}: {error}") from error
     atomic_write_text(folder.experiment, experiment.to_toml())
     return run
 
