@@ -25,8 +25,17 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     ------
     pathlib.Path
         Where to write instead: a file in the same folder, so that renaming is atomic.
+
+    Raises
+    ------
+    InputError
+        Where `path` is a folder, or its folder does not exist.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: expected a file to write, got a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written, its folder does not exist")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     temporary = Path(name)

@@ -14,6 +14,7 @@ import numpy as np
 
 from minicnn import registry
 from minicnn.errors import InputError
+from minicnn.ops import arguments
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class Normal(Initializer):
 
     std: float = 0.05
 
+    def __post_init__(self) -> None:
+        arguments.number("Normal", "std", self.std, 0)
+
     def sample(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Draw from N(0, std²)."""
         return rng.normal(0.0, self.std, shape)
@@ -68,6 +72,9 @@ class Uniform(Initializer):
     """Uniform in [-limit, limit) (default 0.05)."""
 
     limit: float = 0.05
+
+    def __post_init__(self) -> None:
+        arguments.number("Uniform", "limit", self.limit, 0)
 
     def sample(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Draw from U(-limit, limit)."""
@@ -168,6 +175,14 @@ def get(spec: "str | Mapping[str, Any] | Initializer") -> Initializer:
 
 
 def spec_of(initializer: Initializer) -> dict[str, Any]:
-    """The table from which `get` makes an equal initializer."""
-    name = next(name for name, kind in INITIALIZERS.items() if type(initializer) is kind)
-    return {"name": name, **asdict(initializer)}
+    """The table from which `get` makes an equal initializer.
+
+    Raises
+    ------
+    TypeError
+        For a kind that `INITIALIZERS` does not list: no file could name it.
+    """
+    for name, kind in INITIALIZERS.items():
+        if type(initializer) is kind:
+            return {"name": name, **asdict(initializer)}
+    raise TypeError(f"{type(initializer).__name__} is none of {', '.join(INITIALIZERS)}")

@@ -4,6 +4,7 @@ Throughout, w is a parameter's value, g its gradient (after clipping and weight 
 counted from 1, and lr the learning rate. All state is kept in arrays of the parameter's shape.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -39,7 +40,8 @@ class Optimizer:
     Raises
     ------
     TypeError, ValueError
-        Where a setting has the wrong type or range, or there are no parameters.
+        Where a setting has the wrong type or range, there are no parameters, or two of them have
+        one name.
     """
 
     slots: tuple[str, ...] = ()
@@ -53,6 +55,12 @@ class Optimizer:
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError(f"{kind}: there are no parameters to optimize")
+        names = Counter(parameter.name for parameter in self.parameters)
+        for name, count in names.items():
+            if count > 1:
+                raise ValueError(
+                    f"{kind}: {count} parameters are called {name}; rename their layers"
+                )
         self.lr = arguments.number(kind, "lr", lr, 0, ends="(]")
         self.weight_decay = arguments.number(kind, "weight_decay", weight_decay, 0)
         self.decay_all = decay_all
@@ -277,8 +285,8 @@ def from_config(
     InputError
         For an unknown name or setting, or a value out of range; `where` begins the message.
     """
-    settings = {"parameters": list(parameters), **config}
-    return registry.build(OPTIMIZERS, settings.pop("name", None), settings, where)
+    settings = dict(config)
+    return registry.build(OPTIMIZERS, settings.pop("name", None), settings, where, parameters)
 
 
 def global_norm(gradients: Iterable[np.ndarray]) -> float:

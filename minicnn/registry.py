@@ -9,7 +9,9 @@ from minicnn.errors import InputError
 T = TypeVar("T")
 
 
-def build(table: Mapping[str, type[T]], name: Any, settings: Mapping[str, Any], where: str) -> T:
+def build(
+    table: Mapping[str, type[T]], name: Any, settings: Mapping[str, Any], where: str, *first: Any
+) -> T:
     """The object of the class that `table` has under `name`, made with `settings`.
 
     Parameters
@@ -22,6 +24,8 @@ def build(table: Mapping[str, type[T]], name: Any, settings: Mapping[str, Any], 
         Keyword arguments of its constructor.
     where : str
         The place that the settings come from, for the error messages.
+    *first
+        The constructor's first arguments, which are not settings.
 
     Raises
     ------
@@ -30,7 +34,7 @@ def build(table: Mapping[str, type[T]], name: Any, settings: Mapping[str, Any], 
     """
     if not isinstance(name, str) or name not in table:
         raise InputError(f"{where}: expected one of {', '.join(table)}, got {name!r}")
-    known = inspect.signature(table[name]).parameters
+    known = dict(list(inspect.signature(table[name]).parameters.items())[len(first) :])
     for key in settings:
         if key not in known:
             raise InputError(
@@ -41,6 +45,6 @@ def build(table: Mapping[str, type[T]], name: Any, settings: Mapping[str, Any], 
         if parameter.default is parameter.empty and key not in settings:
             raise InputError(f"{where}: {name} needs the setting {key!r}")
     try:
-        return table[name](**settings)
+        return table[name](*first, **settings)
     except (TypeError, ValueError) as error:
         raise InputError(f"{where}: {error}") from error

@@ -58,7 +58,7 @@ class Step(Schedule):
 
     def factor(self, progress: float) -> float:
         """``gamma ^ floor(progress / every)``."""
-        return self.gamma ** math.floor(progress / self.every)
+        return self.gamma ** math.floor(progress / self.every + 1e-9)  # 0.3 / 0.1 is below 3
 
 
 @dataclass
@@ -116,7 +116,7 @@ class ReduceOnPlateau(Schedule):
     reductions: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        arguments.number("ReduceOnPlateau", "patience", self.patience, 1)
+        arguments.integer("ReduceOnPlateau", "patience", self.patience, 1)
         arguments.number("ReduceOnPlateau", "gamma", self.gamma, 0, 1, ends="()")
         arguments.number("ReduceOnPlateau", "least", self.least, 0)
 

@@ -55,14 +55,17 @@ class Sequential:
         self, layers: Iterable[Layer], input_shape: Shape, dtype: Any = "float32", seed: int = 0
     ) -> None:
         self.layers = list(layers)
-        self.input_shape: Shape = tuple(int(length) for length in input_shape)
+        self.input_shape: Shape = tuple(
+            arguments.integer("Sequential", "a length in input_shape", length, 1)
+            for length in input_shape
+        )
         self.dtype = np.dtype(dtype)
-        self.seed = seed
+        self.seed = arguments.integer("Sequential", "seed", seed, 0)
         self.metadata: dict[str, Any] = {}
         if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"Sequential: dtype must be float32 or float64, got {self.dtype}")
-        if min(self.input_shape, default=1) < 1:
-            raise ValueError(f"Sequential: input_shape must be positive, got {input_shape}")
+        if not self.layers:
+            raise ValueError("Sequential: expected at least one layer, got none")
         if len({id(layer) for layer in self.layers}) != len(self.layers):
             raise ValueError("Sequential: a layer stands in the list twice; make two of them")
         counts: Counter[str] = Counter()
@@ -71,13 +74,18 @@ class Sequential:
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"Sequential: expected layers, got {layer!r}")
+            if layer.input_shape is not None:
+                raise ValueError(
+                    f"Sequential: {layer.name} is built already, for another network or by its own "
+                    "forward; make a new layer"
+                )
             kind = type(layer).__name__.lower()
             counts[kind] += 1
             layer.rename(f"{kind}_{counts[kind]}")
             try:
                 shape = layer.build(shape, dtype=self.dtype, rng=rng)
-            except ValueError as error:
-                raise ValueError(f"{layer.name}: {error}") from error
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{layer.name}: {error}") from error
         self.output_shape = shape
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
@@ -137,9 +145,9 @@ class Sequential:
         ndarray (N, \\*output_shape)
             For a classifier the logits; `minicnn.ops.softmax` makes probabilities of them.
         """
-        if batch_size < 1:
-            raise ValueError(f"predict: batch_size must be at least 1, got {batch_size}")
+        batch_size = arguments.integer("predict", "batch_size", batch_size, 1)
         x = np.asarray(x)
+        self._check_shape(x)
         outputs = [np.empty((0, *self.output_shape), self.dtype)]
         for start in range(0, len(x), batch_size):
             y = self._inputs(x[start : start + batch_size])
@@ -221,10 +229,13 @@ class Sequential:
 
     def _inputs(self, x: Any) -> np.ndarray:
         (x,) = arguments.floats("Sequential", x=x)
-        if x.shape[1:] != self.input_shape:
+        self._check_shape(x)
+        return x.astype(self.dtype, copy=False)
+
+    def _check_shape(self, x: np.ndarray) -> None:
+        if x.shape[1:] != self.input_shape or x.ndim == 0:
             expected = ", ".join(map(str, ("N", *self.input_shape)))
             raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
-        return x.astype(self.dtype, copy=False)
 
 
 def load(path: str | os.PathLike) -> Sequential:
@@ -256,4 +267,6 @@ def load(path: str | os.PathLike) -> Sequential:
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
     model.metadata = header.get("metadata", {})
+    if not isinstance(model.metadata, dict):
+        raise InputError(f"{path}: metadata: expected a table, got {model.metadata!r}")
     return model

@@ -75,7 +75,7 @@ class Summary:
         return table
 
     def __str__(self) -> str:
-        console = Console(width=100)
+        console = Console(width=100, color_system=None)
         with console.capture() as capture:
             console.print(self.table())
         return capture.get().rstrip()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn import registry
+from minicnn.errors import InputError
 from minicnn.layers.activations import ELU, LeakyReLU, ReLU
 from minicnn.layers.base import Layer, Parameter
 from minicnn.layers.batchnorm import BatchNorm
@@ -30,6 +31,8 @@ def from_config(config: Mapping[str, Any], where: str = "layer") -> Layer:
     InputError
         For an unknown kind or setting, or a value out of range; `where` begins the message.
     """
+    if not isinstance(config, Mapping):
+        raise InputError(f"{where}: expected a table with a type, got {config!r}")
     settings = dict(config)
     return registry.build(LAYERS, settings.pop("type", None), settings, where)
 

@@ -36,7 +36,7 @@ class LeakyReLU(Layer):
     slope: float = 0.01
 
     def __post_init__(self) -> None:
-        arguments.number("LeakyReLU", "slope", self.slope, 0)
+        self.slope = arguments.number("LeakyReLU", "slope", self.slope, 0)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y of x's shape."""
@@ -60,7 +60,7 @@ class ELU(Layer):
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        arguments.number("ELU", "alpha", self.alpha, 0)
+        self.alpha = arguments.number("ELU", "alpha", self.alpha, 0)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y of x's shape."""

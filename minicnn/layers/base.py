@@ -213,16 +213,21 @@ def load_arrays(own: dict[str, np.ndarray], given: dict[str, np.ndarray], whose:
     Raises
     ------
     ValueError
-        Where a name is missing or unknown, or a shape differs.
+        Where a name is missing or unknown, a shape differs, or numbers are not real.
     """
     if missing := own.keys() - given.keys():
         raise ValueError(f"{whose}: the state lacks {', '.join(sorted(missing))}")
     if unknown := given.keys() - own.keys():
         raise ValueError(f"{whose}: the state has unknown {', '.join(sorted(unknown))}")
+    taken = {name: np.asarray(given[name]) for name in own}
     for name, array in own.items():
-        if np.shape(given[name]) != array.shape:
+        if taken[name].dtype.kind not in "biuf":
             raise ValueError(
-                f"{whose}: {name} must have shape {array.shape}, got {np.shape(given[name])}"
+                f"{whose}: {name} must hold real numbers, got dtype {taken[name].dtype}"
+            )
+        if taken[name].shape != array.shape:
+            raise ValueError(
+                f"{whose}: {name} must have shape {array.shape}, got {taken[name].shape}"
             )
     for name, array in own.items():
-        array[...] = given[name]
+        array[...] = taken[name]

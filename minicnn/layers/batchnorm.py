@@ -38,8 +38,9 @@ class BatchNorm(Layer):
     unbiased_running_var: bool = False
 
     def __post_init__(self) -> None:
-        arguments.number("BatchNorm", "momentum", self.momentum, 0, 1)
-        arguments.number("BatchNorm", "eps", self.eps, 0, ends="(]")
+        self.momentum = arguments.number("BatchNorm", "momentum", self.momentum, 0, 1)
+        self.eps = arguments.number("BatchNorm", "eps", self.eps, 0, ends="(]")
+        self.unbiased_running_var = bool(self.unbiased_running_var)
 
     @property
     def running_mean(self) -> np.ndarray:

@@ -7,8 +7,9 @@ import numpy as np
 
 from minicnn import initializers, ops
 from minicnn.layers.base import Layer, Shape
-from minicnn.layers.shapes import image_shape, positive_integer
-from minicnn.ops.window import pair, resolve_window
+from minicnn.layers.shapes import image_shape
+from minicnn.ops import arguments
+from minicnn.ops.window import explicit_padding, pair, resolve_window
 
 
 @dataclass(eq=False)
@@ -45,9 +46,10 @@ class Conv2D(Layer):
     weight_initializer: Any = "he_normal"
 
     def __post_init__(self) -> None:
-        positive_integer("Conv2D", "filters", self.filters)
+        self.filters = arguments.integer("Conv2D", "filters", self.filters, 1)
         self.kernel_size = pair("Conv2D", "kernel_size", self.kernel_size, minimum=1)
         self.stride = pair("Conv2D", "stride", self.stride, minimum=1)
+        self.padding = explicit_padding("Conv2D", self.padding)
         self.weight_initializer = initializers.get(self.weight_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:

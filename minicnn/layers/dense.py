@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn import initializers, ops
 from minicnn.layers.base import Layer, Shape
-from minicnn.layers.shapes import positive_integer
+from minicnn.ops import arguments
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ class Dense(Layer):
     weight_initializer: Any = "he_normal"
 
     def __post_init__(self) -> None:
-        positive_integer("Dense", "units", self.units)
+        self.units = arguments.integer("Dense", "units", self.units, 1)
         self.weight_initializer = initializers.get(self.weight_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -83,8 +83,8 @@ class Flatten(Layer):
         """y (N, in) from x (N, ...)."""
         x = self._built_for(x)
         self._cache = x.shape
-        return x.reshape(len(x), -1)
+        return x.reshape(len(x), -1).copy()
 
     def backward(self, dy: Any) -> np.ndarray:
         """dx (N, ...) from dy (N, in)."""
-        return np.asarray(dy).reshape(self._kept())
+        return np.array(dy).reshape(self._kept())

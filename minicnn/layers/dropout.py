@@ -33,7 +33,7 @@ class Dropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
-        arguments.number("Dropout", "rate", self.rate, 0, 1, ends="[)")
+        self.rate = arguments.number("Dropout", "rate", self.rate, 0, 1, ends="[)")
 
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """A generator of the layer's own."""

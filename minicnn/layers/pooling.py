@@ -8,7 +8,7 @@ import numpy as np
 from minicnn import ops
 from minicnn.layers.base import Layer, Shape
 from minicnn.layers.shapes import image_shape
-from minicnn.ops.window import pair, resolve_window
+from minicnn.ops.window import explicit_padding, pair, resolve_window
 
 
 @dataclass(eq=False)
@@ -25,6 +25,7 @@ class _Pool2D(Layer):
         self.size = pair(kind, "size", self.size, minimum=1)
         if self.stride is not None:
             self.stride = pair(kind, "stride", self.stride, minimum=1)
+        self.padding = explicit_padding(kind, self.padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(OH, OW, C) from (H, W, C)."""

@@ -10,16 +10,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minicnn.ops.window import Window, resolve_window
+from minicnn.ops.window import Window, is_integer, resolve_window
 
 Cache = TypeVar("Cache")
 
 
-def floats(operation: str, **values: Any) -> tuple[Any, ...]:
-    """Every array in one working dtype and in the layout that kernels expect; ``None`` stays.
+def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> tuple[Any, ...]:
+    """Every array in one working dtype and in the layout that kernels expect.
 
-    The working dtype is float64 if any array is wider than float32, else float32: half precision,
-    integers and booleans become float32. Arrays that already agree are not copied.
+    Those that are named in `optional` may be ``None``, and stay so. The working dtype is float64
+    if any array is wider than float32, else float32: half precision, integers and booleans become
+    float32. Arrays that already agree are not copied.
 
     Raises
     ------
@@ -28,7 +29,10 @@ def floats(operation: str, **values: Any) -> tuple[Any, ...]:
     ValueError
         For an array without elements.
     """
-    arrays = {name: _real(operation, name, value) for name, value in values.items()}
+    arrays = {
+        name: None if value is None and name in optional else _real(operation, name, value)
+        for name, value in values.items()
+    }
     wide = any(
         array is not None and array.dtype.kind == "f" and array.dtype.itemsize > 4
         for array in arrays.values()
@@ -40,12 +44,11 @@ def floats(operation: str, **values: Any) -> tuple[Any, ...]:
     )
 
 
-def _real(operation: str, name: str, value: Any) -> np.ndarray | None:
-    if value is None:
-        return None
+def _real(operation: str, name: str, value: Any) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{operation}: {name} must hold real numbers, got dtype {array.dtype}")
+        got = "None" if value is None else f"dtype {array.dtype}"
+        raise TypeError(f"{operation}: {name} must hold real numbers, got {got}")
     if array.size == 0:
         raise ValueError(f"{operation}: {name} is empty (shape {array.shape})")
     return array
@@ -54,9 +57,8 @@ def _real(operation: str, name: str, value: Any) -> np.ndarray | None:
 def upstream(operation: str, dy: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """`dy` as an array of the forward's dtype, with the shape of its result."""
     array = _real(operation, "dy", dy)
-    if array is None or array.shape != shape:
-        got = None if array is None else array.shape
-        raise ValueError(f"{operation}: dy must have the shape of y, {shape}, got {got}")
+    if array.shape != shape:
+        raise ValueError(f"{operation}: dy must have the shape of y, {shape}, got {array.shape}")
     return np.require(array, dtype, ["C", "A", "W"])
 
 
@@ -104,9 +106,18 @@ def number(
     return result
 
 
+def integer(operation: str, name: str, value: Any, minimum: int) -> int:
+    """A whole number of at least `minimum`, Python's or NumPy's."""
+    if not is_integer(value):
+        raise TypeError(f"{operation}: {name} must be an integer, got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{operation}: {name} must be at least {minimum}, got {value!r}")
+    return int(value)
+
+
 def conv2d(x: Any, w: Any, b: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any, Window]:
     """The arguments of `conv2d_forward`: images, filters, bias or None, and their window."""
-    x, w, b = floats("conv2d", x=x, w=w, b=b)
+    x, w, b = floats("conv2d", optional=("b",), x=x, w=w, b=b)
     ndim("conv2d", "x", x, "(N, H, W, C)")
     ndim("conv2d", "w", w, "(KH, KW, C, K)")
     if x.shape[3] != w.shape[2]:
@@ -158,7 +169,7 @@ def batchnorm(
 
 def dense(x: Any, w: Any, b: Any) -> tuple[Any, Any, Any]:
     """The arguments of `dense_forward`: inputs, weights and bias or None."""
-    x, w, b = floats("dense", x=x, w=w, b=b)
+    x, w, b = floats("dense", optional=("b",), x=x, w=w, b=b)
     ndim("dense", "x", x, "(N, in)")
     ndim("dense", "w", w, "(in, out)")
     if x.shape[1] != w.shape[0]:
@@ -186,7 +197,7 @@ def softmax_cross_entropy(
 ) -> tuple[Any, Any, Any]:
     """The arguments of `softmax_cross_entropy_forward`: logits, int64 labels, class weights."""
     operation = "softmax_cross_entropy"
-    logits, class_weights = floats(operation, logits=logits, class_weights=class_weights)
+    (logits,) = floats(operation, logits=logits)
     ndim(operation, "logits", logits, "(N, C)")
     count, classes = logits.shape
     labels = np.asarray(labels)
@@ -201,7 +212,10 @@ def softmax_cross_entropy(
         )
     number(operation, "label_smoothing", label_smoothing, 0, 1)
     if class_weights is None:
-        class_weights = np.ones(classes, logits.dtype)
+        class_weights = np.ones(classes)
+    class_weights = np.require(
+        _real(operation, "class_weights", class_weights), logits.dtype, ["C", "A", "W"]
+    )
     vector(operation, "class_weights", class_weights, classes, "one weight a class")
     if not (np.isfinite(class_weights).all() and (class_weights >= 0).all()):
         raise ValueError(f"{operation}: class_weights must be finite and not negative, "

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 
@@ -83,7 +85,11 @@ def resolve_window(
     """
     sizes = pair(operation, "size", size, minimum=1)
     strides = pair(operation, "stride", stride, minimum=1)
-    window = Window(sizes, strides, _padding(operation, padding, image_size, sizes, strides))
+    sides = explicit_padding(operation, padding)
+    if isinstance(sides, str):
+        down, across = map(_same_padding, image_size, sizes, strides)
+        sides = down, across
+    window = Window(sizes, strides, sides)
     if min(window.output_size(*image_size)) < 1:
         raise ValueError(
             f"{operation}: a window of {sizes} does not fit into an image of {image_size} "
@@ -101,21 +107,27 @@ def resolve_window(
 
 def pair(operation: str, name: str, value: Any, *, minimum: int) -> Pair:
     """One integer for both image axes, or two, each at least `minimum`."""
-    values = (value, value) if _is_integer(value) else value
-    if not _is_sequence(values, 2) or not all(_is_integer(item) for item in values):
+    values = (value, value) if is_integer(value) else value
+    if not _is_sequence(values, 2) or not all(is_integer(item) for item in values):
         raise TypeError(f"{operation}: {name} must be an integer or a pair of them, got {value!r}")
     if min(values) < minimum:
         raise ValueError(f"{operation}: {name} must be at least {minimum}, got {value!r}")
     return int(values[0]), int(values[1])
 
 
-def _padding(operation: str, padding: Any, image_size: Pair, size: Pair, stride: Pair) -> Padding:
+def explicit_padding(operation: str, padding: Any) -> Padding | str:
+    """What a user writes as ((top, bottom), (left, right)), or ``"same"``, which needs an image.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is neither of the forms that `resolve_window` takes.
+    """
     if isinstance(padding, str):
+        if padding == "same":
+            return padding
         if padding == "valid":
             return (0, 0), (0, 0)
-        if padding == "same":
-            down, across = map(_same_padding, image_size, size, stride)
-            return down, across
         raise ValueError(
             f'{operation}: padding must be "same", "valid" or numbers, got {padding!r}'
         )
@@ -134,8 +146,9 @@ def _same_padding(length: int, size: int, stride: int) -> Pair:
     return total // 2, total - total // 2
 
 
-def _is_integer(value: Any) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+def is_integer(value: Any) -> bool:
+    """Whether a value is a whole number, Python's or NumPy's; truth values are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _is_sequence(value: Any, length: int) -> bool:

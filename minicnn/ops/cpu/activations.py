@@ -30,7 +30,7 @@ def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, Leak
     """``y = x where x > 0, else slope · x``. As `minicnn.ops.leaky_relu_forward`."""
     (x,) = arguments.floats("leaky_relu", x=x)
     slope = arguments.number("leaky_relu", "slope", slope, 0)
-    positive = x > 0
+    positive = np.asarray(x > 0)
     return _leaky(x, positive, slope), LeakyReLUCache(positive, slope, x.dtype)
 
 
@@ -53,7 +53,8 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
 def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
     """``dx = dy · dy/dx``, the derivative kept by forward. As `minicnn.ops.elu_backward`."""
     derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
-    return arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype) * derivative
+    dy = arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype)
+    return np.asarray(dy * derivative)
 
 
 def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray:

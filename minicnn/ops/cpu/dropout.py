@@ -19,7 +19,7 @@ def dropout_forward(
     x, rate = arguments.dropout(x, rate, rng, training)
     if not training or rate == 0:
         return x.copy(), DropoutCache(None, 1.0, x.shape, x.dtype)
-    kept = rng.random(x.shape, dtype=np.float32) >= rate  # type: ignore[union-attr]
+    kept = np.asarray(rng.random(x.shape, dtype=np.float32) >= rate)  # type: ignore[union-attr]
     cache = DropoutCache(kept, 1 / (1 - rate), x.shape, x.dtype)
     return masked_scale(x, kept, cache.scale), cache
 

@@ -1,4 +1,4 @@
-"""Maximum and average pooling: loops over output rows, channels innermost."""
+"""Maximum and average pooling: loops over the windows, channels innermost."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
-from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
 from minicnn.ops.window import Window
 
 
@@ -94,52 +94,57 @@ def _numbers(window: Window) -> tuple[int, ...]:
 
 
 @njit(**SERIAL)
-def _maxpool_row(x, y, argmax, size_h, size_w, down, across, top, left, n, p):
-    """One output row. The first pixel inside the image starts as the best; a later one must beat
-    it, and NaN, which no comparison beats, stays."""
+def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, stop):
+    """Output rows start to stop, counted over all images. The first pixel inside the image starts
+    as the best; a later one must beat it, and NaN, which no comparison beats, stays."""
     _, height, width, channels = x.shape
-    for q in range(y.shape[2]):
-        best, place = y[n, p, q], argmax[n, p, q]
-        empty = True
-        for i in range(size_h):
-            h = p * down - top + i
-            for j in range(size_w):
-                v = q * across - left + j
-                if not (0 <= h < height and 0 <= v < width):
-                    continue
-                here = np.int32(i * size_w + j)
-                for c in range(channels):
-                    value = x[n, h, v, c]
-                    if empty or (not value <= best[c] and best[c] == best[c]):
-                        best[c] = value
-                        place[c] = here
-                empty = False
+    for row in range(start, stop):
+        n, p = row // y.shape[1], row % y.shape[1]
+        for q in range(y.shape[2]):
+            best, place = y[n, p, q], argmax[n, p, q]
+            empty = True
+            for i in range(size_h):
+                h = p * down - top + i
+                for j in range(size_w):
+                    v = q * across - left + j
+                    if not (0 <= h < height and 0 <= v < width):
+                        continue
+                    here = np.int32(i * size_w + j)
+                    for c in range(channels):
+                        value = x[n, h, v, c]
+                        if empty or (not value <= best[c] and best[c] == best[c]):
+                            best[c] = value
+                            place[c] = here
+                    empty = False
 
 
 @njit(**PARALLEL)
 def _maxpool(x, y, argmax, size_h, size_w, down, across, top, left):
-    for task in prange(y.shape[0] * y.shape[1]):
-        _maxpool_row(
+    for block in prange(BLOCKS):
+        _maxpool_rows(
             x, y, argmax, size_h, size_w, down, across, top, left,
-            task // y.shape[1], task % y.shape[1],
+            *block_of(block, y.shape[0] * y.shape[1]),
         )
 
 
 @njit(**SERIAL)
-def _maxpool_gradient_image(dy, argmax, dx, size_h, size_w, down, across, top, left, n):
-    for p in range(dy.shape[1]):
-        for q in range(dy.shape[2]):
-            for c in range(dy.shape[3]):
-                place = argmax[n, p, q, c]
-                h = p * down - top + place // size_w
-                v = q * across - left + place % size_w
-                dx[n, h, v, c] += dy[n, p, q, c]
+def _maxpool_gradient_images(dy, argmax, dx, size_w, down, across, top, left, start, stop):
+    for n in range(start, stop):
+        for p in range(dy.shape[1]):
+            for q in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    place = argmax[n, p, q, c]
+                    h = p * down - top + place // size_w
+                    v = q * across - left + place % size_w
+                    dx[n, h, v, c] += dy[n, p, q, c]
 
 
 @njit(**PARALLEL)
 def _maxpool_gradient(dy, argmax, dx, size_h, size_w, down, across, top, left):
-    for n in prange(dy.shape[0]):
-        _maxpool_gradient_image(dy, argmax, dx, size_h, size_w, down, across, top, left, n)
+    for block in prange(BLOCKS):
+        _maxpool_gradient_images(
+            dy, argmax, dx, size_w, down, across, top, left, *block_of(block, dy.shape[0])
+        )
 
 
 @njit(**SERIAL)
@@ -150,56 +155,64 @@ def _inside(place, stride, before, size, length):
 
 
 @njit(**SERIAL)
-def _avgpool_image(x, y, size_h, size_w, down, across, top, left, n):
+def _avgpool_images(x, y, size_h, size_w, down, across, top, left, start, stop):
     sums = np.empty(x.shape[3], np.float64)
-    for p in range(y.shape[1]):
-        h0, h1 = _inside(p, down, top, size_h, x.shape[1])
-        for q in range(y.shape[2]):
-            v0, v1 = _inside(q, across, left, size_w, x.shape[2])
-            sums[:] = 0
-            for h in range(h0, h1):
-                for v in range(v0, v1):
-                    for c in range(x.shape[3]):
-                        sums[c] += x[n, h, v, c]
-            for c in range(x.shape[3]):
-                y[n, p, q, c] = sums[c] / ((h1 - h0) * (v1 - v0))
+    for n in range(start, stop):
+        for p in range(y.shape[1]):
+            h0, h1 = _inside(p, down, top, size_h, x.shape[1])
+            for q in range(y.shape[2]):
+                v0, v1 = _inside(q, across, left, size_w, x.shape[2])
+                sums[:] = 0
+                for h in range(h0, h1):
+                    for v in range(v0, v1):
+                        for c in range(x.shape[3]):
+                            sums[c] += x[n, h, v, c]
+                for c in range(x.shape[3]):
+                    y[n, p, q, c] = sums[c] / ((h1 - h0) * (v1 - v0))
 
 
 @njit(**PARALLEL)
 def _avgpool(x, y, size_h, size_w, down, across, top, left):
-    for n in prange(x.shape[0]):
-        _avgpool_image(x, y, size_h, size_w, down, across, top, left, n)
+    for block in prange(BLOCKS):
+        _avgpool_images(
+            x, y, size_h, size_w, down, across, top, left, *block_of(block, x.shape[0])
+        )
 
 
 @njit(**SERIAL)
-def _avgpool_gradient_image(dy, dx, size_h, size_w, down, across, top, left, n):
-    for p in range(dy.shape[1]):
-        h0, h1 = _inside(p, down, top, size_h, dx.shape[1])
-        for q in range(dy.shape[2]):
-            v0, v1 = _inside(q, across, left, size_w, dx.shape[2])
-            for h in range(h0, h1):
-                for v in range(v0, v1):
-                    for c in range(dx.shape[3]):
-                        dx[n, h, v, c] += dy[n, p, q, c] / ((h1 - h0) * (v1 - v0))
+def _avgpool_gradient_images(dy, dx, size_h, size_w, down, across, top, left, start, stop):
+    for n in range(start, stop):
+        for p in range(dy.shape[1]):
+            h0, h1 = _inside(p, down, top, size_h, dx.shape[1])
+            for q in range(dy.shape[2]):
+                v0, v1 = _inside(q, across, left, size_w, dx.shape[2])
+                for h in range(h0, h1):
+                    for v in range(v0, v1):
+                        for c in range(dx.shape[3]):
+                            dx[n, h, v, c] += dy[n, p, q, c] / ((h1 - h0) * (v1 - v0))
 
 
 @njit(**PARALLEL)
 def _avgpool_gradient(dy, dx, size_h, size_w, down, across, top, left):
-    for n in prange(dy.shape[0]):
-        _avgpool_gradient_image(dy, dx, size_h, size_w, down, across, top, left, n)
+    for block in prange(BLOCKS):
+        _avgpool_gradient_images(
+            dy, dx, size_h, size_w, down, across, top, left, *block_of(block, dy.shape[0])
+        )
 
 
 @njit(**SERIAL)
-def _global_mean_image(pixels, y, n):
-    sums = np.zeros(pixels.shape[2], np.float64)
-    for pixel in range(pixels.shape[1]):
+def _global_mean_images(pixels, y, start, stop):
+    sums = np.empty(pixels.shape[2], np.float64)
+    for n in range(start, stop):
+        sums[:] = 0
+        for pixel in range(pixels.shape[1]):
+            for c in range(pixels.shape[2]):
+                sums[c] += pixels[n, pixel, c]
         for c in range(pixels.shape[2]):
-            sums[c] += pixels[n, pixel, c]
-    for c in range(pixels.shape[2]):
-        y[n, c] = sums[c] / pixels.shape[1]
+            y[n, c] = sums[c] / pixels.shape[1]
 
 
 @njit(**PARALLEL)
 def _global_mean(pixels, y):
-    for n in prange(pixels.shape[0]):
-        _global_mean_image(pixels, y, n)
+    for block in prange(BLOCKS):
+        _global_mean_images(pixels, y, *block_of(block, pixels.shape[0]))

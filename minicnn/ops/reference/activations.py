@@ -27,7 +27,8 @@ def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
         Where x does not hold real numbers, or is empty.
     """
     (x,) = arguments.floats("relu", x=x)
-    return np.maximum(x, 0), ReLUCache(x > 0, x.dtype)
+    y = np.where(x <= 0, x.dtype.type(0), x)  # NaN is not <= 0: it stays
+    return y, ReLUCache(np.asarray(x > 0), x.dtype)
 
 
 def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
@@ -76,7 +77,7 @@ def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, Leak
     """
     (x,) = arguments.floats("leaky_relu", x=x)
     slope = arguments.number("leaky_relu", "slope", slope, 0)
-    positive = x > 0
+    positive = np.asarray(x > 0)
     return np.where(positive, x, x * slope), LeakyReLUCache(positive, slope, x.dtype)
 
 
@@ -128,7 +129,7 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
     """
     (x,) = arguments.floats("elu", x=x)
     alpha = arguments.number("elu", "alpha", alpha, 0)
-    positive = x > 0
+    positive = np.asarray(x > 0)
     negative = np.minimum(x, 0)  # where x > 0, exp(x) could overflow
     y = np.where(positive, x, alpha * np.expm1(negative))
     derivative = np.where(positive, x.dtype.type(1), alpha * np.exp(negative))
@@ -156,4 +157,4 @@ def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
     """
     derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
     dy = arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype)
-    return dy * derivative
+    return np.asarray(dy * derivative)
