@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from minicnn.data.dataset import Split
+from minicnn.errors import InputError
 from minicnn.files import atomic_path
 
 _FORMAT = "minicnn-splits-1"
@@ -106,7 +107,7 @@ def remembered(
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(file) as temporary:
             _save(splits, temporary)
-    except (OSError, SafetensorError) as error:
+    except (OSError, InputError, SafetensorError) as error:
         return splits, (
             f"The decoded images could not be kept in {file.parent} ({error}), so the next start"
             " reads the source again; MINICNN_CACHE_DIR names another folder.",
