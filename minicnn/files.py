@@ -65,13 +65,20 @@ def require_file(path: str | os.PathLike, what: str) -> Path:
     return path
 
 
+def require_place(path: str | os.PathLike, what: str) -> Path:
+    """`path`, if it is a folder or could become one, or an `InputError`; makes nothing."""
+    path = Path(path)
+    there = next((place for place in (path, *path.parents) if place.exists()), path)
+    if there.is_file():
+        raise InputError(f"{path}: expected {what}, got a file where a folder belongs")
+    return path
+
+
 def require_folder(path: str | os.PathLike, what: str) -> Path:
     """`path` as a folder that exists from now on, or an `InputError` that says why it cannot."""
-    path = Path(path)
+    path = require_place(path, what)
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{path}: expected {what}, got a file where a folder belongs") from None
     except OSError as error:
         raise InputError(f"{path}: cannot make {what}: {error.strerror}") from error
     return path

@@ -13,7 +13,7 @@ from rich.console import Console
 from minicnn.data import Dataset, Preprocessing
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate
-from minicnn.files import atomic_write_text, require_folder
+from minicnn.files import atomic_write_text, require_folder, require_place
 from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
@@ -124,8 +124,9 @@ def start_run(
         )
     if experiment.data.path:
         experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
-    require_folder(out, "the folder of the run")
+    require_place(out, "the folder of the run")
     dataset = _load(experiment, console)
+    require_folder(out, "the folder of the run")
     atomic_write_text(folder.experiment, experiment.to_toml())
     return _prepare(experiment, folder, dataset, console)
 
