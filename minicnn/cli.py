@@ -277,7 +277,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = app(arguments, prog_name="minicnn", standalone_mode=False)
     except TyperException as error:
-        _complain(error.format_message())
+        if message := error.format_message():  # none where help was shown instead
+            _complain(message)
         status = 2
     except (InputError, PermissionError) as error:
         _complain(str(error))

@@ -194,7 +194,8 @@ class Sequential:
         Raises
         ------
         InputError
-            For an unknown layer or setting, or layers that do not fit; `where` begins the message.
+            For an unknown layer or setting, layers that do not fit each other, or weights that do
+            not fit into memory; `where` begins the message.
         """
         try:
             layers = [
@@ -208,6 +209,8 @@ class Sequential:
             raise InputError(f"{where}: the key {error} is missing") from error
         except (TypeError, ValueError) as error:
             raise InputError(f"{where}: {error}") from error
+        except MemoryError as error:
+            raise InputError(f"{where}: does not fit into memory: {error}") from error
 
     def summarize(self) -> Summary:
         """Output shape, parameters, multiply-adds and memory of every layer."""

@@ -4,6 +4,7 @@ The sections and keys are the fields of the classes below. Names and settings of
 and schedules are those of their constructors.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -93,7 +94,7 @@ class TrainingSettings(Settings):
     batch_size : int
     label_smoothing : float
     class_weights : {"none", "balanced"} or list of 7 floats
-        Weights in the loss; ``"balanced"`` weighs each class by ``N / (7 · its images)``.
+        Weights in the loss, above 0; ``"balanced"`` weighs each class by ``N / (7 · its images)``.
     early_stopping : int
         Stop after so many epochs without a better validation loss; 0 never does.
     """
@@ -111,7 +112,8 @@ class Experiment(Settings):
     Attributes
     ----------
     name, description : str
-        For people.
+        For people. The name also begins that of the run's folder: letters, digits, spaces, dots,
+        dashes and underscores.
     seed : int
         Of everything random: weights, dropout, drawn faces, shuffling, augmentation.
     data : DataSettings
@@ -126,7 +128,7 @@ class Experiment(Settings):
     training : TrainingSettings
     """
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=r"^\w[\w .-]*$", max_length=80)
     description: str = ""
     seed: int = Field(default=0, ge=0)
     data: DataSettings = DataSettings()
@@ -302,10 +304,12 @@ def _parse(content: bytes, where: str) -> Experiment:
     experiment.build_schedule(where)
     experiment.build_augmentation(where)
     weights = experiment.training.class_weights
-    if isinstance(weights, list) and len(weights) != len(EMOTIONS):
+    if isinstance(weights, list) and (
+        len(weights) != len(EMOTIONS) or not all(0 < weight < math.inf for weight in weights)
+    ):
         raise InputError(
-            f"{where}: training.class_weights: expected {len(EMOTIONS)} numbers, "
-            f"got {len(weights)}"
+            f"{where}: training.class_weights: expected {len(EMOTIONS)} numbers above 0, "
+            f"got {weights}"
         )
     return experiment
 
@@ -315,7 +319,8 @@ def _validated(values: dict[str, Any], where: str) -> Experiment:
         return Experiment.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        # a value of several kinds adds the kind that was tried, as "list[float]", to its place
+        key = ".".join(str(p) for p in first["loc"] if isinstance(p, int) or p.isidentifier())
         if first["type"] == "extra_forbidden":
             section = Experiment.model_fields
             for part in first["loc"][:-1]:
