@@ -164,6 +164,26 @@ def test_settings_may_be_numbers_of_numpy(layer: Callable[[], Layer]) -> None:
     assert layers.from_config(json.loads(json.dumps(config))).config() == config
 
 
+class Square(Layer):
+    """A layer of a user's own, as short as it can be."""
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        self._cache = self._built_for(x)
+        return self._cache**2
+
+    def backward(self, dy: Any) -> np.ndarray:
+        return 2 * self._kept() * dy
+
+
+def test_a_layer_of_ones_own_works_and_says_why_it_has_no_config() -> None:
+    layer = Square()
+    x = np.array([[3.0, -2.0]])
+    np.testing.assert_array_equal(layer.forward(x), [[9, 4]])
+    np.testing.assert_array_equal(layer.backward(np.array([[1.0, 0.5]])), [[6, -2]])
+    with pytest.raises(TypeError, match="square: a layer must be a dataclass"):
+        layer.config()
+
+
 def test_parameters_have_names_and_say_whether_they_decay() -> None:
     for make, shape, expected in (
         (lambda: layers.Conv2D(4, (3, 2)), IMAGE,

@@ -1,6 +1,6 @@
 """What every layer is: parameters, a forward, a backward, and the shapes between them."""
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -45,7 +45,8 @@ class Layer:
     keeps what `backward` needs until the next forward.
 
     A new kind of layer defines `output_shape`, `forward` and `backward`; one with parameters also
-    `create`, and one that multiplies also `multiply_adds`.
+    `create`, and one that multiplies also `multiply_adds`. To be saved it is a dataclass, and to be
+    loaded it stands in `minicnn.layers.LAYERS` under its name.
 
     Attributes
     ----------
@@ -154,11 +155,16 @@ class Layer:
         load_arrays(self._state(), state, type(self).__name__)
 
     def config(self) -> dict[str, Any]:
-        """The layer's settings as JSON-ready values, its kind under ``"type"``."""
-        settings = {
-            field.name: getattr(self, field.name)
-            for field in fields(self)  # type: ignore[arg-type]
-        }
+        """The layer's settings as JSON-ready values, its kind under ``"type"``.
+
+        Raises
+        ------
+        TypeError
+            Where the layer is no dataclass, and so does not say what its settings are.
+        """
+        if not is_dataclass(self):
+            raise TypeError(f"{self.name}: a layer must be a dataclass to have a config")
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
         for key, value in settings.items():
             if isinstance(value, initializers.Initializer):
                 settings[key] = initializers.spec_of(value)
