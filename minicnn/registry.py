@@ -32,10 +32,9 @@ def build(
     InputError
         For an unknown name or setting, a missing one, or a value that the constructor refuses.
     """
-    if name is None:
-        raise InputError(f"{where}: lacks a name; expected one of {', '.join(table)}")
     if not isinstance(name, str) or name not in table:
-        raise InputError(f"{where}: expected one of {', '.join(table)}, got {name!r}")
+        got = "nothing" if name is None else repr(name)
+        raise InputError(f"{where}: expected one of {', '.join(table)}, got {got}")
     known = dict(list(inspect.signature(table[name]).parameters.items())[len(first) :])
     for key in settings:
         if key not in known:
