@@ -72,7 +72,7 @@ def test_settings() -> None:
 @pytest.mark.parametrize(("spec", "message"), [
     ("xavier", "initializer: expected one of he_normal, .*got 'xavier'"),
     ({"name": "normal", "sd": 1}, "initializer: .* has no setting 'sd'; expected some of std"),
-    ({"std": 1}, "initializer: expected one of he_normal, .*got None"),
+    ({"std": 1}, "initializer: expected one of he_normal, .*got nothing"),
     (3, "initializer: expected a name or a table, got 3"),
     ({"name": "normal", "std": -1}, "initializer: .*std must "),
     ({"name": "normal", "std": "a"}, "initializer: .*std must "),

@@ -249,7 +249,7 @@ def test_from_config() -> None:
 
 @pytest.mark.parametrize(("config", "message"), [
     ({"name": "lion"}, "here: expected one of sgd, rmsprop, adam, adamw, got 'lion'"),
-    ({"lr": 0.1}, "here: expected one of sgd, rmsprop, adam, adamw, got None"),
+    ({"lr": 0.1}, "here: expected one of sgd, rmsprop, adam, adamw, got nothing"),
     ({"name": "sgd", "beta1": 0.1}, "here: .* has no setting 'beta1'; expected some of lr, "),
     ({"name": "adam", "lr": -1}, r"here: Adam: lr must lie in \(0, inf\], got -1"),
 ])
