@@ -152,7 +152,7 @@ def evaluate(
     _choose(backend)
     if split not in ("train", "validation", "test"):
         raise InputError(f"--split: expected train, validation or test, got {split!r}")
-    network, path = _load(model)
+    network, path, _ = _load_classifier(model)
     dataset = _labelled_images(data, path)
     part = getattr(dataset, split)
     if limit < 0:
@@ -188,13 +188,12 @@ def predict(
     import numpy as np
 
     from minicnn import ops
-    from minicnn.data import EMOTIONS, Preprocessing
+    from minicnn.data import Preprocessing
     from minicnn.data.images import read_grey
 
     _choose(backend)
-    network, path = _load(model)
+    network, path, classes = _load_classifier(model)
     preprocessing = Preprocessing.of_model(network.metadata, str(path))
-    classes = network.metadata.get("classes", list(EMOTIONS))
     pictures = np.stack([read_grey(image) for image in images])
     with _compilation_line():
         probabilities = ops.softmax(network.predict(preprocessing(pictures)))
@@ -323,6 +322,23 @@ def _load(model: str) -> tuple[Any, Path]:
 
     path = RunFolder(model).model if Path(model).is_dir() else Path(model)
     return load(path), path
+
+
+def _load_classifier(model: str) -> tuple[Any, Path, list[str]]:
+    """A network that reads faces, the file it came from, and the names of its classes."""
+    from minicnn.data import EMOTIONS, IMAGE_SIZE
+
+    network, path = _load(model)
+    shapes = ((IMAGE_SIZE, IMAGE_SIZE, 1), (len(EMOTIONS),))
+    if (network.input_shape, network.output_shape) != shapes:
+        raise InputError(
+            f"{path}: expected a network from {shapes[0]} to {shapes[1]}, "
+            f"got one from {network.input_shape} to {network.output_shape}"
+        )
+    classes = network.metadata.get("classes", list(EMOTIONS))
+    if not isinstance(classes, list) or len(classes) != len(EMOTIONS):
+        raise InputError(f"{path}: expected the names of {len(EMOTIONS)} classes, got {classes!r}")
+    return network, path, [str(name) for name in classes]
 
 
 def _labelled_images(data: str | None, model: Path) -> Any:

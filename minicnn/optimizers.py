@@ -63,7 +63,7 @@ class Optimizer:
                 )
         self.lr = arguments.number(kind, "lr", lr, 0, ends="(]")
         self.weight_decay = arguments.number(kind, "weight_decay", weight_decay, 0)
-        self.decay_all = decay_all
+        self.decay_all = arguments.flag(kind, "decay_all", decay_all)
         if clip_norm is not None:
             arguments.number(kind, "clip_norm", clip_norm, 0, ends="(]")
         self.clip_norm = clip_norm
@@ -157,9 +157,9 @@ class SGD(Optimizer):
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
                          clip_norm=clip_norm)
         self.momentum = arguments.number("SGD", "momentum", momentum, 0, 1, ends="[)")
+        self.nesterov = arguments.flag("SGD", "nesterov", nesterov)
         if nesterov and momentum == 0:
             raise ValueError("SGD: nesterov needs a momentum above 0, got 0")
-        self.nesterov = nesterov
 
     def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
         (v,) = slots

@@ -31,7 +31,10 @@ def test_metadata_round_trip():
     assert Preprocessing.of_model(metadata, "m") == preprocessing
 
 
-@pytest.mark.parametrize("metadata", [{}, {"preprocessing": 3}, {"preprocessing": {"mean": "x"}}])
+@pytest.mark.parametrize("metadata", [
+    {}, {"preprocessing": 3}, {"preprocessing": {"mean": "x"}},
+    {"preprocessing": {"mean": 1.0, "deviation": 0.0}},
+])
 def test_bad_metadata_is_refused(metadata):
     with pytest.raises(InputError, match="m.safetensors: expected the metadata to hold"):
         Preprocessing.of_model(metadata, "m.safetensors")

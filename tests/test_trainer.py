@@ -201,8 +201,8 @@ def test_the_schedule_sets_the_learning_rate_of_every_step():
 @pytest.mark.parametrize(("train", "settings", "message"), [
     ((INPUTS, LABELS[:-1]), {}, "23 inputs but 22 labels"),
     ((INPUTS[:0], LABELS[:0]), {}, "train is empty"),
-    ((INPUTS, LABELS), {"epochs": 0}, "epochs must lie in"),
-    ((INPUTS, LABELS), {"batch_size": 0}, "batch_size must lie in"),
+    ((INPUTS, LABELS), {"epochs": 0}, "epochs must be at least 1"),
+    ((INPUTS, LABELS), {"batch_size": 0}, "batch_size must be at least 1"),
 ])
 def test_bad_arguments_are_refused(train, settings, message):
     with pytest.raises(ValueError, match=message):

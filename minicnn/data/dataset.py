@@ -13,7 +13,7 @@ IMAGE_SIZE = 48
 """Height and width of every image, in pixels."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Labelled images.
 
@@ -42,7 +42,7 @@ class Split:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set in the three splits that training, choosing and measuring need.
 

@@ -51,12 +51,15 @@ class Preprocessing:
         """
         settings = metadata.get("preprocessing")
         try:
-            return cls(float(settings["mean"]), float(settings["deviation"]))  # type: ignore[index]
+            found = cls(float(settings["mean"]), float(settings["deviation"]))  # type: ignore[index]
         except (TypeError, KeyError, ValueError):
+            found = cls(math.nan, math.nan)
+        if not (math.isfinite(found.mean) and 0 < found.deviation < math.inf):
             raise InputError(
                 f"{where}: expected the metadata to hold preprocessing with mean and deviation, "
                 f"got {settings!r}"
-            ) from None
+            )
+        return found
 
 
 def pixel_moments(images: np.ndarray) -> tuple[float, float]:

@@ -40,7 +40,9 @@ class BatchNorm(Layer):
     def __post_init__(self) -> None:
         self.momentum = arguments.number("BatchNorm", "momentum", self.momentum, 0, 1)
         self.eps = arguments.number("BatchNorm", "eps", self.eps, 0, ends="(]")
-        self.unbiased_running_var = bool(self.unbiased_running_var)
+        self.unbiased_running_var = arguments.flag(
+            "BatchNorm", "unbiased_running_var", self.unbiased_running_var
+        )
 
     @property
     def running_mean(self) -> np.ndarray:

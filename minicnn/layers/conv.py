@@ -49,6 +49,7 @@ class Conv2D(Layer):
         self.filters = arguments.integer("Conv2D", "filters", self.filters, 1)
         self.kernel_size = pair("Conv2D", "kernel_size", self.kernel_size, minimum=1)
         self.stride = pair("Conv2D", "stride", self.stride, minimum=1)
+        self.use_bias = arguments.flag("Conv2D", "use_bias", self.use_bias)
         self.padding = explicit_padding("Conv2D", self.padding)
         self.weight_initializer = initializers.get(self.weight_initializer)
 

@@ -37,6 +37,7 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         self.units = arguments.integer("Dense", "units", self.units, 1)
+        self.use_bias = arguments.flag("Dense", "use_bias", self.use_bias)
         self.weight_initializer = initializers.get(self.weight_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:

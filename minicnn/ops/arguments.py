@@ -115,6 +115,13 @@ def integer(operation: str, name: str, value: Any, minimum: int) -> int:
     return int(value)
 
 
+def flag(operation: str, name: str, value: Any) -> bool:
+    """True or False, Python's or NumPy's; nothing else counts as either."""
+    if not isinstance(value, bool | np.bool):
+        raise TypeError(f"{operation}: {name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def conv2d(x: Any, w: Any, b: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any, Window]:
     """The arguments of `conv2d_forward`: images, filters, bias or None, and their window."""
     x, w, b = floats("conv2d", optional=("b",), x=x, w=w, b=b)

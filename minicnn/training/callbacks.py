@@ -12,6 +12,7 @@ import pandas as pd
 from minicnn.errors import NonFiniteLossError
 from minicnn.files import atomic_write_text
 from minicnn.layers import BatchNorm
+from minicnn.ops import arguments
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
 from minicnn.tensor_files import write_tensors
@@ -150,12 +151,14 @@ class EarlyStopping(Callback):
     """
 
     def __init__(self, patience: int) -> None:
-        self.patience = patience
+        self.patience = arguments.integer("EarlyStopping", "patience", patience, 1)
         self.best = math.inf
         self.waited = 0
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
-        """Count the epochs since the best one."""
+        """Count the epochs since the best one; without validation there is nothing to count."""
+        if math.isnan(epoch.validation_loss):
+            return
         if epoch.validation_loss < self.best:
             self.best, self.waited = epoch.validation_loss, 0
             return

@@ -250,7 +250,8 @@ class Experiment(Settings):
             experiment = experiment.changed(**change)
         if "data.path" in options:
             experiment = experiment.changed(data={"source": "fer2013"})
-        experiment.build_optimizer(experiment.build_model().parameters(), self.name)
+        experiment.build_optimizer(experiment.build_model(self.name).parameters(), self.name)
+        experiment.build_schedule(self.name)
         return experiment
 
     def to_toml(self) -> str:

@@ -44,7 +44,8 @@ class ProgressDisplay(Callback):
                 console=self.console, transient=True,
             )
             self._task = self._bar.add_task(
-                "", total=trainer.epochs * trainer.batches, figures="first step …"
+                "", total=trainer.epochs * trainer.batches, figures="first step …",
+                completed=(trainer.epoch - 1) * trainer.batches + trainer.batch,
             )
             self._bar.start()
 

@@ -124,6 +124,8 @@ def start_run(
         )
     if experiment.data.path:
         experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
+    if not os.fspath(out):
+        raise InputError("--out: expected the folder of the run, got an empty path")
     require_place(out, "the folder of the run")
     dataset = _load(experiment, console)
     require_folder(out, "the folder of the run")

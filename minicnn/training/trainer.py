@@ -183,9 +183,8 @@ class Trainer:
         inputs, labels = _labelled("train", train)
         if validation is not None:
             validation = _labelled("validation", validation)
-        arguments.number("fit", "epochs", epochs, 1)
-        arguments.number("fit", "batch_size", batch_size, 1)
-        self.epochs = epochs
+        self.epochs = arguments.integer("fit", "epochs", epochs, 1)
+        batch_size = arguments.integer("fit", "batch_size", batch_size, 1)
         self.batches = -(-len(inputs) // batch_size)
         self.epoch = max(self.epoch, 1)
         self.stop_reason, self._interrupted = "", False
@@ -197,7 +196,7 @@ class Trainer:
                 if not self._interrupted:
                     self._finish_epoch(validation)
         self._tell("on_fit_end")
-        return self.history
+        return list(self.history)
 
     def state_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Everything that `fit` needs to go on as if it had not stopped.
