@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minicnn import load
+from minicnn import Sequential, layers, load
 from minicnn.cli import main
 from minicnn.data import drawn_faces
 
@@ -194,6 +194,14 @@ def test_every_command_has_an_example(capsys):
             main([*command, "--help"])
         assert not ended.value.code
         assert "Example" in capsys.readouterr().out
+
+
+def test_a_model_that_does_not_read_faces_is_refused(folder, capsys):
+    Sequential([layers.Flatten(), layers.Dense(5)], (28, 28, 1)).save(folder / "other.safetensors")
+    for command in ("predict", "evaluate"):
+        picture = [folder / "note.png"] if command == "predict" else []
+        message = refused(capsys, command, folder / "other.safetensors", *picture)
+        assert "expected a network from (48, 48, 1) to (7,), got one from (28, 28, 1)" in message
 
 
 def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatch):

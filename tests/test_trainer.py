@@ -169,6 +169,20 @@ def test_early_stopping_waits_for_its_patience():
     assert "not improved for 2 epochs" in run.stop_reason
 
 
+def test_a_run_that_was_stopped_early_stays_stopped_when_resumed():
+    class Stop(Callback):
+        def on_epoch_end(self, trainer, epoch):
+            trainer.stop("enough")
+
+    first = trainer([Stop()])
+    first.fit((INPUTS, LABELS), epochs=5, batch_size=8)
+    resumed = trainer([Callback()])
+    resumed.load_state_dict(*first.state_dict())
+    assert len(resumed.fit((INPUTS, LABELS), epochs=5, batch_size=8)) == 1
+    assert resumed.stop_reason == "enough"
+    assert len(resumed.fit((INPUTS, LABELS), epochs=6, batch_size=8)) == 6
+
+
 def test_the_best_model_is_kept(tmp_path):
     best = BestModel(tmp_path / "best.safetensors")
     states = []

@@ -154,6 +154,8 @@ class Trainer:
     ) -> list[Epoch]:
         """Train until `epochs` epochs are done, from where `load_state_dict` left off if it did.
 
+        Where a callback had stopped training, it goes on only if `epochs` has grown.
+
         Ctrl-C ends training after the running step (a second one at once): `interrupted` is true
         then, and `state_dict` holds what is needed to go on.
 
@@ -183,11 +185,14 @@ class Trainer:
         inputs, labels = _labelled("train", train)
         if validation is not None:
             validation = _labelled("validation", validation)
-        self.epochs = arguments.integer("fit", "epochs", epochs, 1)
+        epochs = arguments.integer("fit", "epochs", epochs, 1)
+        if epochs > self.epochs:  # a run that was stopped goes on only if more is asked of it
+            self.stop_reason = ""
+        self.epochs = epochs
         batch_size = arguments.integer("fit", "batch_size", batch_size, 1)
         self.batches = -(-len(inputs) // batch_size)
         self.epoch = max(self.epoch, 1)
-        self.stop_reason, self._interrupted = "", False
+        self._interrupted = False
         self._tell("on_fit_start")
         # StopOnNonFinite says in words what NumPy would warn of
         with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
@@ -214,6 +219,8 @@ class Trainer:
             "epoch": self.epoch,
             "batch": self.batch,
             "totals": asdict(self.totals),
+            "epochs": self.epochs,
+            "stop_reason": self.stop_reason,
             "history": [asdict(epoch) for epoch in self.history],
             "callbacks": [callback.state_dict() for callback in self.callbacks],
             "generators": {
@@ -255,6 +262,7 @@ class Trainer:
             callback.load_state_dict(state)
         self.epoch, self.batch = header["epoch"], header["batch"]
         self.totals = Totals(**header["totals"])
+        self.epochs, self.stop_reason = header["epochs"], header["stop_reason"]
         self.history = [Epoch(**epoch) for epoch in header["history"]]
 
     def _train_epoch(self, inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> None:
