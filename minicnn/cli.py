@@ -4,6 +4,7 @@ Heavy parts are imported inside the commands, so that ``--help`` answers at once
 """
 
 import json
+import shlex
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -122,7 +123,8 @@ def train(
         finished = run.train()
     if not finished:
         console.print(
-            f"Stopped and saved. Go on with:  minicnn train --resume {run.folder.path}",
+            "Stopped and saved. Go on with:  minicnn train --resume "
+            + shlex.quote(str(run.folder.path)),
             highlight=False, soft_wrap=True, markup=False,
         )
         raise typer.Exit(130)
@@ -347,9 +349,11 @@ def _labelled_images(data: str | None, model: Path) -> Any:
     from minicnn.run_folder import RunFolder
     from minicnn.training import read_experiment
 
-    if data is not None:
-        return fer2013.load(data)
     experiment = RunFolder(model.parent).experiment
+    if data is not None:
+        # the run's own seed, so that a validation split drawn out of train is the same one
+        seed = read_experiment(experiment).seed if experiment.is_file() else 0
+        return fer2013.load(data, seed=seed)
     if not experiment.is_file():
         raise InputError(f"{model}: give --data PATH, the labelled images to measure it on")
     return read_experiment(experiment).load_data()

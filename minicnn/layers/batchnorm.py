@@ -47,12 +47,17 @@ class BatchNorm(Layer):
     @property
     def running_mean(self) -> np.ndarray:
         """A copy of the running mean (C,)."""
-        return self._buffers["running_mean"].copy()
+        return self._running("running_mean")
 
     @property
     def running_var(self) -> np.ndarray:
         """A copy of the running variance (C,)."""
-        return self._buffers["running_var"].copy()
+        return self._running("running_var")
+
+    def _running(self, key: str) -> np.ndarray:
+        if key not in self._buffers:
+            raise RuntimeError(f"{self.name}: has no {key} yet; build it first")
+        return self._buffers[key].copy()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input, which needs a channel axis."""

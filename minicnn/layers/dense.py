@@ -1,5 +1,6 @@
 """The dense layer, and the flattening before it."""
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -82,10 +83,12 @@ class Flatten(Layer):
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y (N, in) from x (N, ...)."""
-        x = self._built_for(x)
-        self._cache = x.shape
+        (x,) = arguments.floats("flatten", x=self._built_for(x))
+        self._cache = x.shape, x.dtype
         return x.reshape(len(x), -1).copy()
 
     def backward(self, dy: Any) -> np.ndarray:
         """dx (N, ...) from dy (N, in)."""
-        return np.array(dy).reshape(self._kept())
+        shape, dtype = self._kept()
+        dy = arguments.upstream("flatten_backward", dy, (shape[0], math.prod(shape[1:])), dtype)
+        return dy.reshape(shape).copy()
