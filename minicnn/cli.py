@@ -57,14 +57,22 @@ ModelFile = Annotated[
 ]
 
 
-@app.callback()
-def minicnn(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """Options of the program as a whole."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(f"minicnn {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def minicnn(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of the program as a whole."""
 
 
 @app.command(epilog="[bold]Example[/]  minicnn train paper-bn --data fer2013.csv --epochs 2")
@@ -199,6 +207,8 @@ def predict(
     pictures = np.stack([read_grey(image) for image in images])
     with _compilation_line():
         probabilities = ops.softmax(network.predict(preprocessing(pictures)))
+    if not np.isfinite(probabilities).all():
+        raise InputError(f"{path}: expected finite weights, but the answers are not finite")
     if as_json:
         answers = [
             {"image": image, **dict(zip(classes, map(float, row), strict=True))}
@@ -403,6 +413,7 @@ def _class_table(
     for name, count, precision, recall in zip(
         classes, evaluation.confusion.sum(1), evaluation.precision, evaluation.recall, strict=True
     ):
-        table.add_row(name, f"{count:,}", f"{precision:.1%}", f"{recall:.1%}")
+        shares = ("–" if share != share else f"{share:.1%}" for share in (precision, recall))
+        table.add_row(name, f"{count:,}", *shares)
     table.caption = f"loss {evaluation.loss:.4f}"
     return table

@@ -187,6 +187,21 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_on_the_same_bits(folder):
     assert histories[0] == histories[1]
 
 
+def test_the_version(folder):
+    result = run("--version", cwd=folder)
+    assert result.returncode == 0
+    assert result.stdout.startswith("minicnn 0.")
+
+
+def test_weights_that_are_not_finite_are_refused(folder, capsys):
+    model = load(folder / "drawn" / "model.safetensors")
+    model.parameters()[-1].data[0] = np.nan
+    model.save(folder / "nan.safetensors")
+    Image.new("L", (48, 48)).save(folder / "black.png")
+    message = refused(capsys, "predict", folder / "nan.safetensors", folder / "black.png")
+    assert "finite" in message
+
+
 def test_every_command_has_an_example(capsys):
     for command in (["train"], ["evaluate"], ["predict"], ["compare"], ["summary"],
                     ["data", "audit"]):

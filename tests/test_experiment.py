@@ -105,7 +105,7 @@ def test_balanced_class_weights_make_every_class_count_alike():
     ('name = "mine"\n[model]\n', "either a name or a list of layers"),
     ('name = "mine"\n', "model: missing"),
     (MINIMAL.replace("mine", "../mine"), r"name: .*'\.\./mine'"),
-    (MINIMAL + "[optimizer]\nlr = 0.1\n", "optimizer: expected one of sgd, .*, got nothing"),
+    (MINIMAL + '[optimizer]\nlr = "fast"\n', "optimizer: Adam: lr must be a number, got 'fast'"),
     (MINIMAL + "[training]\nclass_weights = [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]\n",
      r"training\.class_weights: expected 7 numbers above 0"),
     ('name = "mine"\n[model]\nlayers = [{type = "Conv2D", filters = 1000000000000}]\n',

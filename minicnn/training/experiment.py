@@ -121,7 +121,7 @@ class Experiment(Settings):
     augmentation : dict
         Arguments of `minicnn.data.Augmentation`; empty for none.
     optimizer : dict
-        ``name`` (a key of `minicnn.optimizers.OPTIMIZERS`) and its arguments.
+        ``name`` (a key of `minicnn.optimizers.OPTIMIZERS`, adam by default) and its arguments.
     schedule : dict
         ``name`` (a key of `minicnn.schedules.SCHEDULES`) and its arguments; a cosine lasts all
         epochs unless it says otherwise.
@@ -173,11 +173,12 @@ class Experiment(Settings):
         self, parameters: list[Parameter], where: str = "experiment"
     ) -> Optimizer:
         """The optimizer of these parameters; raises InputError as `optimizers.from_config`."""
-        return optimizers.from_config(self.optimizer, parameters, f"{where}: optimizer")
+        settings = {"name": "adam", **self.optimizer}
+        return optimizers.from_config(settings, parameters, f"{where}: optimizer")
 
     def build_schedule(self, where: str = "experiment") -> Schedule:
         """The schedule; raises InputError as `schedules.from_config`."""
-        settings = dict(self.schedule)
+        settings = {"name": "constant", **self.schedule}
         if settings.get("name") == "cosine":
             settings.setdefault("epochs", self.training.epochs)
         return schedules.from_config(settings, f"{where}: schedule")

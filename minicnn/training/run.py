@@ -119,9 +119,8 @@ def start_run(
         out = Path("runs") / f"{experiment.name}-{datetime.now():%Y%m%d-%H%M%S}"
     folder = RunFolder(out)
     if folder.experiment.exists():
-        raise InputError(
-            f"{out}: already holds a run; give another --out, or go on with --resume {out}"
-        )
+        way = f", or go on with --resume {out}" if folder.last.exists() else " or remove it"
+        raise InputError(f"{out}: already holds a run; give another --out{way}")
     if experiment.data.path:
         experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
     if not os.fspath(out):
