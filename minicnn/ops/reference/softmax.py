@@ -48,7 +48,7 @@ def softmax_cross_entropy_forward(
 
     Without weights this is the plain mean over the batch; with them the weighted mean, as in
     PyTorch. ``-log p`` is computed from the logits, never as the logarithm of a probability that
-    may have rounded to 0, and the sum is taken in float64.
+    may have rounded to 0, and the sum over the batch is taken in float64.
 
     Parameters
     ----------
