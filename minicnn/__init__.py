@@ -1,4 +1,13 @@
-"""minicnn: a convolutional network library from scratch in NumPy and Numba."""
+"""minicnn: a convolutional network library from scratch in NumPy and Numba.
+
+The parts: `ops` (the operations, in several backends), `layers`, `losses`, `optimizers`,
+`schedules`, `initializers`, `models` (ready networks), `Sequential` and `load`; and, imported when
+they are first used, `data` (FER2013 and drawn faces), `training` (the loop, experiments, runs),
+`evaluation` and `viewing` (reports).
+"""
+
+import importlib
+from typing import Any
 
 from minicnn import initializers, layers, losses, models, ops, optimizers, schedules
 from minicnn.errors import InputError, NonFiniteLossError
@@ -6,6 +15,9 @@ from minicnn.ops import backend_name, use_backend
 from minicnn.sequential import Sequential, load
 
 __version__ = "0.1.0"
+
+_LATER = ("data", "evaluation", "training", "viewing")
+"""Parts that bring pandas, rich or matplotlib with them: only whoever uses them waits for these."""
 
 __all__ = [
     "InputError",
@@ -23,3 +35,13 @@ __all__ = [
     "schedules",
     "use_backend",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return importlib.import_module(f"minicnn.{name}")
+    raise AttributeError(f"module 'minicnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])

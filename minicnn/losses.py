@@ -16,24 +16,44 @@ class SoftmaxCrossEntropy:
     Parameters
     ----------
     class_weights : array_like (C,), optional
-        Weight of each class in the mean; 1 by default.
+        Weight of each class in the mean, finite and not negative; 1 by default.
     label_smoothing : float in [0, 1], default 0.0
         Share of the target that is spread evenly over all classes.
 
     Raises
     ------
     TypeError, ValueError
-        Where label_smoothing has the wrong type or range.
+        Where class_weights or label_smoothing have the wrong type or range.
     """
 
     def __init__(self, *, class_weights: Any = None, label_smoothing: float = 0.0) -> None:
-        arguments.number("SoftmaxCrossEntropy", "label_smoothing", label_smoothing, 0, 1)
-        self.class_weights = class_weights
-        self.label_smoothing = label_smoothing
+        kind = type(self).__name__
+        self.class_weights = (
+            None if class_weights is None
+            else arguments.class_weights_of(kind, class_weights).copy()
+        )
+        self.label_smoothing = arguments.number(kind, "label_smoothing", label_smoothing, 0, 1)
         self._cache: Any = None
 
     def forward(self, logits: Any, labels: Any) -> float:
-        """The loss of logits (N, C) and labels (N,)."""
+        """The loss of a batch.
+
+        Parameters
+        ----------
+        logits : array_like (N, C)
+        labels : array_like (N,), integer
+            Classes in ``[0, C)``.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `minicnn.ops.softmax_cross_entropy_forward`: shapes that do not agree, labels out of
+            range, another number of class weights.
+        """
         loss, self._cache = ops.softmax_cross_entropy_forward(
             logits, labels,
             class_weights=self.class_weights, label_smoothing=self.label_smoothing,
@@ -41,7 +61,17 @@ class SoftmaxCrossEntropy:
         return loss
 
     def backward(self, dloss: float = 1.0) -> np.ndarray:
-        """Gradient (N, C) with respect to the logits of the last forward, times `dloss`.
+        """Gradient with respect to the logits of the last forward.
+
+        Parameters
+        ----------
+        dloss : float, default 1.0
+            Gradient of whatever follows with respect to the loss.
+
+        Returns
+        -------
+        ndarray (N, C)
+            Of the logits' dtype.
 
         Raises
         ------

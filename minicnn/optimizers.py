@@ -61,11 +61,11 @@ class Optimizer:
                 raise ValueError(
                     f"{kind}: {count} parameters are called {name}; rename their layers"
                 )
-        self.lr = arguments.number(kind, "lr", lr, 0, ends="(]")
+        self.lr = arguments.number(kind, "lr", lr, 0, ends="()")
         self.weight_decay = arguments.number(kind, "weight_decay", weight_decay, 0)
         self.decay_all = arguments.flag(kind, "decay_all", decay_all)
         if clip_norm is not None:
-            arguments.number(kind, "clip_norm", clip_norm, 0, ends="(]")
+            arguments.number(kind, "clip_norm", clip_norm, 0, ends="()")
         self.clip_norm = clip_norm
         self.steps = 0
         self._state = {
@@ -89,9 +89,9 @@ class Optimizer:
             self._update(parameter, self._penalized(parameter, gradient), *slots)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all arrays that the next step depends on, the number of steps among them."""
+        """Copies of all arrays that the next step depends on, with ``"steps"`` and ``"lr"``."""
         state = {name: array.copy() for name, array in self._state.items()}
-        return {"steps": np.array(self.steps), **state}
+        return {"steps": np.array(self.steps), "lr": np.array(self.lr), **state}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a `state_dict`.
@@ -101,9 +101,9 @@ class Optimizer:
         ValueError
             Where a name is missing or unknown, or a shape differs.
         """
-        steps = np.zeros((), np.int64)
-        load_arrays({"steps": steps, **self._state}, dict(state), type(self).__name__)
-        self.steps = int(steps)
+        steps, lr = np.zeros((), np.int64), np.zeros(())
+        load_arrays({"steps": steps, "lr": lr, **self._state}, dict(state), type(self).__name__)
+        self.steps, self.lr = int(steps), float(lr)
 
     def _gradients(self) -> list[np.ndarray]:
         """The gradients, clipped by their global norm if that is wanted."""
@@ -192,7 +192,7 @@ class RMSprop(Optimizer):
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
                          clip_norm=clip_norm)
         self.decay = arguments.number("RMSprop", "decay", decay, 0, 1, ends="[)")
-        self.eps = arguments.number("RMSprop", "eps", eps, 0, ends="(]")
+        self.eps = arguments.number("RMSprop", "eps", eps, 0, ends="()")
 
     def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
         (s,) = slots
@@ -229,7 +229,7 @@ class Adam(Optimizer):
         kind = type(self).__name__
         self.beta1 = arguments.number(kind, "beta1", beta1, 0, 1, ends="[)")
         self.beta2 = arguments.number(kind, "beta2", beta2, 0, 1, ends="[)")
-        self.eps = arguments.number(kind, "eps", eps, 0, ends="(]")
+        self.eps = arguments.number(kind, "eps", eps, 0, ends="()")
 
     def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
         m, s = slots

@@ -9,6 +9,18 @@ from minicnn.errors import InputError
 T = TypeVar("T")
 
 
+def complete(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings` and, for those that are not given, the defaults of `kind`'s constructor.
+
+    A default of None, which no file can hold, is left out.
+    """
+    defaults = {
+        key: parameter.default for key, parameter in inspect.signature(kind).parameters.items()
+        if parameter.default not in (parameter.empty, None)
+    }
+    return {**defaults, **settings}
+
+
 def build(
     table: Mapping[str, type[T]], name: Any, settings: Mapping[str, Any], where: str, *first: Any
 ) -> T:

@@ -53,8 +53,8 @@ class Step(Schedule):
     gamma: float = 0.1
 
     def __post_init__(self) -> None:
-        arguments.number("Step", "every", self.every, 0, ends="(]")
-        arguments.number("Step", "gamma", self.gamma, 0, ends="(]")
+        arguments.number("Step", "every", self.every, 0, ends="()")
+        arguments.number("Step", "gamma", self.gamma, 0, ends="()")
 
     def factor(self, progress: float) -> float:
         """``gamma ^ floor(progress / every)``."""
@@ -63,7 +63,7 @@ class Step(Schedule):
 
 @dataclass
 class Cosine(Schedule):
-    """Rise in a straight line during `warmup` epochs, then fall along half a cosine.
+    """Rise in a straight line from 0 during `warmup` epochs, then fall along half a cosine.
 
     After warm-up the factor is ``final + (1 - final) · (1 + cos(π · t)) / 2`` with t running from
     0 to 1 (Loshchilov and Hutter 2016, arXiv:1608.03983, equation 5, one period).
@@ -83,7 +83,7 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        arguments.number("Cosine", "epochs", self.epochs, 0, ends="(]")
+        arguments.number("Cosine", "epochs", self.epochs, 0, ends="()")
         arguments.number("Cosine", "warmup", self.warmup, 0, self.epochs, ends="[)")
         arguments.number("Cosine", "final", self.final, 0, 1)
 
@@ -111,7 +111,7 @@ class ReduceOnPlateau(Schedule):
     patience: int = 3
     gamma: float = 0.5
     least: float = 1e-4
-    best: float = field(default=math.inf, init=False)
+    best: float | None = field(default=None, init=False)
     waited: int = field(default=0, init=False)
     reductions: int = field(default=0, init=False)
 
@@ -126,7 +126,7 @@ class ReduceOnPlateau(Schedule):
 
     def observe(self, validation_loss: float) -> None:
         """Count the epochs since the best loss, and reduce when there are enough."""
-        if validation_loss < self.best - self.least:
+        if self.best is None or validation_loss < self.best - self.least:
             self.best, self.waited = validation_loss, 0
             return
         self.waited += 1

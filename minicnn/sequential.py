@@ -16,6 +16,12 @@ from minicnn.tensor_files import read_tensors, write_tensors
 
 FORMAT_VERSION = 1
 
+_CONFIG = {
+    "layers": (list, "a list of layers"), "input_shape": (list, "a list of lengths"),
+    "dtype": (str, "float32 or float64"), "seed": (int, "an integer"),
+}
+"""The keys of `Sequential.config`: the type of each value, and what to call it."""
+
 
 class Sequential:
     """A network in which each layer feeds the next.
@@ -59,34 +65,29 @@ class Sequential:
             arguments.integer("Sequential", "a length in input_shape", length, 1)
             for length in input_shape
         )
-        self.dtype = np.dtype(dtype)
+        self.dtype = _floating(dtype)
         self.seed = arguments.integer("Sequential", "seed", seed, 0)
         self.metadata: dict[str, Any] = {}
-        if self.dtype not in (np.float32, np.float64):
-            raise TypeError(f"Sequential: dtype must be float32 or float64, got {self.dtype}")
         if not self.layers:
             raise ValueError("Sequential: expected at least one layer, got none")
         if len({id(layer) for layer in self.layers}) != len(self.layers):
             raise ValueError("Sequential: a layer stands in the list twice; make two of them")
-        counts: Counter[str] = Counter()
-        rng = np.random.default_rng(seed)
-        shape = self.input_shape
-        for layer in self.layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(f"Sequential: expected layers, got {layer!r}")
-            if layer.input_shape is not None:
-                raise ValueError(
-                    f"Sequential: {layer.name} is built already, for another network or by its own "
-                    "forward; make a new layer"
-                )
-            kind = type(layer).__name__.lower()
-            counts[kind] += 1
-            layer.rename(f"{kind}_{counts[kind]}")
-            try:
-                shape = layer.build(shape, dtype=self.dtype, rng=rng)
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"{layer.name}: {error}") from error
-        self.output_shape = shape
+        names = self._names()
+        self.output_shape = self._shapes(names)[-1]  # nothing is built unless everything fits
+        rng, shape = np.random.default_rng(self.seed), self.input_shape
+        for name, layer in zip(names, self.layers, strict=True):
+            layer.rename(name)
+            shape = layer.build(shape, dtype=self.dtype, rng=rng)
+
+    def __repr__(self) -> str:
+        lines = ",\n    ".join(map(repr, self.layers))
+        return f"Sequential([\n    {lines},\n], input_shape={self.input_shape})"
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, place: int) -> Layer:
+        return self.layers[place]
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """The last layer's output for a batch.
@@ -101,6 +102,7 @@ class Sequential:
         Returns
         -------
         ndarray (N, \\*output_shape)
+            Of the model's dtype.
 
         Raises
         ------
@@ -125,7 +127,14 @@ class Sequential:
         Returns
         -------
         ndarray (N, \\*input_shape)
-            Gradient with respect to the input.
+            Gradient with respect to the input, of the model's dtype.
+
+        Raises
+        ------
+        RuntimeError
+            Where no forward came before.
+        TypeError, ValueError
+            Where dy does not hold real numbers, or has another shape than the output.
         """
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
@@ -143,7 +152,13 @@ class Sequential:
         Returns
         -------
         ndarray (N, \\*output_shape)
-            For a classifier the logits; `minicnn.ops.softmax` makes probabilities of them.
+            For a classifier the logits; `minicnn.ops.softmax` makes probabilities of them. Of the
+            model's dtype.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `forward`, and where batch_size is no integer of at least 1.
         """
         batch_size = arguments.integer("predict", "batch_size", batch_size, 1)
         x = np.asarray(x)
@@ -197,16 +212,18 @@ class Sequential:
             For an unknown layer or setting, layers that do not fit each other, or weights that do
             not fit into memory; `where` begins the message.
         """
+        if not isinstance(config, Mapping):
+            raise InputError(f"{where}: expected a table, got {config!r}")
+        for key, (kind, what) in _CONFIG.items():
+            if not isinstance(config.get(key), kind):
+                got = repr(config[key]) if key in config else "nothing"
+                raise InputError(f"{where}: {key}: expected {what}, got {got}")
+        layers = [
+            layer_kinds.from_config(layer, f"{where}: layer {number}")
+            for number, layer in enumerate(config["layers"], start=1)
+        ]
         try:
-            layers = [
-                layer_kinds.from_config(layer, f"{where}: layer {number}")
-                for number, layer in enumerate(config["layers"], start=1)
-            ]
             return cls(layers, config["input_shape"], config["dtype"], config["seed"])
-        except InputError:
-            raise
-        except KeyError as error:
-            raise InputError(f"{where}: the key {error} is missing") from error
         except (TypeError, ValueError) as error:
             raise InputError(f"{where}: {error}") from error
         except MemoryError as error:
@@ -230,6 +247,33 @@ class Sequential:
         }
         write_tensors(path, "model", header, self.state_dict())
 
+    def _names(self) -> list[str]:
+        """The layers' names: kind and count."""
+        counts: Counter[str] = Counter()
+        names = []
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Sequential: expected layers, got {layer!r}")
+            if layer.input_shape is not None:
+                raise ValueError(
+                    f"Sequential: {layer.name} is built already, for another network or by its own "
+                    "forward; make a new layer"
+                )
+            kind = type(layer).__name__.lower()
+            counts[kind] += 1
+            names.append(f"{kind}_{counts[kind]}")
+        return names
+
+    def _shapes(self, names: list[str]) -> list[Shape]:
+        """The shape of one input, and of each layer's output for it."""
+        shapes = [self.input_shape]
+        for name, layer in zip(names, self.layers, strict=True):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name}: {error}") from error
+        return shapes
+
     def _inputs(self, x: Any) -> np.ndarray:
         (x,) = arguments.floats("Sequential", x=x)
         self._check_shape(x)
@@ -239,6 +283,14 @@ class Sequential:
         if x.shape[1:] != self.input_shape or x.ndim == 0:
             expected = ", ".join(map(str, ("N", *self.input_shape)))
             raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
+
+
+def _floating(dtype: Any) -> np.dtype:
+    """`dtype` as NumPy's, if it is float32 or float64."""
+    for kind in (np.float32, np.float64):
+        if dtype in (kind, kind.__name__):
+            return np.dtype(kind)
+    raise TypeError(f"Sequential: dtype must be float32 or float64, got {dtype!r}")
 
 
 def load(path: str | os.PathLike) -> Sequential:

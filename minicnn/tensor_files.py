@@ -33,8 +33,13 @@ def write_tensors(
     header : mapping
         JSON-ready values.
     tensors : mapping of str to array
+
+    Raises
+    ------
+    ValueError
+        Where the header holds NaN or infinity, which JSON does not know.
     """
-    text = json.dumps({"kind": kind, **header}, sort_keys=True)
+    text = json.dumps({"kind": kind, **header}, sort_keys=True, allow_nan=False)
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     with atomic_path(path) as temporary:
         save_file(arrays, temporary, {HEADER_KEY: text})
@@ -59,6 +64,6 @@ def read_tensors(
                 found = header.get("kind") if isinstance(header, dict) else "no header of minicnn"
                 raise InputError(f"{path}: expected a minicnn {kind}, got {found}")
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+    except (SafetensorError, json.JSONDecodeError, RecursionError, OSError) as error:
         raise InputError(f"{path}: expected a minicnn {kind}, got a damaged or foreign file "
                          f"({error})") from error

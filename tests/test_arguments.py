@@ -173,7 +173,7 @@ def test_numbers_in_an_interval(value: Any, ends: str, inside: bool) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_numbers_are_finite(value: float) -> None:
-    with pytest.raises(ValueError, match=r"step: size must lie in \[-inf, inf\], got "):
+    with pytest.raises(ValueError, match=r"step: size must lie in \(-inf, inf\), got "):
         arguments.number("step", "size", value)
 
 

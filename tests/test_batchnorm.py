@@ -186,8 +186,8 @@ def test_nan_stays_in_its_channel(backend: ModuleType) -> None:
     ({"running_mean": np.zeros(3, int)}, TypeError, "running_mean must be a float array"),
     ({"momentum": 1.5}, ValueError, "momentum must lie in [0, 1], got 1.5"),
     ({"momentum": None}, TypeError, "momentum must be a number, got None"),
-    ({"eps": 0}, ValueError, "eps must lie in (0, inf], got 0"),
-    ({"eps": np.nan}, ValueError, "eps must lie in (0, inf], got nan"),
+    ({"eps": 0}, ValueError, "eps must lie in (0, inf), got 0"),
+    ({"eps": np.nan}, ValueError, "eps must lie in (0, inf), got nan"),
     ({"x": np.ones((1, 3)), "unbiased_running_var": True}, ValueError,
      "an unbiased running variance needs at least two values a channel"),
 ])

@@ -168,11 +168,11 @@ class Square(Layer):
     """A layer of a user's own, as short as it can be."""
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        self._cache = self._built_for(x)
-        return self._cache**2
+        self.cache = self.built_for(x)
+        return self.cache**2
 
     def backward(self, dy: Any) -> np.ndarray:
-        return 2 * self._kept() * dy
+        return 2 * self.kept() * dy
 
 
 def test_a_layer_of_ones_own_works_and_says_why_it_has_no_config() -> None:
@@ -242,11 +242,11 @@ def test_flatten_is_row_major() -> None:
     (lambda: layers.MaxPool2D(0), ValueError, "MaxPool2D: size must be at least 1, got 0"),
     (lambda: layers.AvgPool2D(2, stride=0), ValueError, "AvgPool2D: stride must be at least 1"),
     (lambda: layers.BatchNorm(momentum=2), ValueError, "BatchNorm: momentum must lie in [0, 1]"),
-    (lambda: layers.BatchNorm(eps=0), ValueError, "BatchNorm: eps must lie in (0, inf], got 0"),
+    (lambda: layers.BatchNorm(eps=0), ValueError, "BatchNorm: eps must lie in (0, inf), got 0"),
     (lambda: layers.Dense(-3), ValueError, "Dense: units must be at least 1, got -3"),
     (lambda: layers.Dense(True), TypeError, "Dense: units must be an integer, got True"),
     (lambda: layers.Dropout(1.0), ValueError, "Dropout: rate must lie in [0, 1), got 1.0"),
-    (lambda: layers.LeakyReLU(-1), ValueError, "LeakyReLU: slope must lie in [0, inf], got -1"),
+    (lambda: layers.LeakyReLU(-1), ValueError, "LeakyReLU: slope must lie in [0, inf), got -1"),
     (lambda: layers.ELU("a"), TypeError, "ELU: alpha must be a number, got 'a'"),
     (lambda: layers.Dense(3, weight_initializer="xavier"), InputError,
      "initializer: expected one of he_normal, "),

@@ -42,6 +42,24 @@ def test_label_smoothing_out_of_range(smoothing: object, kind: type[Exception]) 
         SoftmaxCrossEntropy(label_smoothing=smoothing)
 
 
+@pytest.mark.parametrize(("weights", "kind"), [
+    ([1.0, -1.0, 1.0], ValueError), ([1.0, np.inf, 1.0], ValueError), ([[1.0, 1.0]], ValueError),
+    (["a", "b", "c"], TypeError), (1.0, ValueError),
+])
+def test_class_weights_that_are_none(weights: object, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="^SoftmaxCrossEntropy: class_weights must "):
+        SoftmaxCrossEntropy(class_weights=weights)
+
+
+def test_class_weights_stay_what_they_were_given_as(chosen: ModuleType) -> None:
+    weights = np.array([1.0, 2.0, 0.5])
+    loss = SoftmaxCrossEntropy(class_weights=weights)
+    value, gradient = loss.forward(LOGITS, LABELS), loss.backward()
+    weights[:] = 7.0
+    np.testing.assert_array_equal(loss.backward(), gradient)
+    assert loss.forward(LOGITS, LABELS) == value
+
+
 def test_labels_must_be_labels() -> None:
     loss = SoftmaxCrossEntropy()
     with pytest.raises(ValueError, match=r"labels must lie in \[0, 3\), got 3 in row 0"):

@@ -79,8 +79,8 @@ def test_from_config(config: dict, expected: schedules.Schedule) -> None:
 @pytest.mark.parametrize(("config", "message"), [
     ({"name": "linear"}, "here: expected one of constant, step, cosine, plateau, got 'linear'"),
     ({"name": "step"}, "here: .* needs the setting 'every'"),
-    ({"name": "step", "every": 0}, r"here: Step: every must lie in \(0, inf\], got 0"),
-    ({"name": "step", "every": 1, "gamma": -1}, r"here: Step: gamma must lie in \(0, inf\]"),
+    ({"name": "step", "every": 0}, r"here: Step: every must lie in \(0, inf\), got 0"),
+    ({"name": "step", "every": 1, "gamma": -1}, r"here: Step: gamma must lie in \(0, inf\)"),
     ({"name": "cosine", "epochs": 3, "warmup": 3}, r"here: Cosine: warmup must lie in \[0, 3\), g"),
     ({"name": "cosine", "epochs": "3"}, "here: Cosine: epochs must be a number, got '3'"),
     ({"name": "cosine", "epochs": 3, "final": 2}, r"here: Cosine: final must lie in \[0, 1\]"),

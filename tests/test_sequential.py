@@ -219,13 +219,18 @@ def rewrite(path: Path, change: Callable[[dict, dict], object]) -> None:
 @pytest.mark.parametrize(("change", "message"), [
     (lambda header, tensors: header.update(version=2), "expected model format 1, got 2"),
     (lambda header, tensors: header.pop("version"), "expected model format 1, got None"),
-    (lambda header, tensors: header.pop("architecture"), "architecture: the key 'layers' is mis"),
+    (lambda header, tensors: header.pop("architecture"),
+     "architecture: layers: expected a list of layers, got nothing"),
     (lambda header, tensors: header.update(architecture=[]), "architecture: "),
     (lambda header, tensors: header.update(architecture=None), "architecture: "),
     (lambda header, tensors: header.update(metadata=[1]), "metadata"),
-    (lambda header, tensors: header["architecture"].update(layers=3), "architecture: "),
+    (lambda header, tensors: header.update(architecture=[1]),
+     "architecture: expected a table, got [1]"),
+    (lambda header, tensors: header["architecture"].update(layers=3),
+     "architecture: layers: expected a list of layers, got 3"),
     (lambda header, tensors: header["architecture"].update(layers=["Dense"]), "architecture: "),
-    (lambda header, tensors: header["architecture"].update(dtype="int8"), "architecture: "),
+    (lambda header, tensors: header["architecture"].update(dtype="int8"),
+     "architecture: Sequential: dtype must be float32 or float64, got 'int8'"),
     (lambda header, tensors: header["architecture"].update(seed=-1), "architecture: "),
     (lambda header, tensors: header["architecture"].update(input_shape="3"), "architecture: "),
     (lambda header, tensors: header["architecture"].update(input_shape=[0]), "architecture: "),
@@ -281,6 +286,26 @@ def test_layers_that_do_not_fit(stack: list, shape: tuple, message: str) -> None
     with pytest.raises(ValueError) as caught:
         Sequential(stack, shape)
     assert str(caught.value).startswith(message)
+
+
+def test_layers_that_do_not_fit_are_not_used_up() -> None:
+    stack = [layers.Conv2D(4), layers.Dense(3)]
+    with pytest.raises(ValueError):
+        Sequential(stack, (8, 8, 1))
+    assert len(Sequential([stack[0], layers.Flatten(), stack[1]], (8, 8, 1))) == 3
+
+
+def test_a_network_shows_its_layers() -> None:
+    model = Sequential([layers.Flatten(), layers.Dense(3)], (2, 2))
+    assert repr(model).splitlines() == [
+        "Sequential([",
+        "    Flatten(),",
+        "    Dense(units=3, use_bias=True, weight_initializer=" + repr(
+            layers.Dense(3).weight_initializer) + "),",
+        "], input_shape=(2, 2))",
+    ]
+    assert [layer.name for layer in model] == ["flatten_1", "dense_1"]
+    assert model[-1].parameters()[0].data.shape == (4, 3)
 
 
 @pytest.mark.parametrize(("settings", "kind"), [

@@ -15,13 +15,13 @@ class ReLU(Layer):
     """``y = max(x, 0)``."""
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y of x's shape."""
-        y, self._cache = ops.relu_forward(self._built_for(x))
+        """y of x's shape; dtype and errors as `ops.relu_forward`."""
+        y, self.cache = ops.relu_forward(self.built_for(x))
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx of dy's shape."""
-        return ops.relu_backward(dy, self._kept())
+        """dx of dy's shape; errors as `ops.relu_backward`."""
+        return ops.relu_backward(dy, self.kept())
 
 
 @dataclass(eq=False)
@@ -31,6 +31,11 @@ class LeakyReLU(Layer):
     Parameters
     ----------
     slope : float >= 0, default 0.01
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where slope has the wrong type or range.
     """
 
     slope: float = 0.01
@@ -39,13 +44,13 @@ class LeakyReLU(Layer):
         self.slope = arguments.number("LeakyReLU", "slope", self.slope, 0)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y of x's shape."""
-        y, self._cache = ops.leaky_relu_forward(self._built_for(x), slope=self.slope)
+        """y of x's shape; dtype and errors as `ops.leaky_relu_forward`."""
+        y, self.cache = ops.leaky_relu_forward(self.built_for(x), slope=self.slope)
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx of dy's shape."""
-        return ops.leaky_relu_backward(dy, self._kept())
+        """dx of dy's shape; errors as `ops.leaky_relu_backward`."""
+        return ops.leaky_relu_backward(dy, self.kept())
 
 
 @dataclass(eq=False)
@@ -55,6 +60,11 @@ class ELU(Layer):
     Parameters
     ----------
     alpha : float >= 0, default 1.0
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where alpha has the wrong type or range.
     """
 
     alpha: float = 1.0
@@ -63,10 +73,10 @@ class ELU(Layer):
         self.alpha = arguments.number("ELU", "alpha", self.alpha, 0)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y of x's shape."""
-        y, self._cache = ops.elu_forward(self._built_for(x), alpha=self.alpha)
+        """y of x's shape; dtype and errors as `ops.elu_forward`."""
+        y, self.cache = ops.elu_forward(self.built_for(x), alpha=self.alpha)
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx of dy's shape."""
-        return ops.elu_backward(dy, self._kept())
+        """dx of dy's shape; errors as `ops.elu_backward`."""
+        return ops.elu_backward(dy, self.kept())

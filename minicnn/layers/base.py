@@ -44,9 +44,10 @@ class Layer:
     input is known; `Sequential` does so, and otherwise the first forward, with seed 0. `forward`
     keeps what `backward` needs until the next forward.
 
-    A new kind of layer defines `output_shape`, `forward` and `backward`; one with parameters also
-    `create`, and one that multiplies also `multiply_adds`. To be saved it is a dataclass, and to be
-    loaded it stands in `minicnn.layers.LAYERS` under its name.
+    A new kind of layer defines `forward` and `backward`; one that changes the shape also
+    `output_shape`, one with parameters or random numbers `create`, and one that multiplies
+    `multiply_adds`. To be saved it is a dataclass, and to be loaded it stands in
+    `minicnn.layers.LAYERS` under its name.
 
     Attributes
     ----------
@@ -54,21 +55,60 @@ class Layer:
         For messages and for the names of its parameters; `Sequential` numbers its layers.
     input_shape : tuple of int or None
         Shape of one input, without the batch axis; None before `build`.
+    rng : numpy.random.Generator or None
+        What a random layer draws from, made by `create`; checkpoints keep its state.
+    cache : object
+        What the last forward kept for backward; None before.
+
+    Examples
+    --------
+    A layer of one's own: a learnt factor for each channel.
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from minicnn import Sequential
+    >>> from minicnn.layers import LAYERS, Layer
+    >>> @dataclass(eq=False)
+    ... class Scale(Layer):
+    ...     start: float = 1.0
+    ...
+    ...     def create(self, input_shape, dtype, rng):
+    ...         self.add_parameter("factor", np.full(input_shape[-1], self.start, dtype))
+    ...
+    ...     def forward(self, x, training=False):
+    ...         x = self.built_for(x)
+    ...         self.cache = x
+    ...         return x * self.data("factor")  # (N, ..., C) · (C,)
+    ...
+    ...     def backward(self, dy):
+    ...         axes = tuple(range(dy.ndim - 1))
+    ...         self.set_gradients(factor=(dy * self.kept()).sum(axes))
+    ...         return dy * self.data("factor")
+    >>> LAYERS["Scale"] = Scale
+    >>> model = Sequential([Scale(start=2.0)], input_shape=(3,))
+    >>> model.forward([[1.0, 2.0, 3.0]])
+    array([[2., 4., 6.]], dtype=float32)
+    >>> model.backward(np.array([[1.0, 0.0, -1.0]]))
+    array([[ 2.,  0., -2.]])
+    >>> model.parameters()[0].grad
+    array([ 1.,  0., -3.])
     """
 
     name: str
     input_shape: Shape | None
+    rng: np.random.Generator | None
+    cache: Any
     _parameters: dict[str, Parameter]
     _buffers: dict[str, np.ndarray]
-    _cache: Any
 
     def __new__(cls, *args: Any, **settings: Any) -> Self:
         layer = super().__new__(cls)
         layer.name = cls.__name__.lower()
         layer.input_shape = None
+        layer.rng = None
+        layer.cache = None
         layer._parameters = {}
         layer._buffers = {}
-        layer._cache = None
         return layer
 
     # -- what a kind of layer defines -----------------------------------------------------------
@@ -87,11 +127,50 @@ class Layer:
         """Make the parameters and buffers for inputs of this shape; most layers have none."""
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """The layer's output for a batch x (N, \\*input_shape)."""
+        """The layer's output for a batch.
+
+        Parameters
+        ----------
+        x : array_like (N, \\*input_shape)
+            Real numbers. What is kept for backward may refer to x and to the parameters: change
+            neither before it.
+        training : bool, default False
+            Whether the layer behaves as in training, where that differs.
+
+        Returns
+        -------
+        ndarray (N, \\*output_shape)
+            Of the parameters' dtype, or float64 if x is wider than float32.
+
+        Raises
+        ------
+        TypeError
+            Where x does not hold real numbers.
+        ValueError
+            Where x has another shape than the layer takes, or is empty.
+        """
         raise TypeError(f"{type(self).__name__} does not define forward")
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx from dy; sets the gradient of every parameter."""
+        """Gradients of the last forward: sets ``grad`` of every parameter.
+
+        Parameters
+        ----------
+        dy : array_like (N, \\*output_shape)
+            Gradient of the loss with respect to the layer's output.
+
+        Returns
+        -------
+        ndarray (N, \\*input_shape)
+            dx, of the forward's dtype.
+
+        Raises
+        ------
+        RuntimeError
+            Where no forward came before.
+        TypeError, ValueError
+            Where dy does not hold real numbers, or has another shape than the output.
+        """
         raise TypeError(f"{type(self).__name__} does not define backward")
 
     def multiply_adds(self, input_shape: Shape) -> int:
@@ -130,7 +209,7 @@ class Layer:
         """
         shape = self.output_shape(tuple(input_shape))
         self.input_shape = tuple(input_shape)
-        self._parameters, self._buffers, self._cache = {}, {}, None
+        self._parameters, self._buffers, self.cache = {}, {}, None
         self.create(
             self.input_shape, np.dtype(dtype), np.random.default_rng(0) if rng is None else rng
         )
@@ -178,39 +257,57 @@ class Layer:
 
     def forget(self) -> None:
         """Drop what the last forward kept for backward, and its memory."""
-        self._cache = None
+        self.cache = None
 
-    def _state(self) -> dict[str, np.ndarray]:
-        """The live arrays under their full names."""
-        arrays = {parameter.name: parameter.data for parameter in self.parameters()}
-        arrays |= {f"{self.name}.{key}": buffer for key, buffer in self._buffers.items()}
-        return arrays
+    # -- what a kind of layer is written with ---------------------------------------------------
 
-    def _add_parameter(self, key: str, data: np.ndarray, *, decays: bool = False) -> None:
+    def add_parameter(self, key: str, data: np.ndarray, *, decays: bool = False) -> None:
+        """Make `data` a parameter under this key; for `create`."""
         self._parameters[key] = Parameter(f"{self.name}.{key}", data, decays=decays)
 
-    def _data(self, key: str) -> np.ndarray | None:
-        """The value of a parameter, None if the layer has none of this name."""
-        parameter = self._parameters.get(key)
-        return None if parameter is None else parameter.data
+    def add_buffer(self, key: str, data: np.ndarray) -> None:
+        """Make `data` part of the state, but not learnt, under this key; for `create`."""
+        self._buffers[key] = data
 
-    def _set_gradients(self, **gradients: np.ndarray | None) -> None:
+    def data(self, key: str) -> Any:
+        """The live array of a parameter or buffer, None if the layer has none of this key."""
+        if key in self._parameters:
+            return self._parameters[key].data
+        return self._buffers.get(key)
+
+    def set_gradients(self, **gradients: np.ndarray | None) -> None:
+        """Set the ``grad`` of the parameters of these keys; a key without a parameter is ignored.
+
+        So that a gradient of None may be handed on where there is no bias.
+        """
         for key, gradient in gradients.items():
             if key in self._parameters:
                 self._parameters[key].grad = gradient
 
-    def _built_for(self, x: Any) -> np.ndarray:
+    def built_for(self, x: Any) -> np.ndarray:
         """x as an array; builds the layer for it if that has not happened yet."""
         x = np.asarray(x)
         if self.input_shape is None:
             self.build(x.shape[1:], dtype="float64" if x.dtype == np.float64 else "float32")
         return x
 
-    def _kept(self) -> Any:
-        """The cache of the last forward."""
-        if self._cache is None:
+    def kept(self) -> Any:
+        """The cache of the last forward.
+
+        Raises
+        ------
+        RuntimeError
+            Where there was none.
+        """
+        if self.cache is None:
             raise RuntimeError(f"{self.name}: backward needs a forward before it")
-        return self._cache
+        return self.cache
+
+    def _state(self) -> dict[str, np.ndarray]:
+        """The live arrays under their full names."""
+        arrays = {parameter.name: parameter.data for parameter in self.parameters()}
+        arrays |= {f"{self.name}.{key}": buffer for key, buffer in self._buffers.items()}
+        return arrays
 
 
 def load_arrays(own: dict[str, np.ndarray], given: dict[str, np.ndarray], whose: str) -> None:

@@ -39,7 +39,7 @@ class BatchNorm(Layer):
 
     def __post_init__(self) -> None:
         self.momentum = arguments.number("BatchNorm", "momentum", self.momentum, 0, 1)
-        self.eps = arguments.number("BatchNorm", "eps", self.eps, 0, ends="(]")
+        self.eps = arguments.number("BatchNorm", "eps", self.eps, 0, ends="()")
         self.unbiased_running_var = arguments.flag(
             "BatchNorm", "unbiased_running_var", self.unbiased_running_var
         )
@@ -55,9 +55,10 @@ class BatchNorm(Layer):
         return self._running("running_var")
 
     def _running(self, key: str) -> np.ndarray:
-        if key not in self._buffers:
+        running = self.data(key)
+        if running is None:
             raise RuntimeError(f"{self.name}: has no {key} yet; build it first")
-        return self._buffers[key].copy()
+        return running.copy()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input, which needs a channel axis."""
@@ -68,26 +69,26 @@ class BatchNorm(Layer):
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """gamma and the running variance 1, beta and the running mean 0."""
         channels = input_shape[-1]
-        self._add_parameter("gamma", np.ones(channels, dtype))
-        self._add_parameter("beta", np.zeros(channels, dtype))
-        self._buffers["running_mean"] = np.zeros(channels, dtype)
-        self._buffers["running_var"] = np.ones(channels, dtype)
+        self.add_parameter("gamma", np.ones(channels, dtype))
+        self.add_parameter("beta", np.zeros(channels, dtype))
+        self.add_buffer("running_mean", np.zeros(channels, dtype))
+        self.add_buffer("running_var", np.ones(channels, dtype))
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, ..., C) from x (N, ..., C)."""
-        x = self._built_for(x)
-        y, self._cache = ops.batchnorm_forward(
-            x, self._data("gamma"), self._data("beta"),
-            self._buffers["running_mean"], self._buffers["running_var"],
+        """y (N, ..., C) from x (N, ..., C); dtype and errors as `ops.batchnorm_forward`."""
+        x = self.built_for(x)
+        y, self.cache = ops.batchnorm_forward(
+            x, self.data("gamma"), self.data("beta"),
+            self.data("running_mean"), self.data("running_var"),
             training=training, momentum=self.momentum, eps=self.eps,
             unbiased_running_var=self.unbiased_running_var,
         )
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, ..., C) from dy (N, ..., C)."""
-        dx, dgamma, dbeta = ops.batchnorm_backward(dy, self._kept())
-        self._set_gradients(gamma=dgamma, beta=dbeta)
+        """dx (N, ..., C) from dy (N, ..., C); errors as `ops.batchnorm_backward`."""
+        dx, dgamma, dbeta = ops.batchnorm_backward(dy, self.kept())
+        self.set_gradients(gamma=dgamma, beta=dbeta)
         return dx
 
     def multiply_adds(self, input_shape: Shape) -> int:

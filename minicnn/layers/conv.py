@@ -64,22 +64,22 @@ class Conv2D(Layer):
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """Filters from the initializer, biases 0."""
         shape = (*self.kernel_size, input_shape[2], self.filters)
-        self._add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
+        self.add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
         if self.use_bias:
-            self._add_parameter("b", np.zeros(self.filters, dtype))
+            self.add_parameter("b", np.zeros(self.filters, dtype))
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, OH, OW, filters) from x (N, H, W, C)."""
-        x = self._built_for(x)
-        y, self._cache = ops.conv2d_forward(
-            x, self._data("w"), self._data("b"), stride=self.stride, padding=self.padding
+        """y (N, OH, OW, filters) from x (N, H, W, C); dtype and errors as `ops.conv2d_forward`."""
+        x = self.built_for(x)
+        y, self.cache = ops.conv2d_forward(
+            x, self.data("w"), self.data("b"), stride=self.stride, padding=self.padding
         )
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, H, W, C) from dy (N, OH, OW, filters)."""
-        dx, dw, db = ops.conv2d_backward(dy, self._kept())
-        self._set_gradients(w=dw, b=db)
+        """dx (N, H, W, C) from dy (N, OH, OW, filters); errors as `ops.conv2d_backward`."""
+        dx, dw, db = ops.conv2d_backward(dy, self.kept())
+        self.set_gradients(w=dw, b=db)
         return dx
 
     def multiply_adds(self, input_shape: Shape) -> int:

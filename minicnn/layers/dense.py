@@ -52,20 +52,20 @@ class Dense(Layer):
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """Weights from the initializer, biases 0."""
         shape = (input_shape[0], self.units)
-        self._add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
+        self.add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
         if self.use_bias:
-            self._add_parameter("b", np.zeros(self.units, dtype))
+            self.add_parameter("b", np.zeros(self.units, dtype))
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, units) from x (N, in)."""
-        x = self._built_for(x)
-        y, self._cache = ops.dense_forward(x, self._data("w"), self._data("b"))
+        """y (N, units) from x (N, in); dtype and errors as `ops.dense_forward`."""
+        x = self.built_for(x)
+        y, self.cache = ops.dense_forward(x, self.data("w"), self.data("b"))
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, in) from dy (N, units)."""
-        dx, dw, db = ops.dense_backward(dy, self._kept())
-        self._set_gradients(w=dw, b=db)
+        """dx (N, in) from dy (N, units); errors as `ops.dense_backward`."""
+        dx, dw, db = ops.dense_backward(dy, self.kept())
+        self.set_gradients(w=dw, b=db)
         return dx
 
     def multiply_adds(self, input_shape: Shape) -> int:
@@ -82,13 +82,13 @@ class Flatten(Layer):
         return (int(np.prod(input_shape)),)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, in) from x (N, ...)."""
-        (x,) = arguments.floats("flatten", x=self._built_for(x))
-        self._cache = x.shape, x.dtype
+        """y (N, in) from x (N, ...): a copy, float64 if x is wider than float32, else float32."""
+        (x,) = arguments.floats("flatten", x=self.built_for(x))
+        self.cache = x.shape, x.dtype
         return x.reshape(len(x), -1).copy()
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, ...) from dy (N, in)."""
-        shape, dtype = self._kept()
+        """dx (N, ...) from dy (N, in): a copy of the forward's dtype."""
+        shape, dtype = self.kept()
         dy = arguments.upstream("flatten_backward", dy, (shape[0], math.prod(shape[1:])), dtype)
         return dy.reshape(shape).copy()

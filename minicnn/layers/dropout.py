@@ -14,15 +14,12 @@ from minicnn.ops import arguments
 class Dropout(Layer):
     """Drop each value with probability `rate` in training, scale the rest by 1 / (1 - rate).
 
+    The masks come from `Layer.rng`, a child of the generator that `build` is given.
+
     Parameters
     ----------
     rate : float in [0, 1)
         Probability of dropping.
-
-    Attributes
-    ----------
-    rng : numpy.random.Generator
-        Draws the masks; a child of the generator that `build` is given.
 
     Raises
     ------
@@ -40,13 +37,13 @@ class Dropout(Layer):
         (self.rng,) = rng.spawn(1)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y of x's shape."""
-        x = self._built_for(x)
-        y, self._cache = ops.dropout_forward(
+        """y of x's shape; dtype and errors as `ops.dropout_forward`."""
+        x = self.built_for(x)
+        y, self.cache = ops.dropout_forward(
             x, rate=self.rate, training=training, rng=self.rng
         )
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx of dy's shape."""
-        return ops.dropout_backward(dy, self._kept())
+        """dx of dy's shape; errors as `ops.dropout_backward`."""
+        return ops.dropout_backward(dy, self.kept())

@@ -50,19 +50,24 @@ class MaxPool2D(_Pool2D):
     stride : int or (int, int), optional
         The window's size by default.
     padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a setting has the wrong type or range.
     """
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, OH, OW, C) from x (N, H, W, C)."""
-        x = self._built_for(x)
-        y, self._cache = ops.maxpool2d_forward(
+        """y (N, OH, OW, C) from x (N, H, W, C); dtype and errors as `ops.maxpool2d_forward`."""
+        x = self.built_for(x)
+        y, self.cache = ops.maxpool2d_forward(
             x, size=self.size, stride=self.stride, padding=self.padding
         )
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, H, W, C) from dy (N, OH, OW, C)."""
-        return ops.maxpool2d_backward(dy, self._kept())
+        """dx (N, H, W, C) from dy (N, OH, OW, C); errors as `ops.maxpool2d_backward`."""
+        return ops.maxpool2d_backward(dy, self.kept())
 
 
 @dataclass(eq=False)
@@ -77,19 +82,24 @@ class AvgPool2D(_Pool2D):
     stride : int or (int, int), optional
         The window's size by default.
     padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a setting has the wrong type or range.
     """
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, OH, OW, C) from x (N, H, W, C)."""
-        x = self._built_for(x)
-        y, self._cache = ops.avgpool2d_forward(
+        """y (N, OH, OW, C) from x (N, H, W, C); dtype and errors as `ops.avgpool2d_forward`."""
+        x = self.built_for(x)
+        y, self.cache = ops.avgpool2d_forward(
             x, size=self.size, stride=self.stride, padding=self.padding
         )
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, H, W, C) from dy (N, OH, OW, C)."""
-        return ops.avgpool2d_backward(dy, self._kept())
+        """dx (N, H, W, C) from dy (N, OH, OW, C); errors as `ops.avgpool2d_backward`."""
+        return ops.avgpool2d_backward(dy, self.kept())
 
 
 @dataclass(eq=False)
@@ -101,10 +111,10 @@ class GlobalAvgPool2D(Layer):
         return image_shape("GlobalAvgPool2D", input_shape)[2:]
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, C) from x (N, H, W, C)."""
-        y, self._cache = ops.global_avgpool2d_forward(self._built_for(x))
+        """y (N, C) from x (N, H, W, C); dtype and errors as `ops.global_avgpool2d_forward`."""
+        y, self.cache = ops.global_avgpool2d_forward(self.built_for(x))
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, H, W, C) from dy (N, C)."""
-        return ops.global_avgpool2d_backward(dy, self._kept())
+        """dx (N, H, W, C) from dy (N, C); errors as `ops.global_avgpool2d_backward`."""
+        return ops.global_avgpool2d_backward(dy, self.kept())

@@ -89,8 +89,8 @@ def number(
     operation: str,
     name: str,
     value: Any,
-    low: float = -np.inf,
-    high: float = np.inf,
+    low: float = -math.inf,
+    high: float = math.inf,
     *,
     ends: str = "[]",
 ) -> float:
@@ -101,7 +101,9 @@ def number(
     above = result >= low if ends[0] == "[" else result > low
     below = result <= high if ends[1] == "]" else result < high
     if not (math.isfinite(result) and above and below):
-        interval = f"{ends[0]}{low:g}, {high:g}{ends[1]}"
+        left = ends[0] if low > -math.inf else "("
+        right = ends[1] if high < math.inf else ")"
+        interval = f"{left}{low:g}, {high:g}{right}"
         raise ValueError(f"{operation}: {name} must lie in {interval}, got {value!r}")
     return result
 
@@ -165,7 +167,7 @@ def batchnorm(
         if training and not array.flags.writeable:
             raise ValueError(f"batchnorm: {name} is read-only, but training updates it in place")
     number("batchnorm", "momentum", momentum, 0, 1)
-    number("batchnorm", "eps", eps, 0, ends="(]")
+    number("batchnorm", "eps", eps, 0, ends="()")
     if training and unbiased_running_var and x.size == channels:
         raise ValueError(
             "batchnorm: an unbiased running variance needs at least two values a channel, "
@@ -220,14 +222,24 @@ def softmax_cross_entropy(
     number(operation, "label_smoothing", label_smoothing, 0, 1)
     if class_weights is None:
         class_weights = np.ones(classes)
-    class_weights = np.require(
-        _real(operation, "class_weights", class_weights), logits.dtype, ["C", "A", "W"]
-    )
+    class_weights = class_weights_of(operation, class_weights, logits.dtype)
     vector(operation, "class_weights", class_weights, classes, "one weight a class")
-    if not (np.isfinite(class_weights).all() and (class_weights >= 0).all()):
-        raise ValueError(f"{operation}: class_weights must be finite and not negative, "
-                         f"got {class_weights}")
     if class_weights[labels].sum() == 0:
         raise ValueError(f"{operation}: every row belongs to a class of weight 0, "
                          "so the weighted mean is undefined")
     return logits, labels.astype(np.int64), class_weights
+
+
+def class_weights_of(
+    operation: str, class_weights: Any, dtype: np.dtype | type = np.float64
+) -> np.ndarray:
+    """A weight for each class, finite and not negative, as an array (C,) of this dtype."""
+    weights = _real(operation, "class_weights", class_weights)
+    ndim(operation, "class_weights", weights, "(C)")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused below
+        weights = np.require(weights, dtype, ["C", "A", "W"])
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError(
+            f"{operation}: class_weights must be finite and not negative, got {class_weights}"
+        )
+    return weights
