@@ -29,6 +29,7 @@ app = typer.Typer(
     help="A convolutional network library from scratch in NumPy and Numba.\n\n"
     "[bold]minicnn train[/] alone teaches a small network to read drawn faces, in about a minute, "
     "and writes a report.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     rich_markup_mode="rich",
     add_completion=False,
@@ -37,6 +38,9 @@ app = typer.Typer(
 data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 console = Console()
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
 
 Backend = Annotated[
     str | None,
@@ -103,7 +107,7 @@ def train(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Go on with the run in this folder; --epochs may grow."),
+        typer.Option(metavar="DIR", help="Go on with the run in this folder; --epochs may change."),
     ] = None,
 ) -> None:
     """Train a network, measure it on the test split, and write a report.
@@ -113,12 +117,15 @@ def train(
     from minicnn.training import read_experiment, resume_run, start_run
 
     _choose(backend)
-    changes = {
-        "data.path": None if data is None else str(Path(data).resolve()),
-        "training.epochs": epochs, "training.batch_size": batch_size,
-        "optimizer.lr": lr, "seed": seed, "data.limit": limit,
-    }
-    given = {key: value for key, value in changes.items() if value is not None}
+    options = [
+        ("--data", "data.path", None if data is None else str(Path(data).resolve())),
+        ("--epochs", "training.epochs", epochs),
+        ("--batch-size", "training.batch_size", batch_size),
+        ("--lr", "optimizer.lr", lr),
+        ("--seed", "seed", seed),
+        ("--limit", "data.limit", limit),
+    ]
+    given = {key: value for _, key, value in options if value is not None}
     if resume is not None:
         for name, value in (("EXPERIMENT", experiment), ("--out", out)):
             if value is not None:
@@ -126,7 +133,8 @@ def train(
         run = resume_run(resume, given, console)
     else:
         chosen = read_experiment(experiment or ("paper-bn" if data else "drawn-faces"))
-        run = start_run(chosen.with_options(given), out, console)
+        names = {key: option for option, key, _ in options}
+        run = start_run(chosen.with_options(given, names), out, console)
     with _compilation_line():
         finished = run.train()
     if not finished:
@@ -135,7 +143,7 @@ def train(
             + shlex.quote(str(run.folder.path)),
             highlight=False, soft_wrap=True, markup=False,
         )
-        raise typer.Exit(130)
+        sys.exit(INTERRUPTED)
     _finish(run)
 
 
@@ -185,15 +193,15 @@ def evaluate(
 def predict(
     model: ModelFile,
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Pictures that Pillow reads, any size.")
+        list[str], typer.Argument(metavar="IMAGE", help="Pictures that Pillow reads, of any size, one or more.")
     ],
     backend: Backend = None,
     as_json: Json = False,
 ) -> None:
     """Print the probabilities of the seven expressions for pictures of faces.
 
-    A picture is made grey, cut to its central square and resized to 48×48 pixels; the face should
-    fill it.
+    A picture is made grey, cut to its central square and resized to 48×48 pixels.
+    The face should fill it.
     """
     import numpy as np
 
@@ -222,7 +230,7 @@ def predict(
 
 @app.command(epilog="[bold]Example[/]  minicnn compare runs/with-bn runs/without-bn")
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Folders of runs.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Folders of runs, two or more.")],
     out: Annotated[
         str, typer.Option(metavar="FILE", help="The page to write.")
     ] = "compare.html",
@@ -297,9 +305,8 @@ def main(arguments: list[str] | None = None) -> None:
     except NonFiniteLossError as error:
         _complain(str(error))
         status = 1
-    except (KeyboardInterrupt, typer.Abort):
+    if status == INTERRUPTED:  # what becomes of a KeyboardInterrupt in a command
         _complain("interrupted")
-        status = 130
     sys.exit(status)
 
 

@@ -193,6 +193,14 @@ def test_the_version(folder):
     assert result.stdout.startswith("minicnn 0.")
 
 
+def test_the_package_is_found_beside_a_clone_of_its_name(tmp_path):
+    (tmp_path / "minicnn").mkdir()  # Python sees a namespace package in such a folder
+    result = subprocess.run(
+        [sys.executable, "-m", "minicnn", "--version"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.stdout.startswith("minicnn 0."), result.stderr
+
+
 def test_weights_that_are_not_finite_are_refused(folder, capsys):
     model = load(folder / "drawn" / "model.safetensors")
     model.parameters()[-1].data[0] = np.nan
@@ -223,8 +231,9 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
     monkeypatch.chdir(folder)
     Path("note.txt").write_text("no picture")
     for arguments, words in [
-        (["train", "--epochs", 0], ["training.epochs", "1", "0"]),
-        (["train", "--lr", -1, "--out", "x1"], ["lr", "-1"]),
+        (["train", "--epochs", 0], ["--epochs: training.epochs: expected at least 1, got 0"]),
+        (["train", "--lr", -1, "--out", "x1"],
+         ["--lr: optimizer: Adam: lr must lie in (0, inf), got -1"]),
         (["train", "--backend", "gpu"], ["backend", "cpu, reference", "gpu"]),
         (["train", "no-such"], ["no-such", "drawn-faces"]),
         (["train", "paper-bn"], ["paper-bn", "--data"]),
@@ -233,7 +242,10 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
         (["train", "tiny.toml", "--data", "none.csv", "--out", "x2"], ["none.csv"]),
         (["train", "--resume", "none"], ["none", "experiment.toml"]),
         (["train", "--resume", "drawn", "--lr", 0.5], ["optimizer.lr", "0.5"]),
-        (["train", "--resume", "drawn", "--epochs", 2], ["training.epochs", "2"]),
+        (["train", "--resume", "drawn", "--epochs", 2],
+         ["--epochs: expected at least 3, the epochs that are done, got 2"]),
+        (["train", "tiny.toml", "--out", ".", "--epochs", 1], ["expected an empty folder"]),
+        (["train", "tiny.toml", "--out", ""], ["--out", "empty path"]),
         (["train", "tiny.toml", "--resume", "drawn"], ["EXPERIMENT"]),
         (["train", "--resume", "real", "--data", "real/history.csv"], ["emotion"]),
         (["evaluate", "none.safetensors"], ["none.safetensors"]),
@@ -275,6 +287,52 @@ def test_a_loss_that_is_not_finite_ends_with_status_1(folder):
     assert len(lines) == 1
     assert "the loss became" in lines[0]
     assert "learning rate 1e+38" in lines[0]
+    # it ended before its first checkpoint: the folder may be used again
+    result = run("train", "tiny.toml", "--out", "wild", "--epochs", 1, cwd=folder)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_run_may_end_with_fewer_epochs_than_it_was_to_have(folder):
+    process = subprocess.Popen(
+        [MINICNN, "train", "tiny.toml", "--out", "long", "--epochs", "400"], cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    while process.poll() is None and not (folder / "long" / "last.safetensors").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=120) and process.returncode == 130
+    done = len((folder / "long" / "history.csv").read_text().splitlines()) - 1
+    result = run("train", "--resume", "long", "--epochs", done, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert "report" in result.stdout
+    assert json.loads((folder / "long" / "results.json").read_text())["best_epoch"] <= done
+
+
+def test_more_epochs_of_a_cosine_that_is_over_are_refused(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    Path("cosine.toml").write_text(TINY + '[schedule]\nname = "cosine"\n')
+    assert run("train", "cosine.toml", "--out", "over", "--epochs", 1, cwd=folder).returncode == 0
+    text = Path("over/experiment.toml").read_text()
+    assert "lr = 0.001" in text
+    message = refused(capsys, "train", "--resume", "over", "--epochs", 2)
+    assert "--epochs: expected at most 1, got 2: the schedule" in message
+    assert Path("over/experiment.toml").read_text() == text
+    Path("final.toml").write_text(TINY + '[schedule]\nname = "cosine"\nfinal = 0.5\n')
+    assert run("train", "final.toml", "--out", "more", "--epochs", 1, cwd=folder).returncode == 0
+    assert run("train", "--resume", "more", "--epochs", 2, cwd=folder).returncode == 0
+    rates = [line.split(",")[5] for line in Path("more/history.csv").open()]
+    assert rates[2] == "0.0005"
+
+
+def test_ctrl_c_before_training_says_so(capsys, monkeypatch):
+    def interrupt(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minicnn.training.read_experiment", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        main(["train"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "minicnn: interrupted\n"
 
 
 def test_the_backend_may_come_from_the_environment(folder):

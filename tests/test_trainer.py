@@ -1,17 +1,20 @@
 """The training loop: what it computes, how it resumes, how it stops."""
 
+import json
 import math
 import os
 import signal
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from minicnn import NonFiniteLossError, Sequential, layers, losses, optimizers, schedules
+from minicnn import InputError, NonFiniteLossError, Sequential, layers, losses, optimizers, schedules
 from minicnn.training import (
     BestModel,
     Callback,
     EarlyStopping,
+    HistoryFile,
     LearningRate,
     Trainer,
 )
@@ -107,16 +110,8 @@ def test_a_run_that_is_interrupted_and_resumed_ends_on_the_same_bits(steps):
     whole = trainer([LearningRate(schedules.ReduceOnPlateau(patience=1), 0.01)])
     expected = whole.fit((INPUTS, LABELS), VALIDATION, epochs=3, batch_size=8)
 
-    class Interrupt(Callback):
-        left = steps
-
-        def on_step_end(self, trainer):
-            self.left -= 1
-            if self.left == 0:
-                os.kill(os.getpid(), signal.SIGINT)
-
     before = signal.getsignal(signal.SIGINT)
-    broken = trainer([LearningRate(schedules.ReduceOnPlateau(patience=1), 0.01), Interrupt()])
+    broken = trainer([LearningRate(schedules.ReduceOnPlateau(patience=1), 0.01), Interrupt(steps)])
     broken.fit((INPUTS, LABELS), VALIDATION, epochs=3, batch_size=8)
     assert broken.interrupted
     assert signal.getsignal(signal.SIGINT) is before
@@ -131,6 +126,110 @@ def test_a_run_that_is_interrupted_and_resumed_ends_on_the_same_bits(steps):
     for one, other in zip(history, expected, strict=True):
         for figure in ("train_loss", "train_accuracy", "validation_loss", "learning_rate"):
             assert getattr(one, figure) == getattr(other, figure)
+
+
+class Interrupt(Callback):
+    """Ctrl-C after so many steps."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def on_step_end(self, trainer):
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(23, 7), (22, 8)])
+def test_an_epoch_ends_as_it_was_begun(rows, batch_size):
+    broken = trainer([Interrupt(1)])
+    broken.fit((INPUTS, LABELS), epochs=1, batch_size=8)
+    resumed = trainer([Callback()])
+    resumed.load_state_dict(*broken.state_dict())
+    with pytest.raises(ValueError, match=r"epoch 1 was begun with .*'batch_size': 8.*, got "):
+        resumed.fit((INPUTS[:rows], LABELS[:rows]), epochs=1, batch_size=batch_size)
+    resumed.fit((INPUTS, LABELS), epochs=1, batch_size=8)
+    # between two epochs both may change
+    assert len(resumed.fit((INPUTS[:rows], LABELS[:rows]), epochs=2, batch_size=batch_size)) == 2
+
+
+def test_the_learning_rate_is_part_of_the_state():
+    first = trainer()
+    first.optimizer.lr = 0.125
+    resumed = trainer()
+    resumed.load_state_dict(*first.state_dict())
+    assert resumed.optimizer.lr == 0.125
+
+
+class Noise(layers.Layer):
+    """A random layer of one's own."""
+
+    def create(self, input_shape, dtype, rng):
+        (self.rng,) = rng.spawn(1)
+
+    def forward(self, x, training=False):
+        x = self.built_for(x)
+        return x + self.rng.standard_normal(x.shape, np.float32) if training else x
+
+    def backward(self, dy):
+        return dy
+
+
+def test_a_random_layer_of_ones_own_is_resumed_on_the_same_bits():
+    def noisy(callbacks):
+        model = Sequential([layers.Flatten(), Noise(), layers.Dense(3)], (6, 6, 1))
+        optimizer = optimizers.SGD(model.parameters(), 0.1)
+        return Trainer(model, losses.SoftmaxCrossEntropy(), optimizer, callbacks=callbacks)
+
+    whole, broken, resumed = noisy([Callback()]), noisy([Interrupt(4)]), noisy([Callback()])
+    whole.fit((INPUTS, LABELS), epochs=2, batch_size=8)
+    broken.fit((INPUTS, LABELS), epochs=2, batch_size=8)
+    resumed.load_state_dict(*broken.state_dict())
+    resumed.fit((INPUTS, LABELS), epochs=2, batch_size=8)
+    assert_equal_states(resumed.model.state_dict(), whole.model.state_dict())
+
+
+def test_a_state_is_strict_json_from_the_start(tmp_path):
+    callbacks = [
+        LearningRate(schedules.ReduceOnPlateau(), 0.01), BestModel(tmp_path / "best.safetensors"),
+        EarlyStopping(2),
+    ]
+    for epochs in (0, 1):
+        run = trainer(callbacks)
+        if epochs:
+            run.fit((INPUTS, LABELS), epochs=epochs, batch_size=8)  # without validation
+        header, tensors = run.state_dict()
+        text = json.dumps(header, allow_nan=False)
+        resumed = trainer(callbacks)
+        resumed.load_state_dict(json.loads(text), tensors)
+        assert [epoch.as_dict() for epoch in resumed.history] == [
+            epoch.as_dict() for epoch in run.history
+        ]
+
+
+def test_the_history_file_is_a_table_whatever_the_numbers_are(tmp_path):
+    run = trainer([HistoryFile(tmp_path / "history.csv")])
+    run.optimizer.lr = np.float64(0.01)
+    run.fit((INPUTS, LABELS), epochs=1, batch_size=8)
+    run.fit((INPUTS, LABELS), epochs=2, batch_size=8)  # writes the first epoch anew
+    table = pd.read_csv(tmp_path / "history.csv")
+    assert list(table["learning_rate"]) == [0.01, 0.01]
+    assert table["train_loss"][0] == run.history[0].train_loss
+
+
+def test_a_batch_that_a_layer_cannot_take_is_named():
+    model = Sequential(
+        [layers.Flatten(), layers.BatchNorm(unbiased_running_var=True), layers.Dense(3)], (6, 6, 1)
+    )
+    run = Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters()))
+    with pytest.raises(InputError, match=r"epoch 1, batch 3 \(1 inputs\): batchnorm: an unbiased"):
+        run.fit((INPUTS, LABELS), epochs=1, batch_size=11)
+
+
+@pytest.mark.parametrize(("seed", "kind"), [(-1, ValueError), (1.5, TypeError), (None, TypeError)])
+def test_seeds_that_are_refused(seed, kind):
+    with pytest.raises(kind, match="Trainer: seed must be"):
+        trainer(seed=seed)
 
 
 def test_a_state_of_another_seed_is_refused():

@@ -116,30 +116,33 @@ class BestModel(Callback):
 
     Attributes
     ----------
-    epoch : int
-        The best one; 0 before the first.
+    best : Epoch or None
+        The best one's figures; None before the first.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
-        self.epoch = 0
-        self.accuracy = -math.inf
-        self.loss = math.inf
+        self.best: Epoch | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Number of the best epoch; 0 before the first."""
+        return 0 if self.best is None else self.best.epoch
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Compare, and save."""
-        accuracy, loss = epoch.validation_accuracy, epoch.validation_loss
-        if math.isnan(accuracy) or (accuracy, -loss) > (self.accuracy, -self.loss):
-            self.epoch, self.accuracy, self.loss = epoch.epoch, accuracy, loss
+        validated = not math.isnan(epoch.validation_loss)
+        if self.best is None or not validated or _rank(epoch) > _rank(self.best):
+            self.best = epoch
             trainer.model.save(self.path)
 
     def state_dict(self) -> dict[str, Any]:
-        """The best epoch and its figures."""
-        return {"epoch": self.epoch, "accuracy": self.accuracy, "loss": self.loss}
+        """The best epoch."""
+        return {"best": None if self.best is None else self.best.as_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.epoch, self.accuracy, self.loss = state["epoch"], state["accuracy"], state["loss"]
+        self.best = None if state["best"] is None else Epoch.from_dict(state["best"])
 
 
 class EarlyStopping(Callback):
@@ -152,14 +155,14 @@ class EarlyStopping(Callback):
 
     def __init__(self, patience: int) -> None:
         self.patience = arguments.integer("EarlyStopping", "patience", patience, 1)
-        self.best = math.inf
+        self.best: float | None = None
         self.waited = 0
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Count the epochs since the best one; without validation there is nothing to count."""
         if math.isnan(epoch.validation_loss):
             return
-        if epoch.validation_loss < self.best:
+        if self.best is None or epoch.validation_loss < self.best:
             self.best, self.waited = epoch.validation_loss, 0
             return
         self.waited += 1
@@ -266,6 +269,11 @@ class Checkpoint(Callback):
     def _save(self, trainer: "Trainer") -> None:
         header, tensors = trainer.state_dict()
         write_tensors(self.path, "checkpoint", {**self.header, "trainer": header}, tensors)
+
+
+def _rank(epoch: Epoch) -> tuple[float, float]:
+    """What makes an epoch the better one: validation accuracy, then a low validation loss."""
+    return epoch.validation_accuracy, -epoch.validation_loss
 
 
 def first_non_finite(model: Sequential, x: np.ndarray) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from minicnn import optimizers, registry, schedules
 from minicnn.data import Augmentation, Dataset, drawn_faces, fer2013
@@ -81,7 +81,7 @@ class ModelSettings(Settings):
     @model_validator(mode="after")
     def _one_of_both(self) -> "ModelSettings":
         if bool(self.name) == bool(self.layers):
-            raise ValueError("expected either a name or a list of layers")
+            raise ValueError("either a name or a list of layers")
         return self
 
 
@@ -104,6 +104,17 @@ class TrainingSettings(Settings):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] | list[float] = "none"
     early_stopping: int = Field(default=0, ge=0)
+
+    @field_validator("class_weights", mode="before")
+    @classmethod
+    def _a_word_or_weights(cls, value: Any) -> Any:
+        if value in ("none", "balanced"):
+            return value
+        if isinstance(value, list) and len(value) == len(EMOTIONS) and all(
+            isinstance(weight, int | float) and 0 < weight < math.inf for weight in value
+        ):
+            return value
+        raise ValueError(f"'none', 'balanced' or {len(EMOTIONS)} numbers above 0")
 
 
 class Experiment(Settings):
@@ -149,7 +160,7 @@ class Experiment(Settings):
         """
         if self.model.layers:
             model = Sequential.from_config(
-                {"layers": self.model.layers, "input_shape": (IMAGE_SIZE, IMAGE_SIZE, 1),
+                {"layers": self.model.layers, "input_shape": [IMAGE_SIZE, IMAGE_SIZE, 1],
                  "dtype": "float32", "seed": self.seed},
                 f"{where}: model",
             )
@@ -178,10 +189,14 @@ class Experiment(Settings):
 
     def build_schedule(self, where: str = "experiment") -> Schedule:
         """The schedule; raises InputError as `schedules.from_config`."""
+        return schedules.from_config(self._schedule(), f"{where}: schedule")
+
+    def _schedule(self) -> dict[str, Any]:
+        """The schedule's settings; a cosine lasts all epochs unless it says otherwise."""
         settings = {"name": "constant", **self.schedule}
-        if settings.get("name") == "cosine":
+        if settings["name"] == "cosine":
             settings.setdefault("epochs", self.training.epochs)
-        return schedules.from_config(settings, f"{where}: schedule")
+        return settings
 
     def build_augmentation(self, where: str = "experiment") -> Augmentation | None:
         """The augmentation, None where the section is empty; raises InputError."""
@@ -229,15 +244,28 @@ class Experiment(Settings):
 
         A table given for a section changes only the keys that it names.
         """
+        return _validated(self._with(settings), self.name)
+
+    def _with(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """All values, with these in their places."""
         values = self.model_dump()
         for key, value in settings.items():
             values[key] = {**values[key], **value} if isinstance(value, dict) else value
-        return _validated(values, self.name)
+        return values
 
-    def with_options(self, options: Mapping[str, Any]) -> "Experiment":
+    def with_options(
+        self, options: Mapping[str, Any], names: Mapping[str, str] | None = None
+    ) -> "Experiment":
         """A checked copy with other values by their dotted key: ``{"training.epochs": 2}``.
 
-        A path of the data makes FER2013 the source, whatever it was.
+        A path of the data makes FER2013 the source; an experiment that had another gets a name
+        that says so.
+
+        Parameters
+        ----------
+        options : mapping of str to value
+        names : mapping of str to str, optional
+            What error messages call a key: ``{"training.epochs": "--epochs"}``.
 
         Raises
         ------
@@ -248,15 +276,27 @@ class Experiment(Settings):
         for key, value in options.items():
             section, _, name = key.rpartition(".")
             change = {section: {name: value}} if section else {name: value}
-            experiment = experiment.changed(**change)
-        if "data.path" in options:
-            experiment = experiment.changed(data={"source": "fer2013"})
-        experiment.build_optimizer(experiment.build_model(self.name).parameters(), self.name)
-        experiment.build_schedule(self.name)
+            where = (names or {}).get(key, self.name)
+            experiment = _checked(_validated(experiment._with(change), where), where)
+        if "data.path" in options and self.data.source != "fer2013":
+            experiment = experiment.changed(
+                name=f"{self.name}-on-fer2013", data={"source": "fer2013"},
+                description=f"{self.name} with the images of FER2013.",
+            )
         return experiment
 
+    def completed(self) -> "Experiment":
+        """The same experiment with the defaults of optimizer, schedule and augmentation in it."""
+        return self.changed(
+            augmentation=(
+                registry.complete(Augmentation, self.augmentation) if self.augmentation else {}
+            ),
+            optimizer=_completed(optimizers.OPTIMIZERS, self.optimizer, "adam"),
+            schedule=_completed(schedules.SCHEDULES, self._schedule(), "constant"),
+        )
+
     def to_toml(self) -> str:
-        """The experiment as TOML, every default written out."""
+        """The experiment as TOML; see `completed` for the defaults of its tables."""
         values = self.model_dump()
         values["model"] = (
             {"layers": self.model.layers} if self.model.layers
@@ -300,36 +340,65 @@ def _parse(content: bytes, where: str) -> Experiment:
         values = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: expected TOML, got something else: {error}") from error
-    experiment = _validated(values, where)
+    except RecursionError as error:
+        raise InputError(f"{where}: expected TOML, got tables nested too deeply") from error
+    return _checked(_validated(values, where), where)
+
+
+def _completed(
+    table: Mapping[str, type], settings: Mapping[str, Any], default: str
+) -> dict[str, Any]:
+    """Named settings, with the defaults of what they name."""
+    name = settings.get("name", default)
+    return {"name": name, **registry.complete(table[name], settings)}
+
+
+def _checked(experiment: Experiment, where: str) -> Experiment:
+    """The experiment, if all that it describes can be built."""
     parameters = experiment.build_model(where).parameters()
     experiment.build_optimizer(parameters, where)
     experiment.build_schedule(where)
     experiment.build_augmentation(where)
-    weights = experiment.training.class_weights
-    if isinstance(weights, list) and (
-        len(weights) != len(EMOTIONS) or not all(0 < weight < math.inf for weight in weights)
-    ):
-        raise InputError(
-            f"{where}: training.class_weights: expected {len(EMOTIONS)} numbers above 0, "
-            f"got {weights}"
-        )
     return experiment
+
+
+_EXPECTED = {
+    "missing": "a value",
+    "model_type": "a table",
+    "dict_type": "a table",
+    "list_type": "a list",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "an integer",
+    "float_type": "a number",
+    "literal_error": "{expected}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "string_too_long": "at most {max_length} characters",
+    "string_pattern_mismatch": "letters, digits, spaces, dots, dashes and underscores",
+    "value_error": "{error}",
+}
+"""What was expected, by pydantic's type of error."""
 
 
 def _validated(values: dict[str, Any], where: str) -> Experiment:
     try:
         return Experiment.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        # a value of several kinds adds the kind that was tried, as "list[float]", to its place
-        key = ".".join(str(p) for p in first["loc"] if isinstance(p, int) or p.isidentifier())
-        if first["type"] == "extra_forbidden":
-            section = Experiment.model_fields
-            for part in first["loc"][:-1]:
-                section = section[str(part)].annotation.model_fields  # type: ignore[union-attr]
-            problem = f"unknown key; expected some of {', '.join(section)}"
-        elif first["type"] == "missing":
-            problem = "missing; an experiment needs it"
-        else:
-            problem = f"{first['msg']}, got {first['input']!r}"
-        raise InputError(f"{where}: {key}: {problem}") from error
+        raise InputError(f"{where}: {_problem(error)}") from error
+
+
+def _problem(error: ValidationError) -> str:
+    """The first mistake that pydantic found: its key, what was expected and what came."""
+    first = error.errors()[0]
+    # a value of several kinds adds the kind that was tried, as "list[float]", to its place
+    place = [part for part in first["loc"] if isinstance(part, int) or part.isidentifier()]
+    key = ".".join(f"item {part + 1}" if isinstance(part, int) else part for part in place)
+    if first["type"] == "extra_forbidden":
+        section = Experiment.model_fields
+        for part in first["loc"][:-1]:
+            section = section[str(part)].annotation.model_fields  # type: ignore[union-attr]
+        return f"{key}: unknown key; expected some of {', '.join(section)}"
+    got = "nothing" if first["type"] == "missing" else repr(first["input"])
+    expected = _EXPECTED[first["type"]].format(**first.get("ctx", {}))
+    return f"{key}: expected {expected}, got {got}"

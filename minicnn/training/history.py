@@ -1,10 +1,13 @@
 """What training measured, an epoch at a time."""
 
 import csv
+import io
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 from minicnn.files import atomic_write_text
 
@@ -28,7 +31,7 @@ class Epoch:
     seconds : float
         Of training and validation.
     images_per_second : float
-        Of training alone.
+        Of training alone; where kernels had to be compiled, the first epoch's is low.
     """
 
     epoch: int
@@ -40,15 +43,31 @@ class Epoch:
     seconds: float
     images_per_second: float
 
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values by name, None for NaN; `from_dict` makes an equal epoch of them."""
+        return {
+            name: None if math.isnan(value) else value for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The epoch of an `as_dict`; a TypeError where a name is missing or unknown."""
+        known: dict[str, Any] = {
+            name: math.nan if value is None else value for name, value in values.items()
+        }
+        return cls(**known)
+
 
 COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:
     """Write the epochs as CSV, atomically: a header, then a line an epoch."""
-    lines = [",".join(COLUMNS)]
-    lines += [",".join(repr(value) for value in asdict(epoch).values()) for epoch in epochs]
-    atomic_write_text(path, "\n".join(lines) + "\n")
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(epoch) for epoch in epochs)
+    atomic_write_text(path, text.getvalue())
 
 
 def append_history(path: str | os.PathLike, epoch: Epoch) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from minicnn.data import Dataset, Preprocessing
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate
-from minicnn.files import atomic_write_text, require_folder, require_place
+from minicnn.files import atomic_write_text, require_folder
 from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
@@ -89,7 +89,7 @@ class Run:
             "test": evaluation.as_dict(self.dataset.classes),
             "measured_on": name,
             "best_epoch": self.best.epoch,
-            "stopped": trainer.stop_reason or f"all {trainer.epochs} epochs done",
+            "stopped": trainer.stop_reason or "all epochs done",
             "seconds": sum(epoch.seconds for epoch in trainer.history),
             "parameters": model.summarize().totals["parameters"],
             "data": {"name": self.dataset.name, **fingerprints(self.dataset)},
@@ -110,26 +110,28 @@ def start_run(
     console : rich.console.Console
         Where to show progress.
 
+    Returns
+    -------
+    Run
+
     Raises
     ------
     InputError
-        Where the folder holds a run already or cannot be made, or the data cannot be used.
+        Where the folder is in use or cannot be made, or the data cannot be used; nothing is
+        written then.
     """
     if out is None:
         out = Path("runs") / f"{experiment.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    folder = RunFolder(out)
-    if folder.experiment.exists():
-        way = f", or go on with --resume {out}" if folder.last.exists() else " or remove it"
-        raise InputError(f"{out}: already holds a run; give another --out{way}")
-    if experiment.data.path:
-        experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
     if not os.fspath(out):
         raise InputError("--out: expected the folder of the run, got an empty path")
-    require_place(out, "the folder of the run")
-    dataset = _load(experiment, console)
+    folder = RunFolder(out)
+    folder.require_unused()
+    if experiment.data.path:
+        experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
+    run = _prepare(experiment.completed(), folder, _load(experiment, console), console)
     require_folder(out, "the folder of the run")
-    atomic_write_text(folder.experiment, experiment.to_toml())
-    return _prepare(experiment, folder, dataset, console)
+    atomic_write_text(folder.experiment, run.experiment.to_toml())
+    return run
 
 
 def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console) -> Run:
@@ -140,10 +142,14 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
     out : path
         The folder.
     changes : dict
-        Settings that the user gave again, by their dotted key (``"training.epochs"``); only more
-        epochs may differ from the run's own.
+        Settings that the user gave again, by their dotted key (``"training.epochs"``); only the
+        number of epochs, at least those that are done, may differ from the run's own.
     console : rich.console.Console
         Where to show progress.
+
+    Returns
+    -------
+    Run
 
     Raises
     ------
@@ -153,7 +159,8 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
     folder = RunFolder(out)
     if not folder.experiment.is_file():
         raise InputError(f"{out}: expected the folder of a run, but it has no experiment.toml")
-    experiment = _with_changes(read_experiment(folder.experiment), changes)
+    earlier = read_experiment(folder.experiment)
+    experiment = _with_changes(earlier, changes)
     header, tensors = read_tensors(folder.last, "checkpoint")
     if header.get("version") != CHECKPOINT_VERSION:
         raise InputError(
@@ -172,8 +179,15 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
         run.trainer.load_state_dict(header["trainer"], tensors)
     except KeyError as error:
         raise InputError(f"{folder.last}: the checkpoint lacks {error}") from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{folder.last}: does not fit {folder.experiment}: {error}") from error
+    done = len(run.trainer.history)
+    if experiment.training.epochs < done:
+        raise InputError(
+            f"--epochs: expected at least {done}, the epochs that are done, "
+            f"got {experiment.training.epochs}"
+        )
+    _refuse_idle_epochs(earlier, experiment)
     atomic_write_text(folder.experiment, experiment.to_toml())
     return run
 
@@ -181,6 +195,16 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
 def fingerprints(dataset: Dataset) -> dict[str, str]:
     """The fingerprint of each split, by name."""
     return {name: split.fingerprint() for name, split in dataset.splits()}
+
+
+def _refuse_idle_epochs(earlier: Experiment, experiment: Experiment) -> None:
+    """Refuse more epochs where the schedule leaves nothing for them to learn with."""
+    epochs, before = experiment.training.epochs, earlier.training.epochs
+    if epochs > before and experiment.build_schedule().factor(epochs - 1) == 0:
+        raise InputError(
+            f"--epochs: expected at most {before}, got {epochs}: the schedule of the run leaves a "
+            "learning rate of 0 after them"
+        )
 
 
 def _load(experiment: Experiment, console: Console) -> Dataset:
@@ -237,7 +261,7 @@ def _prepare(
 
 
 def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
-    """The experiment with more epochs or data elsewhere, if nothing else differs.
+    """The experiment with other epochs or data elsewhere, if nothing else differs.
 
     Whether the data elsewhere is the same is for its fingerprint to say.
     """
@@ -245,11 +269,11 @@ def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
         own: Any = experiment.model_dump()
         for part in key.split("."):
             own = own.get(part)
-        if key == "data.path" or (key == "training.epochs" and value > own):
+        if key in ("data.path", "training.epochs"):
             experiment = experiment.with_options({key: value})
         elif value != own:
             raise InputError(
                 f"--resume: the run has {key} = {json.dumps(own)}, got {json.dumps(value)}; only "
-                "more epochs may be asked for"
+                "the number of epochs may change"
             )
     return experiment

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.errors import InputError
 from minicnn.evaluation import evaluate
-from minicnn.layers import Dropout
 from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.ops import arguments
 from minicnn.optimizers import Optimizer
@@ -74,10 +74,16 @@ class Trainer:
     seed : int >= 0, default 0
         Of shuffling and augmentation.
 
+    Raises
+    ------
+    TypeError, ValueError
+        Where seed has the wrong type or range.
+
     Attributes
     ----------
     epoch : int
-        The epoch that is running, counted from 1; 0 before training.
+        The epoch that is running, counted from 1; 0 before training. In `on_epoch_end` and after
+        training it is already the next one.
     epochs : int
         How many there will be.
     batch, batches : int
@@ -122,9 +128,10 @@ class Trainer:
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.callbacks: list[Callback] = [StopOnNonFinite(), *callbacks]
-        self.seed = seed
+        self.seed = arguments.integer("Trainer", "seed", seed, 0)
         self.epoch = self.epochs = 0
         self.batch = self.batches = 0
+        self._begun: dict[str, int] = {}
         self.totals = Totals()
         self.history: list[Epoch] = []
         self.stop_reason = ""
@@ -177,8 +184,11 @@ class Trainer:
 
         Raises
         ------
-        ValueError
-            Where inputs and labels differ in number, there are none, or a number is out of range.
+        TypeError, ValueError
+            Where inputs and labels differ in number, there are none, a number is out of range, or
+            the epoch was begun with other inputs or another batch size.
+        InputError
+            Where the model or the loss cannot take a batch; the message says which.
         NonFiniteLossError
             Where the loss became NaN or infinite; the message names the first layer that did.
         """
@@ -190,6 +200,7 @@ class Trainer:
             self.stop_reason = ""
         self.epochs = epochs
         batch_size = arguments.integer("fit", "batch_size", batch_size, 1)
+        self._go_on_with({"inputs": len(inputs), "batch_size": batch_size})
         self.batches = -(-len(inputs) // batch_size)
         self.epoch = max(self.epoch, 1)
         self._interrupted = False
@@ -210,7 +221,7 @@ class Trainer:
         -------
         header : dict
             JSON-ready: the place in training, totals, history, states of the callbacks and of
-            dropout's generators.
+            the random layers' generators.
         tensors : dict of str to ndarray
             The model's state under ``"model/"``, the optimizer's under ``"optimizer/"``.
         """
@@ -218,13 +229,15 @@ class Trainer:
             "seed": self.seed,
             "epoch": self.epoch,
             "batch": self.batch,
+            "begun": self._begun,
             "totals": asdict(self.totals),
             "epochs": self.epochs,
             "stop_reason": self.stop_reason,
-            "history": [asdict(epoch) for epoch in self.history],
+            "history": [epoch.as_dict() for epoch in self.history],
             "callbacks": [callback.state_dict() for callback in self.callbacks],
             "generators": {
-                layer.name: layer.rng.bit_generator.state for layer in self._dropouts()
+                name: generator.bit_generator.state
+                for name, generator in self._generators().items()
             },
         }
         tensors = {f"model/{name}": array for name, array in self.model.state_dict().items()}
@@ -256,14 +269,23 @@ class Trainer:
             parts.setdefault(part, {})[key] = array
         self.model.load_state_dict(parts["model"])
         self.optimizer.load_state_dict(parts["optimizer"])
-        for layer in self._dropouts():
-            layer.rng.bit_generator.state = header["generators"][layer.name]
+        for name, generator in self._generators().items():
+            generator.bit_generator.state = header["generators"][name]
         for callback, state in zip(self.callbacks, header["callbacks"], strict=True):
             callback.load_state_dict(state)
         self.epoch, self.batch = header["epoch"], header["batch"]
+        self._begun = dict(header["begun"])
         self.totals = Totals(**header["totals"])
         self.epochs, self.stop_reason = header["epochs"], header["stop_reason"]
-        self.history = [Epoch(**epoch) for epoch in header["history"]]
+        self.history = [Epoch.from_dict(epoch) for epoch in header["history"]]
+
+    def _go_on_with(self, begun: dict[str, int]) -> None:
+        """Refuse to finish an epoch with something else than it was begun with."""
+        if self.batch and begun != self._begun:
+            raise ValueError(
+                f"fit: epoch {self.epoch} was begun with {self._begun}, got {begun}"
+            )
+        self._begun = begun
 
     def _train_epoch(self, inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> None:
         """The batches of the running epoch that are not done yet."""
@@ -283,8 +305,13 @@ class Trainer:
         x = inputs if self.preprocessing is None else self.preprocessing(inputs)
         if self.augmentation is not None:
             x = self.augmentation(x, self._generator(AUGMENT, self.epoch, self.batch))
-        logits = self.model.forward(x, training=True)
-        value = self.loss.forward(logits, labels)
+        try:
+            logits = self.model.forward(x, training=True)
+            value = self.loss.forward(logits, labels)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"epoch {self.epoch}, batch {self.batch + 1} ({len(labels)} inputs): {error}"
+            ) from error
         self._tell("on_loss", x, value)
         self.model.backward(self.loss.backward())
         self.optimizer.step()
@@ -317,8 +344,9 @@ class Trainer:
         """The generator of this purpose, epoch and batch, whatever was drawn before."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=purpose))
 
-    def _dropouts(self) -> list[Dropout]:
-        return [layer for layer in self.model.layers if isinstance(layer, Dropout)]
+    def _generators(self) -> dict[str, np.random.Generator]:
+        """What the random layers draw from, by the layer's name."""
+        return {layer.name: layer.rng for layer in self.model.layers if layer.rng is not None}
 
     def _tell(self, event: str, *details: Any) -> None:
         for callback in self.callbacks:
