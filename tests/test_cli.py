@@ -276,6 +276,20 @@ def test_resuming_with_other_data_is_refused(folder, capsys, monkeypatch):
     assert "train split differs" in message
 
 
+def test_a_table_without_training_rows_can_be_measured_but_not_trained_on(folder, capsys):
+    lines = (folder / "fer2013.csv").read_text().splitlines(keepends=True)
+    table = folder / "test-only.csv"
+    table.write_text("".join([lines[0], *(line for line in lines if "PrivateTest" in line)]))
+    expected = json.loads((folder / "real" / "results.json").read_text())["test"]
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", str(folder / "real"), "--data", str(table), "--json"])
+    assert not ended.value.code
+    assert json.loads(capsys.readouterr().out) == expected
+    message = refused(capsys, "train", "--data", table, "--out", folder / "x3")
+    assert "test-only.csv: expected training images" in message
+    assert not (folder / "x3").exists()
+
+
 def test_a_loss_that_is_not_finite_ends_with_status_1(folder):
     (folder / "wild.toml").write_text(
         TINY.replace('name = "tiny"', 'name = "wild"')

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,10 +48,10 @@ def test_counts(planted):
 
 def test_duplicates_conflicts_and_blanks(planted):
     result = audit(planted)
-    ones = [Row("train", 0), Row("train", 2), Row("test", 0)]
-    twos = [Row("train", 1), Row("validation", 1), Row("test", 3)]
-    threes = [Row("train", 3), Row("test", 2)]
-    blanks = [Row("train", 4), Row("test", 1)]
+    ones = [Row("train", 1), Row("train", 3), Row("test", 1)]
+    twos = [Row("train", 2), Row("validation", 2), Row("test", 4)]
+    threes = [Row("train", 4), Row("test", 3)]
+    blanks = [Row("train", 5), Row("test", 2)]
     assert result.duplicates == Finding(4, 10, [ones, twos, threes, blanks])
     assert result.extra_copies == 6
     assert result.conflicts == Finding(2, 5, [twos, threes])
@@ -60,13 +61,13 @@ def test_duplicates_conflicts_and_blanks(planted):
 def test_leakage_of_each_two_splits(planted):
     in_validation, in_test, between = audit(planted).leakage
     assert in_validation == Leakage(
-        "train", "validation", 1, 1 / 3, 1, [[Row("train", 1), Row("validation", 1)]]
+        "train", "validation", 1, 1 / 3, 1, [[Row("train", 2), Row("validation", 2)]]
     )
     assert (in_test.seen_in, in_test.measured_in) == ("train", "test")
     assert (in_test.images, in_test.share, in_test.relabelled) == (4, 0.8, 1)
-    assert in_test.examples[0] == [Row("train", 0), Row("train", 2), Row("test", 0)]
+    assert in_test.examples[0] == [Row("train", 1), Row("train", 3), Row("test", 1)]
     assert between == Leakage(
-        "validation", "test", 1, 0.2, 1, [[Row("validation", 1), Row("test", 3)]]
+        "validation", "test", 1, 0.2, 1, [[Row("validation", 2), Row("test", 4)]]
     )
 
 
@@ -129,7 +130,10 @@ def test_as_dict_is_plain_json(planted):
     plain = audit(planted).as_dict()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["leakage"][0]["examples"] == [
-        [{"split": "train", "row": 1}, {"split": "validation", "row": 1}]
+        [
+            {"split": "train", "row": 2, "source": None},
+            {"split": "validation", "row": 2, "source": None},
+        ]
     ]
     assert plain["notes"] == ["A note."]
 
@@ -143,8 +147,20 @@ def test_the_table_shows_every_finding(planted):
         "disgust",
         "6 copies too many",
         "80.00% of test, 1 labelled otherwise",
-        "train 1 = validation 1",
+        "train: row 2 = validation: row 2",
         f"{np.mean(planted.train.images):.3f}",
         "A note.",
     ):
         assert text in shown
+
+
+def test_examples_name_their_source_where_it_is_known():
+    train = replace(split_of((1, 0), (2, 0)), sources=np.array(["train/angry/[b].png", "a.png"]))
+    test = replace(split_of((3, 1), (1, 0)), sources=np.array(["data row 7", "data row 9"]))
+    result = audit(Dataset("known", train, split_of(), test))
+    assert result.duplicates.examples == [
+        [Row("train", 1, "train/angry/[b].png"), Row("test", 2, "data row 9")]
+    ]
+    console = Console(file=io.StringIO(), width=160)
+    console.print(result.table())
+    assert "train: train/angry/[b].png = test: data row 9" in console.file.getvalue()

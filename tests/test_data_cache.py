@@ -1,12 +1,14 @@
 """The cache of decoded images: used when the content is the same, never trusted, never needed."""
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from minicnn.data import cache, fer2013
@@ -22,7 +24,11 @@ def folder(tmp_path, monkeypatch):
 def some_splits(seed=0):
     rng = np.random.default_rng(seed)
     return {
-        name: Split(rng.integers(0, 256, (size, 48, 48), np.uint8), rng.integers(0, 7, size))
+        name: Split(
+            rng.integers(0, 256, (size, 48, 48), np.uint8),
+            rng.integers(0, 7, size),
+            np.array([f"{name}/é{row}.png" for row in range(size)], str),
+        )
         for name, size in (("train", 5), ("validation", 0), ("test", 3))
     }
 
@@ -32,6 +38,7 @@ def assert_equal(splits, expected):
     for name, split in splits.items():
         np.testing.assert_array_equal(split.images, expected[name].images)
         np.testing.assert_array_equal(split.labels, expected[name].labels)
+        np.testing.assert_array_equal(split.sources, expected[name].sources)
         assert split.images.dtype == np.uint8
         assert split.labels.dtype == np.int64
         assert split.images.flags.writeable
@@ -70,6 +77,16 @@ def test_every_content_has_its_own(folder):
     assert (first.reads, second.reads) == (1, 1)
 
 
+@contextmanager
+def altered(file):
+    """The tensors of a cache file, to change; its metadata stays."""
+    with safe_open(file, framework="numpy") as reader:
+        metadata = reader.metadata()
+    tensors = load_file(file)
+    yield tensors
+    save_file(tensors, file, metadata)
+
+
 def damage_nothing_left(file):
     file.write_bytes(b"")
 
@@ -79,9 +96,18 @@ def damage_truncated(file):
 
 
 def damage_one_pixel(file):
-    content = bytearray(file.read_bytes())
-    content[-5000] ^= 1
-    file.write_bytes(content)
+    with altered(file) as tensors:
+        tensors["train.images"][3, 4, 5] ^= 1
+
+
+def damage_one_label(file):
+    with altered(file) as tensors:
+        tensors["test.labels"][2] += 1
+
+
+def damage_one_source(file):
+    with altered(file) as tensors:
+        tensors["train.sources"][1] ^= 1
 
 
 def damage_no_safetensors(file):
@@ -92,14 +118,13 @@ def damage_foreign_safetensors(file):
     save_file({"weights": np.zeros(3)}, file)
 
 
-def damage_other_version(file):
-    save_file(load_file(file), file, metadata={"format": "minicnn-splits-0"})
+def damage_no_metadata(file):
+    save_file(load_file(file), file)
 
 
 def damage_missing_tensor(file):
-    tensors = load_file(file)
-    del tensors["test.labels"]
-    save_file(tensors, file, metadata={"format": "minicnn-splits-1", "test": "0" * 64})
+    with altered(file) as tensors:
+        del tensors["test.labels"]
 
 
 def damage_folder(file):
@@ -113,9 +138,11 @@ def damage_folder(file):
         damage_nothing_left,
         damage_truncated,
         damage_one_pixel,
+        damage_one_label,
+        damage_one_source,
         damage_no_safetensors,
         damage_foreign_safetensors,
-        damage_other_version,
+        damage_no_metadata,
         damage_missing_tensor,
     ],
 )

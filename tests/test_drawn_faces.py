@@ -6,7 +6,6 @@ import pytest
 from minicnn.data import drawn_faces
 from minicnn.data.dataset import EMOTIONS
 from minicnn.data.drawn_faces import EXPRESSIONS, MOVEMENTS, RANGES, draw, load
-from minicnn.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +107,19 @@ def test_a_linear_model_learns_something_but_not_nearly_all(dataset):
 
 @pytest.mark.parametrize("setting", ["train", "validation", "test"])
 def test_an_empty_split_is_refused(setting):
-    with pytest.raises(InputError, match=f"drawn faces: {setting} must be at least 1, got 0"):
+    with pytest.raises(ValueError, match=f"drawn_faces.load: {setting} must be at least 1, got 0"):
         load(**{setting: 0})
 
 
 def test_a_negative_seed_is_refused():
-    with pytest.raises(InputError, match="drawn faces: seed must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="drawn_faces.load: seed must be at least 0, got -1"):
         load(seed=-1)
+
+
+@pytest.mark.parametrize("setting", ["train", "validation", "test", "seed"])
+def test_a_fraction_of_a_face_is_refused(setting):
+    with pytest.raises(TypeError, match=f"drawn_faces.load: {setting} must be an integer, got 1.5"):
+        load(**{setting: 1.5})
 
 
 @pytest.mark.parametrize("labels", [[7], [-1], [0.5], [[1, 2]], 3])

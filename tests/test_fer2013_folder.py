@@ -1,5 +1,6 @@
 """FER2013 as pictures in folders: what is read, in which order, and what is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,26 @@ def test_names_in_any_case_and_their_variants(tmp_path):
     assert dataset.validation.labels.tolist() == [3]
 
 
+@pytest.mark.parametrize("validation", ["val", "valid", "validation", "PublicTest"])
+def test_the_split_folders_may_be_called_as_in_the_table(tmp_path, validation):
+    face_folder(tmp_path, **{"Training": 3, validation: 2, "PrivateTest": 1})
+    dataset = fer2013.load(tmp_path)
+    assert [len(split) for _, split in dataset.splits()] == [21, 14, 7]
+    assert dataset.notes == ()
+
+
+def test_what_holds_no_picture_may_lie_beside_the_splits(tmp_path):
+    face_folder(tmp_path, train=2, val=1, test=1)
+    (tmp_path / "README.md").write_text("Faces.")
+    (tmp_path / "fer2013.csv").write_text("emotion")
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "train" / "contempt").mkdir()
+    (tmp_path / "extra" / ".DS_Store").write_bytes(b"")
+    save(tmp_path / ".git" / "1.png", 0)
+    save(tmp_path / "__MACOSX" / "train" / "happy" / "1.png", 0)
+    assert len(fer2013.load(tmp_path).train) == 14
+
+
 def test_hidden_files_are_passed_over(tmp_path):
     face_folder(tmp_path, train=2, val=1, test=1)
     for name in (".DS_Store", "train/.DS_Store", "train/happy/Thumbs.db", "test/sad/._1.png"):
@@ -116,6 +137,28 @@ def test_without_test_pictures_test_is_empty(tmp_path):
     dataset = fer2013.load(face_folder(tmp_path, train=2, val=1))
     assert len(dataset.test) == 0
     assert "no test images" in dataset.notes[0]
+
+
+def test_without_training_pictures_train_is_empty(tmp_path):
+    dataset = fer2013.load(face_folder(tmp_path / "faces", test=2))
+    assert [len(split) for _, split in dataset.splits()] == [0, 0, 14]
+    assert dataset.notes == (
+        "faces has no training images: it can be audited and measured, but not trained on.",
+    )
+
+
+def test_every_image_knows_its_file(tmp_path):
+    root = face_folder(tmp_path / "faces", train=5, test=1)
+    for _ in range(2):  # decoded, then remembered
+        for _, split in fer2013.load(root).splits():
+            for image, source in zip(split.images, split.sources, strict=True):
+                np.testing.assert_array_equal(np.asarray(Image.open(root / source)), image)
+
+
+def test_a_file_name_that_is_not_text_is_escaped(tmp_path):
+    face_folder(tmp_path, train=2, val=1, test=1)
+    (tmp_path / "val" / "sad" / "0.png").rename(tmp_path / "val" / "sad" / os.fsdecode(b"\xff.png"))
+    assert "val/sad/\\xff.png" in fer2013.load(tmp_path).validation.sources
 
 
 def test_pictures_of_several_formats(tmp_path):
@@ -143,9 +186,24 @@ def test_an_unknown_emotion(tmp_path):
     assert message.endswith("got contempt")
 
 
+@pytest.mark.parametrize("content", ["happy/1.png", "1.png", "more/notes/a.png"])
+def test_an_unknown_split(tmp_path, content):
+    face_folder(tmp_path, train=1, test=1)
+    save(tmp_path / "dev" / content, 0)
+    assert refused(tmp_path) == (
+        f"{tmp_path / 'dev'}: expected a folder named train, validation, test, got dev"
+    )
+
+
 def test_two_folders_for_one_split(tmp_path):
-    face_folder(tmp_path, train=1, val=1, validation=1)
-    assert "expected one folder for validation, got val and validation" in refused(tmp_path)
+    face_folder(tmp_path, train=1, val=1, PublicTest=1)
+    assert "expected one folder for validation, got PublicTest and val" in refused(tmp_path)
+
+
+def test_two_folders_for_one_emotion(tmp_path):
+    face_folder(tmp_path, train=1, test=1)
+    save(tmp_path / "train" / "Fearful" / "1.png", 0)
+    assert "train: expected one folder for fear, got Fearful and fear" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
@@ -182,5 +240,6 @@ def test_no_pictures(tmp_path, folders):
     assert message.endswith("found " + (", ".join(map(repr, found)) or "nothing"))
 
 
-def test_no_training_pictures(tmp_path):
-    assert "expected training images" in refused(face_folder(tmp_path, test=2))
+def test_emotions_without_a_split(tmp_path):
+    save(tmp_path / "happy" / "1.png", 0)
+    assert refused(tmp_path).endswith("pictures in train/<emotion>/, found 'happy'")

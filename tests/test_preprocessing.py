@@ -1,5 +1,7 @@
 """Standardising grey levels."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,23 @@ def test_metadata_round_trip():
 def test_bad_metadata_is_refused(metadata):
     with pytest.raises(InputError, match="m.safetensors: expected the metadata to hold"):
         Preprocessing.of_model(metadata, "m.safetensors")
+
+
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((2, 8, 8)), np.zeros((2, 8, 8, 1), np.uint8), np.zeros((8, 8), np.uint8), [[[1]]]],
+)
+def test_images_that_are_no_grey_levels_are_refused(images):
+    array = np.asarray(images)
+    message = re.escape(f"images must be uint8 (N, H, W), got {array.dtype} {array.shape}")
+    with pytest.raises(ValueError, match=f"Preprocessing.fit: {message}"):
+        Preprocessing.fit(images)
+    with pytest.raises(ValueError, match=f"Preprocessing: {message}"):
+        Preprocessing(0.0, 1.0)(images)
+
+
+def test_no_images_have_no_mean():
+    none = np.zeros((0, 48, 48), np.uint8)
+    with pytest.raises(ValueError, match="Preprocessing.fit: images must hold a pixel"):
+        Preprocessing.fit(none)
+    assert Preprocessing(0.0, 1.0)(none).shape == (0, 48, 48, 1)

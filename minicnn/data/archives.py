@@ -41,8 +41,8 @@ _DAMAGE = (
 def open_table(path: Path) -> Iterator[tuple[io.BufferedReader, str]]:
     """The bytes of the one table that `path` is or holds, to read from front to back.
 
-    In an archive the table is the member called ``fer2013.csv`` or ``icml_face_data.csv``, in any
-    folder, otherwise the only ``.csv``, otherwise whatever the only archive inside it holds.
+    In an archive the table is the one member called ``fer2013.csv`` or ``icml_face_data.csv``, in
+    any folder, otherwise the only ``.csv``, otherwise whatever the only archive inside it holds.
     The archive's checksums are verified when the block ends.
 
     Parameters
@@ -60,8 +60,10 @@ def open_table(path: Path) -> Iterator[tuple[io.BufferedReader, str]]:
     Raises
     ------
     InputError
-        The archive holds no such table, is encrypted, damaged or cut short; the last may show
-        only while the stream is read.
+        The archive holds no such table or several, is encrypted, damaged or cut short; the last
+        may show only while the stream is read.
+    OSError
+        `path` cannot be opened.
     """
     with ExitStack() as stack:
         stream = stack.enter_context(path.open("rb"))
@@ -108,13 +110,7 @@ def _open_tar(
     stream: io.BufferedReader, place: str, stack: ExitStack
 ) -> tuple[io.BufferedReader, str]:
     archive = stack.enter_context(tarfile.TarFile(fileobj=stream))
-    names = []
-    for member in archive:
-        if member.isfile():
-            names.append(member.name)
-            if _base(member.name) in _TABLES:
-                break  # so that a compressed archive need not be read twice
-    name = _choose(names, place)
+    name = _choose([member.name for member in archive if member.isfile()], place)
     content = archive.extractfile(name)
     assert content is not None  # regular files have content
     return _buffered(stack.enter_context(content), f"{place}: {name}")
@@ -123,12 +119,14 @@ def _open_tar(
 def _choose(names: Sequence[str], place: str) -> str:
     """The member to read, as `open_table` describes."""
     names = [name for name in names if not _base(name).startswith(".")]
-    for table in _TABLES:
-        for name in names:
-            if _base(name) == table:
-                return name
-    for endings in ((".csv",), _ARCHIVES):
-        fitting = [name for name in names if _base(name).endswith(endings)]
+    tables = [name for name in names if _base(name) in _TABLES]
+    if len(tables) > 1:
+        raise InputError(
+            f"{place}: expected one table in the archive, got {listed(tables)} (unpack one of them)"
+        )
+    csvs = [name for name in names if _base(name).endswith(".csv")]
+    archives = [name for name in names if _base(name).endswith(_ARCHIVES)]
+    for fitting in (tables, csvs, archives):
         if len(fitting) == 1:
             return fitting[0]
     raise InputError(

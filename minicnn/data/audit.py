@@ -22,10 +22,24 @@ _MOST_EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Row:
-    """Where an image stands: the name of a split, and the row in it, from 0."""
+    """Where an image stands.
+
+    Parameters
+    ----------
+    split : str
+        ``"train"``, ``"validation"`` or ``"test"``.
+    row : int
+        The row of the split, from 1.
+    source : str, optional
+        Where the row stands in the file or folder it was read from, as `Split.sources` says.
+    """
 
     split: str
     row: int
+    source: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.split}: {self.source or f'row {self.row}'}"
 
 
 @dataclass(frozen=True)
@@ -112,11 +126,23 @@ class Audit:
     pixel_deviation: dict[str, float | None]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain dictionaries, lists, strings and numbers, ready for ``json.dumps``."""
+        """The same, ready for ``json.dumps``.
+
+        Returns
+        -------
+        dict
+            The fields by name, made of dictionaries, lists, strings, numbers and None alone.
+        """
         return asdict(self)
 
     def table(self) -> RenderableType:
-        """The same for people, to print on a rich console."""
+        """The same for people.
+
+        Returns
+        -------
+        rich.console.RenderableType
+            Tables and notes, to print on a rich console.
+        """
         return Group(_counts_table(self), _findings_table(self), *map(Text, self.notes))
 
 
@@ -162,7 +188,7 @@ def _or_none(figure: float) -> float | None:
 
 
 def _all_rows(dataset: Dataset) -> pd.DataFrame:
-    """One row an image: its split, row, label, whether it is blank, and `image`, equal for copies.
+    """One row an image: its split, place, label, whether it is blank, `image`, equal for copies.
 
     The splits follow each other in their order.
     """
@@ -170,7 +196,7 @@ def _all_rows(dataset: Dataset) -> pd.DataFrame:
         pd.DataFrame(
             {
                 "split": name,
-                "row": np.arange(len(split)),
+                "place": _places(name, split),
                 "label": split.labels,
                 "blank": np.ptp(split.images, axis=(1, 2)) == 0,
             }
@@ -182,6 +208,11 @@ def _all_rows(dataset: Dataset) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(
         image=[number_of[content] for content in pixels]
     )
+
+
+def _places(name: str, split: Split) -> list[Row]:
+    sources = [None] * len(split) if split.sources is None else split.sources.tolist()
+    return [Row(name, number, source) for number, source in enumerate(sources, start=1)]
 
 
 def _class_counts(split: Split, classes: tuple[str, ...]) -> dict[str, int]:
@@ -213,13 +244,7 @@ def _examples(rows: pd.DataFrame) -> list[list[Row]]:
     """Where the first few distinct images among `rows` stand."""
     first = rows["image"].drop_duplicates()[:_MOST_EXAMPLES]
     return [
-        [
-            Row(split, int(row))
-            for split, row in rows.loc[rows["image"] == image, ["split", "row"]]
-            .head(_MOST_EXAMPLES)
-            .itertuples(index=False)
-        ]
-        for image in first
+        rows.loc[rows["image"] == image, "place"].head(_MOST_EXAMPLES).tolist() for image in first
     ]
 
 
@@ -243,15 +268,15 @@ def _counts_table(audit: Audit) -> Table:
 
 def _findings_table(audit: Audit) -> Table:
     """Every check with what it found and the first places to look at."""
-    table = Table(title="Findings (rows count from 0)", title_justify="left")
+    table = Table(title="Findings (rows count from 1)", title_justify="left")
     table.add_column("check")
     table.add_column("images", justify="right")
     table.add_column("what that means")
     table.add_column("for example")
 
     def add(check: str, images: int, meaning: str, examples: list[list[Row]]) -> None:
-        places = " = ".join(f"{row.split} {row.row}" for group in examples[:1] for row in group)
-        table.add_row(check, f"{images:,}", meaning, places or "–")
+        places = " = ".join(str(row) for group in examples[:1] for row in group)
+        table.add_row(check, f"{images:,}", meaning, Text(places or "–"))
 
     copies = f"{audit.duplicates.distinct:,} distinct, {audit.extra_copies:,} copies too many"
     add("exact duplicates", audit.duplicates.images, copies, audit.duplicates.examples)

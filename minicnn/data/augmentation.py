@@ -127,6 +127,18 @@ class Augmentation:
 
         Every setting uses random numbers of its own, needed or not, so that changing one does not
         change what is drawn for the others.
+
+        Parameters
+        ----------
+        count, height, width : int
+            How many pictures, and their size in pixels.
+        rng : numpy.random.Generator
+            Where the changes come from.
+
+        Returns
+        -------
+        Changes
+            One row a picture, for `apply`.
         """
         unit = rng.random((11, count))
         flip, erase, box_size, box_place = unit[0], unit[1], unit[2:4], unit[4:6]

@@ -9,18 +9,18 @@ that cannot be written costs time and nothing else.
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+import numpy as np
+from safetensors import SafetensorError
 
 from minicnn.data.dataset import Split
 from minicnn.errors import InputError
-from minicnn.files import atomic_path
+from minicnn.tensor_files import read_tensors, write_tensors
 
-_FORMAT = "minicnn-splits-1"
+_FORMAT = "minicnn-splits-2"
 _BLOCK = 1 << 24
 
 Splits = dict[str, Split]
@@ -33,6 +33,11 @@ def cache_folder() -> Path:
     The environment variable ``MINICNN_CACHE_DIR``, otherwise ``minicnn`` in ``XDG_CACHE_HOME``,
     otherwise ``~/.cache/minicnn``; for a user without a home, ``minicnn`` in the folder for
     temporary files.
+
+    Returns
+    -------
+    Path
+        Perhaps of a folder that does not exist yet.
     """
     caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
     folder = Path(os.environ.get("MINICNN_CACHE_DIR") or caches / "minicnn")
@@ -46,6 +51,21 @@ def file_fingerprint(path: Path) -> str:
     """The size of a file and a hash of its content.
 
     SHA-256 over the SHA-256 of each block of 16 MiB, so that several threads can share the work.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        Bytes in decimal, ``-``, hash in hexadecimal.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
     """
     size = path.stat().st_size
 
@@ -66,6 +86,16 @@ def files_fingerprint(files: Iterable[tuple[str, Path]]) -> str:
     ----------
     files : iterable of (str, Path)
         What to call each file, and where it is.
+
+    Returns
+    -------
+    str
+        Bytes in decimal, ``-``, hash in hexadecimal.
+
+    Raises
+    ------
+    OSError
+        A file cannot be read.
     """
     total = 0
     digest = hashlib.sha256()
@@ -105,8 +135,7 @@ def remembered(
         return splits, ()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(file) as temporary:
-            _save(splits, temporary)
+        _save(splits, file)
     except (OSError, InputError, SafetensorError) as error:
         return splits, (
             f"The decoded images could not be kept in {file.parent} ({error}), so the next start"
@@ -120,23 +149,45 @@ def _save(splits: Splits, path: Path) -> None:
     for name, split in splits.items():
         tensors[f"{name}.images"] = split.images
         tensors[f"{name}.labels"] = split.labels
-    fingerprints = {name: split.fingerprint() for name, split in splits.items()}
-    save_file(tensors, path, metadata={"format": _FORMAT, **fingerprints})
+        if split.sources is not None:
+            tensors[f"{name}.sources"] = _as_numbers(split.sources)
+    write_tensors(path, _FORMAT, {"checksum": _checksum(tensors)}, tensors)
 
 
 def _load(path: Path) -> Splits | None:
     """What `_save` wrote to `path`; None if there is no such file, or its content is not that."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != _FORMAT:
-                return None
-            splits = {
-                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels"))
-                for name in ("train", "validation", "test")
-            }
-    except (OSError, SafetensorError):
+        header, tensors = read_tensors(path, _FORMAT)
+    except InputError:
         return None
-    if any(split.fingerprint() != metadata.get(name) for name, split in splits.items()):
+    if header.get("checksum") != _checksum(tensors):
         return None
-    return splits
+    return {name: _split(tensors, name) for name in ("train", "validation", "test")}
+
+
+def _split(tensors: Mapping[str, np.ndarray], name: str) -> Split:
+    sources = tensors.get(f"{name}.sources")
+    return Split(
+        tensors[f"{name}.images"],
+        tensors[f"{name}.labels"],
+        None if sources is None else _as_text(sources),
+    )
+
+
+def _as_numbers(texts: np.ndarray) -> np.ndarray:
+    """Texts, str ``(N,)``, as their code points, uint32 ``(N, length)``: tensors hold no text."""
+    return texts[:, np.newaxis].view(np.uint32)
+
+
+def _as_text(numbers: np.ndarray) -> np.ndarray:
+    """What `_as_numbers` was given."""
+    return numbers.view(f"U{numbers.shape[1]}")[:, 0]
+
+
+def _checksum(tensors: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of names, kinds and contents, hexadecimal."""
+    digest = hashlib.sha256()
+    for name, array in sorted(tensors.items()):
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

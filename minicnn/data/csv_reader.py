@@ -12,13 +12,12 @@ from collections.abc import Iterator
 import numpy as np
 from numba import njit
 
-from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Split
+from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, USAGES, Split
 from minicnn.data.quoting import listed, quoted
 from minicnn.errors import InputError
 
 _COLUMNS = ("emotion", "pixels", "Usage")
 _LABELS = {str(label): label for label in range(len(EMOTIONS))}
-_SPLITS = {"training": "train", "publictest": "validation", "privatetest": "test"}
 _PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 
@@ -40,7 +39,8 @@ def read_csv(stream: io.BufferedReader, place: str) -> dict[str, Split]:
     -------
     dict of str to Split
         ``"train"``, ``"validation"`` and ``"test"``: the rows whose Usage is Training, PublicTest
-        and PrivateTest, in the file's order. A split without rows is empty.
+        and PrivateTest, in the file's order, their sources ``"data row 1"`` and so on. A split
+        without rows is empty.
 
     Raises
     ------
@@ -48,25 +48,28 @@ def read_csv(stream: io.BufferedReader, place: str) -> dict[str, Split]:
         The table or one of its rows is not as described; data rows count from 1 after the header.
     """
     table = _Table(stream, place)
-    images: dict[str, list[np.ndarray]] = {split: [] for split in _SPLITS.values()}
-    labels: dict[str, list[int]] = {split: [] for split in _SPLITS.values()}
+    images: dict[str, list[np.ndarray]] = {split: [] for split in USAGES.values()}
+    labels: dict[str, list[int]] = {split: [] for split in USAGES.values()}
+    sources: dict[str, list[str]] = {split: [] for split in USAGES.values()}
     for emotion, pixels, usage in table:
         label = _LABELS.get(emotion.strip())
         if label is None:
             raise table.error(f"expected an emotion from 0 to 6, got {quoted(emotion)}")
-        split = _SPLITS.get(usage.strip().casefold())
+        split = USAGES.get(usage.strip().casefold())
         if split is None:
             raise table.error(
                 f"expected Usage Training, PublicTest or PrivateTest, got {quoted(usage)}"
             )
         images[split].append(_image(pixels, table))
         labels[split].append(label)
+        sources[split].append(f"data row {table.row}")
     if table.row == 0:
         raise InputError(f"{place}: expected data rows, got a header and nothing after it")
     return {
         split: Split(
             np.array(images[split], np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE),
             np.array(labels[split], np.int64),
+            np.array(sources[split], str),
         )
         for split in images
     }
@@ -111,13 +114,15 @@ class _Table:
 
     def _next_line(self, what: str) -> list[str] | None:
         """The fields of the next line that is not blank, None at the end of the file."""
-        try:
-            return next(filter(None, self._lines), None)
-        except csv.Error as error:
-            raise InputError(
-                f"{self.place}: {what}: expected quotes in pairs, got a quote that does not close"
-                f" its field ({error})"
-            ) from None
+        fields: list[str] | None = []
+        while fields == []:
+            start = self._lines.line_num
+            try:
+                fields = next(self._lines, None)
+            except csv.Error as error:
+                reason = _reason(error, self._lines.line_num - start)
+                raise InputError(f"{self.place}: {what}: {reason}") from None
+        return fields
 
     def _column(self, name: str) -> int:
         """Where the column `name` stands."""
@@ -134,6 +139,18 @@ class _Table:
             return next(self._lines, None) is None
         except csv.Error:
             return False
+
+
+def _reason(error: csv.Error, lines: int) -> str:
+    """Why the csv module refuses a row that it has read so many lines of.
+
+    A field reaches over the end of a line only inside quotes, so that one which is too long and
+    does so probably lacks its closing quote.
+    """
+    if "field limit" in str(error) and lines == 1:
+        most = csv.field_size_limit()
+        return f"expected fields of at most {most} characters, got a longer one"
+    return f"expected quotes in pairs, got a quote that does not close its field ({error})"
 
 
 def _require_text(stream: io.BufferedReader, place: str) -> None:

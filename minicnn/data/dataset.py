@@ -12,6 +12,9 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 IMAGE_SIZE = 48
 """Height and width of every image, in pixels."""
 
+USAGES = {"training": "train", "publictest": "validation", "privatetest": "test"}
+"""The splits as FER2013 calls them, in small letters, and as minicnn does."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -23,20 +26,39 @@ class Split:
         Grey levels, 0 black to 255 white.
     labels : ndarray, int64 (N,)
         Classes in ``[0, 7)``, the index into `EMOTIONS`.
+    sources : ndarray, str (N,), optional
+        Where each image stands in the file or folder that it was read from: ``"data row 17"``
+        (counted from 1 after the header), ``"train/happy/1.png"``.
     """
 
     images: np.ndarray
     labels: np.ndarray
+    sources: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: np.ndarray | slice) -> "Split":
-        """The split of these rows, in their order."""
-        return Split(self.images[rows], self.labels[rows])
+        """Some of the rows.
+
+        Parameters
+        ----------
+        rows : slice, ndarray of int (M,) or ndarray of bool (N,)
+            Which ones, as NumPy indexes.
+
+        Returns
+        -------
+        Split
+            Its images, labels and sources are those of `rows`, in their order.
+        """
+        sources = None if self.sources is None else self.sources[rows]
+        return Split(self.images[rows], self.labels[rows], sources)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the images and labels, hexadecimal: equal for equal data in equal order."""
+        """SHA-256 of the images and labels, hexadecimal: equal for equal data in equal order.
+
+        Where they were read from does not count.
+        """
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
         return digest.hexdigest()
@@ -71,7 +93,18 @@ class Dataset:
             yield name, getattr(self, name)
 
     def limited(self, count: int) -> "Dataset":
-        """The same data set with at most `count` rows, the first ones, in each split."""
+        """The first rows of each split.
+
+        Parameters
+        ----------
+        count : int
+            How many at most, at least 0.
+
+        Returns
+        -------
+        Dataset
+            The same but for its splits.
+        """
         rows = slice(count)
         return replace(
             self, train=self.train.take(rows), validation=self.validation.take(rows),

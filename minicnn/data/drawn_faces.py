@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Dataset, Split
-from minicnn.errors import InputError
+from minicnn.ops import arguments
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
     "angry": {"4 brow lowerer": 1.0, "5 upper lid raiser": 0.3, "7 lid tightener": 0.8,
@@ -132,13 +132,14 @@ def load(*, train: int = 4200, validation: int = 700, test: int = 700, seed: int
 
     Raises
     ------
-    InputError
+    TypeError
+        For a size or seed that is no integer.
+    ValueError
         For a size below 1 or a seed below 0.
     """
     for name, value, least in (("train", train, 1), ("validation", validation, 1),
                                ("test", test, 1), ("seed", seed, 0)):
-        if value < least:
-            raise InputError(f"drawn faces: {name} must be at least {least}, got {value}")
+        arguments.integer("drawn_faces.load", name, value, least)
     generators = np.random.default_rng(seed).spawn(3)
     return Dataset(
         "drawn faces",

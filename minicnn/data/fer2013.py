@@ -16,6 +16,7 @@ from minicnn.data.dataset import Dataset, Split
 from minicnn.data.holdout import hold_out
 from minicnn.data.image_folder import find_pictures, read_pictures
 from minicnn.errors import InputError
+from minicnn.ops import arguments
 
 _ACCEPTED = (
     "fer2013.csv or icml_face_data.csv, either inside a .zip or .tar.gz, or a folder of pictures in"
@@ -27,15 +28,15 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
     """FER2013 from `path`, decoded once and remembered in `minicnn.data.cache`.
 
     Training, PublicTest and PrivateTest are train, validation and test. Where there are no
-    validation rows, they are drawn from train; where there are no test rows, test is empty.
-    A note says so in either case.
+    validation rows, they are drawn from the training rows, if there are any; train and test are
+    empty where they have no rows. A note says so in each case.
 
     Parameters
     ----------
     path : path
         ``fer2013.csv`` or ``icml_face_data.csv``, either inside a ``.zip``, ``.tar`` or
-        ``.tar.gz``, or a folder with ``train/<emotion>/`` and as it may be ``test/<emotion>/`` and
-        ``validation/<emotion>/``. Format and errors: `minicnn.data.csv_reader.read_csv`,
+        ``.tar.gz``, or a folder with some of ``train/<emotion>/``, ``validation/<emotion>/`` and
+        ``test/<emotion>/``. Format and errors: `minicnn.data.csv_reader.read_csv`,
         `minicnn.data.archives.open_table`, `minicnn.data.image_folder.find_pictures`.
     validation_fraction : float, default 0.1
         The share of each emotion's training rows that validation is given if it has no own, in
@@ -46,21 +47,19 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
     Returns
     -------
     Dataset
-        Named after the file or folder.
+        Named after the file or folder; each row knows its source.
 
     Raises
     ------
     InputError
-        `path` is none of these or cannot be read, anything in it is not as it should be, or there
-        are no training rows.
+        `path` is none of these or cannot be read, anything in it is not as it should be, or
+        validation must be drawn where no emotion has two training rows.
+    TypeError, ValueError
+        `validation_fraction` is no number in (0, 1), or `seed` no integer of at least 0.
     """
     path = Path(path)
-    if not 0 < validation_fraction < 1:
-        raise InputError(
-            f"validation_fraction: expected more than 0 and less than 1, got {validation_fraction}"
-        )
-    if seed < 0:
-        raise InputError(f"seed: expected 0 or more, got {seed}")
+    arguments.number("fer2013.load", "validation_fraction", validation_fraction, 0, 1, ends="()")
+    arguments.integer("fer2013.load", "seed", seed, 0)
     try:
         splits, notes = _read(path)
     except OSError as error:
@@ -68,8 +67,10 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
         raise InputError(f"{place}: expected something to read, got an error: {reason}") from error
     name = path.resolve().name
     if len(splits["train"]) == 0:
-        raise InputError(f"{path}: expected training images (Usage Training, or train/), got none")
-    if len(splits["validation"]) == 0:
+        notes += (
+            f"{name} has no training images: it can be audited and measured, but not trained on.",
+        )
+    elif len(splits["validation"]) == 0:
         splits, note = _with_validation(splits, name, validation_fraction, seed)
         notes += (note,)
     if len(splits["test"]) == 0:
@@ -85,7 +86,7 @@ def _read(path: Path) -> tuple[dict[str, Split], tuple[str, ...]]:
         pictures = find_pictures(path)
         names = [(str(file.relative_to(path)), file) for f in pictures.values() for file, _ in f]
         return cache.remembered(
-            lambda: cache.files_fingerprint(names), lambda: read_pictures(pictures)
+            lambda: cache.files_fingerprint(names), lambda: read_pictures(path, pictures)
         )
     if path.is_file():
         return cache.remembered(lambda: cache.file_fingerprint(path), lambda: _read_table(path))

@@ -1,47 +1,50 @@
 """Reading FER2013 as pictures in folders: ``train/<emotion>/*``, ``test/<emotion>/*``."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Split
+from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, USAGES, Split
 from minicnn.data.images import read_grey
 from minicnn.data.quoting import listed
 from minicnn.errors import InputError
 
-_SPLITS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
-
-# The names of FER2013, and the variants that a widespread copy of it uses.
-_LABELS = {emotion: label for label, emotion in enumerate(EMOTIONS)} | {
-    "disgusted": EMOTIONS.index("disgust"),
-    "fearful": EMOTIONS.index("fear"),
-    "surprised": EMOTIONS.index("surprise"),
+# What a folder may be called, in small letters, and what it then is.
+_SPLITS = {split: split for split in ("train", "validation", "test")} | USAGES | {
+    "val": "validation",
+    "valid": "validation",
+}
+_EMOTIONS = {emotion: emotion for emotion in EMOTIONS} | {
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "surprised": "surprise",
 }
 
-_NOT_PICTURES = ("thumbs.db", "desktop.ini")
+_LEFTOVERS = ("thumbs.db", "desktop.ini", "__macosx")
 
 Pictures = Mapping[str, list[tuple[Path, int]]]
 """The picture files of each split with their labels, in the order of the split's rows."""
 
-
-_Meaning = TypeVar("_Meaning", str, int)
 _Item = TypeVar("_Item")
 
 
 def find_pictures(folder: Path) -> Pictures:
     """The picture files under `folder`, by split.
 
-    Folder names are compared without regard to case; hidden files are passed over. A folder has no
-    order of its own, so the emotions are interleaved in proportion, each by file name: the first
-    rows of a split hold every emotion, whatever the files are called.
+    Folder names are compared without regard to case. Passed over are files beside the folders of
+    splits and emotions, empty folders, hidden files and what file browsers leave behind. A folder
+    has no order of its own, so the emotions are interleaved in proportion, each by file name: the
+    first rows of a split hold every emotion, whatever the files are called.
 
     Parameters
     ----------
     folder : Path
-        Holds ``train/<emotion>``, and as it may be ``test/<emotion>`` and ``validation/<emotion>``
-        or ``val/<emotion>``. An emotion without pictures may be missing.
+        Holds some of ``train/<emotion>``, ``validation/<emotion>`` and ``test/<emotion>``; the
+        splits may also be called ``val``, ``valid``, ``Training``, ``PublicTest`` and
+        ``PrivateTest``. An emotion without pictures may be missing.
 
     Returns
     -------
@@ -51,16 +54,23 @@ def find_pictures(folder: Path) -> Pictures:
     Raises
     ------
     InputError
-        An emotion's folder has an unknown name, two folders mean the same split or emotion, or
-        there are no pictures at all.
+        The folder of a split or an emotion has an unknown name, two folders mean the same split or
+        emotion, or there are no pictures at all.
+    OSError
+        A folder cannot be listed.
     """
     pictures: dict[str, list[tuple[Path, int]]] = {"train": [], "validation": [], "test": []}
-    for split, split_folder in _folders(folder, _SPLITS).items():
-        _refuse_unknown_emotions(split_folder)
+    split_folders = _folders(folder, _SPLITS)
+    if split_folders:
+        _refuse_unknown(folder, _SPLITS)
+    for split, split_folder in split_folders.items():
+        emotion_folders = _folders(split_folder, _EMOTIONS)
+        _refuse_unknown(split_folder, _EMOTIONS)
         pictures[split] = _interleaved(
             [
-                [(file, label) for file in _entries(emotion_folder)]
-                for label, emotion_folder in sorted(_folders(split_folder, _LABELS).items())
+                [(file, label) for file in _entries(emotion_folders[emotion])]
+                for label, emotion in enumerate(EMOTIONS)
+                if emotion in emotion_folders
             ]
         )
     if not any(pictures.values()):
@@ -69,13 +79,21 @@ def find_pictures(folder: Path) -> Pictures:
     return pictures
 
 
-def read_pictures(pictures: Pictures) -> dict[str, Split]:
+def read_pictures(folder: Path, pictures: Pictures) -> dict[str, Split]:
     """Decode the files that `find_pictures` found.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it looked.
+    pictures : Mapping of str to list of (Path, int)
+        What it found.
 
     Returns
     -------
     dict of str to Split
-        The same splits, each row read by `minicnn.data.images.read_grey`.
+        The same splits, each row read by `minicnn.data.images.read_grey`. Its source is the file's
+        path from `folder` on, with bytes that are not UTF-8 escaped.
 
     Raises
     ------
@@ -88,31 +106,37 @@ def read_pictures(pictures: Pictures) -> dict[str, Split]:
                 -1, IMAGE_SIZE, IMAGE_SIZE
             ),
             np.array([label for _, label in files], np.int64),
+            np.array([_printable(file.relative_to(folder)) for file, _ in files], str),
         )
         for split, files in pictures.items()
     }
 
 
-def _folders(folder: Path, meanings: Mapping[str, _Meaning]) -> dict[_Meaning, Path]:
+def _printable(path: Path) -> str:
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _folders(folder: Path, meanings: Mapping[str, str]) -> dict[str, Path]:
     """The folders in `folder` whose names have a meaning, by meaning."""
-    found: dict[_Meaning, Path] = {}
+    found: dict[str, Path] = {}
     for entry in _entries(folder):
-        name = entry.name.casefold()
-        if entry.is_dir() and name in meanings:
-            earlier = found.setdefault(meanings[name], entry)
+        meaning = meanings.get(entry.name.casefold())
+        if entry.is_dir() and meaning:
+            earlier = found.setdefault(meaning, entry)
             if earlier != entry:
                 raise InputError(
-                    f"{folder}: expected one folder for {name}, got {earlier.name} and {entry.name}"
+                    f"{folder}: expected one folder for {meaning}, got {earlier.name} and"
+                    f" {entry.name}"
                 )
     return found
 
 
-def _refuse_unknown_emotions(folder: Path) -> None:
+def _refuse_unknown(folder: Path, meanings: Mapping[str, str]) -> None:
+    """Refuse a folder in `folder` whose name has no meaning, unless it is empty."""
     for entry in _entries(folder):
-        if entry.is_dir() and entry.name.casefold() not in _LABELS:
-            raise InputError(
-                f"{entry}: expected a folder named {', '.join(EMOTIONS)}, got {entry.name}"
-            )
+        if entry.is_dir() and entry.name.casefold() not in meanings and _entries(entry):
+            names = ", ".join(dict.fromkeys(meanings.values()))
+            raise InputError(f"{entry}: expected a folder named {names}, got {entry.name}")
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -120,7 +144,7 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(
         entry
         for entry in folder.iterdir()
-        if not entry.name.startswith(".") and entry.name.casefold() not in _NOT_PICTURES
+        if not entry.name.startswith(".") and entry.name.casefold() not in _LEFTOVERS
     )
 
 

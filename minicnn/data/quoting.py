@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-_LONGEST_TEXT = 32
+_LONGEST_TEXT = 60
 _MOST_NAMES = 8
 
 
 def quoted(text: str) -> str:
-    """`text` in quotes, control characters escaped, cut after 32 characters."""
+    """`text` in quotes, control characters escaped, cut after 60 characters."""
     return repr(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
 
 

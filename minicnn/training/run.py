@@ -211,6 +211,10 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
     """The data, with a line that says what it is, and its notes."""
     start = time.perf_counter()
     dataset = experiment.load_data()
+    if not len(dataset.train):
+        raise InputError(
+            f"{experiment.data.path}: expected training images (Usage Training, or train/), got none"
+        )
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits())
     console.print(
         f"data: {dataset.name}: {sizes} images ({time.perf_counter() - start:.1f} s)",
