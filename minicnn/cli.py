@@ -193,7 +193,8 @@ def evaluate(
 def predict(
     model: ModelFile,
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE", help="Pictures that Pillow reads, of any size, one or more.")
+        list[str],
+        typer.Argument(metavar="IMAGE", help="Pictures that Pillow reads, any size, one or more."),
     ],
     backend: Backend = None,
     as_json: Json = False,

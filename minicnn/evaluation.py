@@ -1,5 +1,6 @@
 """How good a classifier is on labelled images."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
+from minicnn.ops import arguments
 from minicnn.sequential import Sequential
 
 
@@ -16,8 +18,10 @@ class Evaluation:
 
     Parameters
     ----------
-    probabilities : ndarray (N, C)
+    probabilities : ndarray (N, C), float32 or float64
+        N at least 1.
     labels : ndarray (N,), integer
+        Classes in ``[0, C)``.
     loss : float
         Mean cross-entropy, without weights or smoothing.
     """
@@ -28,7 +32,7 @@ class Evaluation:
 
     @property
     def predictions(self) -> np.ndarray:
-        """The most probable class of each image, int (N,)."""
+        """The most probable class of each image, int64 (N,); at a tie the first."""
         return self.probabilities.argmax(1)
 
     @property
@@ -38,7 +42,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> np.ndarray:
-        """How many images of each label (row) were taken for each class (column), int (C, C)."""
+        """How many images of each label (row) were taken for each class (column), int64 (C, C)."""
         classes = self.probabilities.shape[1]
         matrix = np.zeros((classes, classes), np.int64)
         np.add.at(matrix, (self.labels, self.predictions), 1)
@@ -46,27 +50,53 @@ class Evaluation:
 
     @property
     def precision(self) -> np.ndarray:
-        """Of the images taken for a class, the share that belongs to it (C,); NaN where none."""
+        """Of the images taken for a class, the share that belongs to it.
+
+        float64 (C,), NaN where no image was taken for the class.
+        """
         return _share(self.confusion.diagonal(), self.confusion.sum(0))
 
     @property
     def recall(self) -> np.ndarray:
-        """Of the images of a class, the share that was taken for it (C,); NaN where none."""
+        """Of the images of a class, the share that was taken for it.
+
+        float64 (C,), NaN where no image is of the class.
+        """
         return _share(self.confusion.diagonal(), self.confusion.sum(1))
 
     def as_dict(self, classes: tuple[str, ...]) -> dict[str, Any]:
-        """The figures as JSON-ready values; an undefined share is None."""
+        """The figures as values that JSON can say.
+
+        Parameters
+        ----------
+        classes : tuple of C str
+            Their names, by label.
+
+        Returns
+        -------
+        dict
+            ``images`` (int), ``loss`` (float, None where it is not finite), ``accuracy`` (float),
+            ``per_class`` (for each name ``images``, and ``precision`` and ``recall``, None where
+            undefined), ``confusion`` (C lists of C int).
+
+        Raises
+        ------
+        ValueError
+            Where there are not C names.
+        """
+        count = self.probabilities.shape[1]
+        if len(classes) != count:
+            raise ValueError(f"as_dict: expected {count} names, one a class, got {len(classes)}")
         return {
             "images": len(self.labels),
-            "loss": self.loss,
+            "loss": _finite(self.loss),
             "accuracy": self.accuracy,
             "per_class": {
                 name: {
-                    "images": int(count),
-                    "precision": None if np.isnan(precision) else float(precision),
-                    "recall": None if np.isnan(recall) else float(recall),
+                    "images": int(images), "precision": _finite(precision),
+                    "recall": _finite(recall),
                 }
-                for name, count, precision, recall in zip(
+                for name, images, precision, recall in zip(
                     classes, self.confusion.sum(1), self.precision, self.recall, strict=True
                 )
             },
@@ -88,22 +118,28 @@ def evaluate(
     ----------
     model : Sequential
         Gives logits (N, C).
-    inputs : ndarray (N, ...)
-        What `preprocessing` takes, or the model itself without one.
-    labels : ndarray (N,), integer
+    inputs : ndarray (N, ...), real numbers
+        What `preprocessing` takes, or the model itself without one; N at least 1.
+    labels : array_like (N,), integer
+        Classes in ``[0, C)``.
     preprocessing : callable, optional
         Applied to each batch.
-    batch_size : int, default 256
+    batch_size : int >= 1, default 256
 
     Returns
     -------
     Evaluation
+        Its probabilities of the model's dtype.
 
     Raises
     ------
+    TypeError
+        Where the inputs do not hold real numbers, or labels or batch_size no integers.
     ValueError
-        Where there are no inputs, or their shape or a label does not fit the model.
+        Where there are no inputs, their shape or a label does not fit the model, or batch_size is
+        below 1.
     """
+    batch_size = arguments.integer("evaluate", "batch_size", batch_size, 1)
     logits = np.concatenate([
         model.predict(batch if preprocessing is None else preprocessing(batch))
         for batch in (inputs[start : start + batch_size]
@@ -111,6 +147,11 @@ def evaluate(
     ])
     loss, _ = ops.softmax_cross_entropy_forward(logits, labels)
     return Evaluation(ops.softmax(logits), np.asarray(labels), loss)
+
+
+def _finite(value: float) -> float | None:
+    """The number, or None in place of NaN and infinity, which JSON cannot say."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from minicnn import run_files
 from minicnn.errors import InputError
-from minicnn.files import atomic_write_text, require_file
+from minicnn.files import atomic_write_text, require_place
 
 
 class RunFolder:
@@ -21,6 +22,8 @@ class RunFolder:
 
     Attributes
     ----------
+    path : Path
+        The folder.
     experiment : Path
         ``experiment.toml``: every setting, as run.
     history : Path
@@ -55,45 +58,102 @@ class RunFolder:
         """The folder's own name, for titles."""
         return self.path.resolve().name
 
+    def require_unused(self) -> None:
+        """Refuse a folder that a run cannot be started in.
+
+        It may be missing, empty, or hold what a run left that ended before its first checkpoint.
+
+        Raises
+        ------
+        InputError
+            Where it is a file, or holds a run or anything else.
+        """
+        require_place(self.path, "the folder of the run")
+        if self.last.exists():
+            raise InputError(
+                f"{self.path}: already holds a run; give another --out, or go on with --resume "
+                f"{self.path}"
+            )
+        begun = (self.experiment, self.history, self.batchnorm)
+        entries = sorted(self.path.iterdir()) if self.path.exists() else []
+        foreign = [entry.name for entry in entries
+                   if entry not in begun and not entry.name.startswith(".")]
+        if foreign:
+            raise InputError(
+                f"{self.path}: expected an empty folder for the run, got one with {foreign[0]}"
+            )
+
     def read_history(self) -> pd.DataFrame:
         """``history.csv`` as a table, one row an epoch.
 
-        Columns: epoch, train_loss, train_accuracy, validation_loss, validation_accuracy,
-        learning_rate, seconds, images_per_second.
+        Returns
+        -------
+        DataFrame
+            At least one row; the columns of `run_files.HISTORY`: ``epoch`` (int64, counted from
+            1), all others float64, NaN where not measured.
+
+        Raises
+        ------
+        InputError
+            Where the file is missing or damaged, has no row, lacks a column, or holds something
+            else where a number belongs.
         """
-        return self._read_csv(self.history, "a run's history")
+        table = run_files.read_table(self.history, "a run's history", run_files.HISTORY)
+        if table.empty:
+            raise InputError(f"{self.history}: expected a row an epoch, got none")
+        return table
 
     def read_batchnorm(self) -> pd.DataFrame:
         """``batchnorm.csv`` as a table, one row an epoch (0 is the start) and layer.
 
-        Columns: epoch, layer, and for the running mean and the running variance their mean,
-        least and greatest value over the channels: mean, mean_least, mean_greatest, variance,
-        variance_least, variance_greatest. Empty without batch norm.
+        Returns
+        -------
+        DataFrame
+            The columns of `run_files.RUNNING_STATISTICS`: ``epoch`` (int64), ``layer`` (str), and
+            float64, for the running mean and the running variance, their mean, least and greatest
+            value over the channels. No row without batch norm.
+
+        Raises
+        ------
+        InputError
+            Where the file is missing or damaged, lacks a column, or holds something else where a
+            number belongs.
         """
-        return self._read_csv(self.batchnorm, "a run's running statistics")
+        return run_files.read_table(
+            self.batchnorm, "a run's running statistics", run_files.RUNNING_STATISTICS
+        )
 
     def read_results(self) -> dict[str, Any]:
         """``results.json``: what the best model reached, and on what.
 
-        Keys: ``test`` (see `Evaluation.as_dict`), ``measured_on`` (``"test"``, or
-        ``"validation"`` where the data has no test split), ``best_epoch``, ``stopped`` (why
-        training ended), ``seconds``, ``parameters``, ``data`` (its name, and the fingerprint of
-        each split).
+        Returns
+        -------
+        dict
+            ``test`` (see `Evaluation.as_dict`), ``measured_on`` (``"test"``, or ``"validation"``
+            where the data has no test split), ``best_epoch`` (int), ``stopped`` (why training
+            ended), ``seconds`` (float), ``parameters`` (int), ``data`` (its ``name``, and the
+            fingerprints of ``train``, ``validation`` and ``test``).
+
+        Raises
+        ------
+        InputError
+            Where the file is missing or no JSON, lacks a key, or has a value of another kind.
         """
-        path = require_file(self.results, "a run's results")
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{path}: expected JSON, got a damaged file ({error})") from error
+        return run_files.read_results(self.results)
 
     def write_results(self, results: dict[str, Any]) -> None:
-        """Write ``results.json``, atomically."""
-        atomic_write_text(self.results, json.dumps(results, indent=2) + "\n")
+        """Write ``results.json``, atomically.
 
-    @staticmethod
-    def _read_csv(path: Path, what: str) -> pd.DataFrame:
-        require_file(path, what)
-        try:
-            return pd.read_csv(path)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: expected {what}, got a damaged file ({error})") from error
+        Parameters
+        ----------
+        results : dict
+            As `read_results` gives it back.
+
+        Raises
+        ------
+        InputError
+            Where the folder does not exist.
+        ValueError
+            Where a number is NaN or infinite, which JSON cannot say.
+        """
+        atomic_write_text(self.results, json.dumps(results, indent=2, allow_nan=False) + "\n")

@@ -334,7 +334,7 @@ def test_more_epochs_of_a_cosine_that_is_over_are_refused(folder, capsys, monkey
     Path("final.toml").write_text(TINY + '[schedule]\nname = "cosine"\nfinal = 0.5\n')
     assert run("train", "final.toml", "--out", "more", "--epochs", 1, cwd=folder).returncode == 0
     assert run("train", "--resume", "more", "--epochs", 2, cwd=folder).returncode == 0
-    rates = [line.split(",")[5] for line in Path("more/history.csv").open()]
+    rates = [line.split(",")[5] for line in Path("more/history.csv").read_text().splitlines()]
     assert rates[2] == "0.0005"
 
 

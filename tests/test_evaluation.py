@@ -1,5 +1,7 @@
 """Figures of a classifier, against a table worked out by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,18 @@ def test_undefined_shares_become_null_in_json():
     assert per_class["a"] == {"images": 3, "precision": 2 / 3, "recall": 2 / 3}
 
 
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_a_loss_that_is_not_finite_becomes_null_in_json(loss):
+    figures = Evaluation(EVALUATION.probabilities, EVALUATION.labels, loss).as_dict(tuple("abcd"))
+    assert figures["loss"] is None
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+
+
+def test_as_dict_needs_a_name_for_each_class():
+    with pytest.raises(ValueError, match="4 names, one a class, got 3"):
+        EVALUATION.as_dict(("a", "b", "c"))
+
+
 def test_evaluate_runs_in_batches_in_evaluation_mode():
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (11, 4, 4), dtype=np.uint8), rng.integers(0, 3, 11)
@@ -47,3 +61,10 @@ def test_no_inputs_are_refused():
     model = Sequential([layers.Flatten(), layers.Dense(3)], (4, 4, 1))
     with pytest.raises(ValueError, match="empty"):
         evaluate(model, np.zeros((0, 4, 4, 1)), np.zeros(0, int))
+
+
+@pytest.mark.parametrize(("batch_size", "error"), [(0, ValueError), (2.5, TypeError)])
+def test_batches_hold_at_least_one_input(batch_size, error):
+    model = Sequential([layers.Flatten(), layers.Dense(3)], (4, 4, 1))
+    with pytest.raises(error, match="evaluate: batch_size must be"):
+        evaluate(model, np.zeros((2, 4, 4, 1)), np.zeros(2, int), batch_size=batch_size)

@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from minicnn import InputError, NonFiniteLossError, Sequential, layers, losses, optimizers, schedules
+from minicnn import (
+    InputError,
+    NonFiniteLossError,
+    Sequential,
+    layers,
+    losses,
+    optimizers,
+    schedules,
+)
 from minicnn.training import (
     BestModel,
     Callback,

@@ -3,12 +3,15 @@
 import copy
 import io
 
+import numpy as np
+import pandas as pd
 import pytest
 from fabricated_run import SETTINGS, FabricatedRun, Page
 from rich.console import Console
 
 from minicnn import InputError, viewing
 from minicnn.data import EMOTIONS
+from minicnn.viewing.page import setting
 
 
 def changed(**sections):
@@ -127,9 +130,25 @@ def test_terminal_table(runs):
     assert "5 of 5" in text and "1 min 23 s" in text and "0.002" in text
 
 
-def test_without_a_learning_rate_in_the_settings(tmp_path):
-    settings = {key: value for key, value in SETTINGS.items() if key != "optimizer"}
-    assert "0.01" in printed(FabricatedRun(tmp_path / "a", settings=settings))
+@pytest.mark.parametrize("rate", ["[/x]", [0.1], {"a": 1}, True, 10**400])
+def test_an_odd_learning_rate_is_shown_as_it_stands(tmp_path, rate):
+    runs = [FabricatedRun(tmp_path / name, settings=changed(optimizer={"lr": rate}))
+            for name in "ab"]
+    shown = setting(rate) if not isinstance(rate, dict) else "–"
+    assert shown[:5] in printed(*runs)
+    assert compare(tmp_path, *runs).table("runs")[1][8] == shown
+
+
+def test_a_loss_that_was_not_finite(tmp_path):
+    run = FabricatedRun(tmp_path / "run")
+    results = run.folder.read_results()
+    results["test"]["loss"] = None
+    run.folder.write_results(results)
+    history = pd.read_csv(run.folder.history)
+    history["validation_loss"] = [np.inf, 2.0, np.nan]
+    history.to_csv(run.folder.history, index=False)
+    assert compare(tmp_path, run, run).table("runs")[1][2] == "–"
+    assert "–" in printed(run)
 
 
 def test_a_single_run_is_refused(runs, tmp_path):

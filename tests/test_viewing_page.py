@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from minicnn.viewing.page import duration, number, percent, setting
+from minicnn.viewing.page import duration, number, percent, plural, setting
 
 
 @pytest.mark.parametrize(("share", "text"), [
@@ -21,6 +21,11 @@ def test_percent(share, text):
 ])
 def test_number(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "times"), (1, "time"), (2, "times")])
+def test_plural(count, text):
+    assert plural(count, "time") == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [

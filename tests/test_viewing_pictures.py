@@ -112,6 +112,13 @@ def test_feature_maps_without_pooling_follow_each_convolution():
     np.testing.assert_array_equal(blocks[1].maps, model.forward(np.ones((1, 6, 6, 1)))[0])
 
 
+@pytest.mark.parametrize("shape", [(9, 9, 1), (8, 8), (1, 8, 8, 1)])
+def test_feature_maps_are_those_of_an_image_that_fits(shape):
+    model = Sequential([layers.Conv2D(2), layers.MaxPool2D(2)], (8, 8, 1))
+    with pytest.raises(ValueError, match=r"block_maps: expected an image \(8, 8, 1\), got \("):
+        viewing.block_maps(model, np.zeros(shape))
+
+
 def test_feature_maps_shown_are_the_liveliest():
     maps = np.zeros((6, 6, 30))
     maps[2, 3] = np.arange(30)  # channel 0 is constant, 29 varies most

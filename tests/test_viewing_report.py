@@ -6,11 +6,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from fabricated_run import FabricatedRun, Page
+from fabricated_run import SETTINGS, FabricatedRun, Page
 from PIL import Image
 
 from minicnn import InputError, use_backend, viewing
 from minicnn.data import EMOTIONS
+from minicnn.evaluation import Evaluation
 
 SECTIONS = ["experiment", "network", "curves", "confusion", "classes", "mistakes", "filters",
             "feature-maps", "batch-norm"]
@@ -139,8 +140,28 @@ def test_without_convolutions(tmp_path):
     assert report_of(run).sections == SECTIONS[:6]
 
 
-def test_one_epoch(tmp_path):
-    assert report_of(FabricatedRun(tmp_path / "short", epochs=1)).sections == SECTIONS
+def test_one_of_everything(tmp_path):
+    run = FabricatedRun(tmp_path / "short", epochs=1)
+    run.dataset = run.dataset.limited(1)
+    run.evaluation = Evaluation(np.eye(7)[(run.dataset.test.labels + 1) % 7],
+                                run.dataset.test.labels, 1.25)
+    page = report_of(run)
+    assert page.sections == SECTIONS
+    for expected in ("epoch1 parameters", "Of 1 test image the network named 0 right",
+                     "with 1 image to train on", ", 1 time."):
+        assert expected in page.words
+    for plural in ("1 images", "1 epochs", "1 times", "1 channels"):
+        assert plural not in page.words
+
+
+def test_what_running_statistics_do_after_few_steps(run):
+    assert "After n steps the start still weighs momentumn" in report_of(run).words
+
+
+def test_without_a_description(tmp_path):
+    settings = {key: value for key, value in SETTINGS.items() if key != "description"}
+    page = report_of(FabricatedRun(tmp_path / "run", settings=settings))
+    assert "A tiny run." not in page.words
 
 
 def test_without_validation(tmp_path):
@@ -186,7 +207,7 @@ def test_answers_must_fit_the_split(run):
 def test_missing_and_damaged_files(run, name):
     path = getattr(run.folder, name)
     path.write_bytes(b"\xff\xfe[")
-    with pytest.raises(InputError, match="got a damaged file"):
+    with pytest.raises(InputError, match="got (a damaged file|something else)"):
         report_of(run)
     path.unlink()
     with pytest.raises(InputError, match="no such file"):

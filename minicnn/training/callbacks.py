@@ -13,6 +13,7 @@ from minicnn.errors import NonFiniteLossError
 from minicnn.files import atomic_write_text
 from minicnn.layers import BatchNorm
 from minicnn.ops import arguments
+from minicnn.run_files import RUNNING_STATISTICS
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
 from minicnn.tensor_files import write_tensors
@@ -206,9 +207,6 @@ class RunningStatisticsFile(Callback):
     path : path
     """
 
-    columns = ("epoch", "layer", "mean", "mean_least", "mean_greatest",
-               "variance", "variance_least", "variance_greatest")
-
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self.rows: list[dict[str, Any]] = []
@@ -238,7 +236,7 @@ class RunningStatisticsFile(Callback):
                     row |= {key: float(values.mean()), f"{key}_least": float(values.min()),
                             f"{key}_greatest": float(values.max())}
                 self.rows.append(row)
-        table = pd.DataFrame(self.rows, columns=list(self.columns))
+        table = pd.DataFrame(self.rows, columns=list(RUNNING_STATISTICS))
         atomic_write_text(self.path, table.to_csv(index=False, lineterminator="\n"))
 
 

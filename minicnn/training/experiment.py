@@ -6,7 +6,6 @@ and schedules are those of their constructors.
 
 import math
 import os
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -26,6 +25,7 @@ from minicnn.models import MODELS
 from minicnn.optimizers import Optimizer
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
+from minicnn.toml_files import parse_toml
 
 
 class Settings(BaseModel):
@@ -336,12 +336,7 @@ def read_experiment(name_or_path: str | os.PathLike) -> Experiment:
 
 
 def _parse(content: bytes, where: str) -> Experiment:
-    try:
-        values = tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}: expected TOML, got something else: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"{where}: expected TOML, got tables nested too deeply") from error
+    values = parse_toml(content, where)
     return _checked(_validated(values, where), where)
 
 

@@ -5,16 +5,17 @@ import io
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from minicnn.files import atomic_write_text
+from minicnn.run_files import HISTORY
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """The figures of one epoch.
+    """The figures of one epoch, in the order of the columns of ``history.csv``.
 
     Attributes
     ----------
@@ -58,13 +59,10 @@ class Epoch:
         return cls(**known)
 
 
-COLUMNS = tuple(field.name for field in fields(Epoch))
-
-
 def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:
     """Write the epochs as CSV, atomically: a header, then a line an epoch."""
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(text, HISTORY, lineterminator="\n")
     table.writeheader()
     table.writerows(asdict(epoch) for epoch in epochs)
     atomic_write_text(path, text.getvalue())
@@ -73,4 +71,4 @@ def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:
 def append_history(path: str | os.PathLike, epoch: Epoch) -> None:
     """Add one epoch to a history that `write_history` began, and flush it."""
     with Path(path).open("a", encoding="utf-8", newline="") as stream:
-        csv.DictWriter(stream, COLUMNS, lineterminator="\n").writerow(asdict(epoch))
+        csv.DictWriter(stream, HISTORY, lineterminator="\n").writerow(asdict(epoch))

@@ -213,7 +213,8 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
     dataset = experiment.load_data()
     if not len(dataset.train):
         raise InputError(
-            f"{experiment.data.path}: expected training images (Usage Training, or train/), got none"
+            f"{experiment.data.path}: expected training images (Usage Training, or train/), "
+            "got none"
         )
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits())
     console.print(

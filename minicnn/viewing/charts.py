@@ -26,7 +26,20 @@ WIDTH = 4.6
 
 
 def chart(height: float = 3.0, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A white figure of `height` inches and its quiet axes, row by row; their x axis is shared."""
+    """A white figure `WIDTH` inches wide, and its quiet axes, row by row; their x axis is shared.
+
+    Parameters
+    ----------
+    height : float, default 3.0
+        In inches.
+    rows, columns : int, default 1
+        Of axes, each at least 1.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : list of rows · columns matplotlib.axes.Axes
+    """
     figure = Figure(figsize=(WIDTH, height), dpi=180, layout="constrained", facecolor="white")
     axes = list(figure.subplots(rows, columns, sharex=True, squeeze=False).flat)
     for one in axes:

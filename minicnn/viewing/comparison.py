@@ -16,7 +16,7 @@ from minicnn.run_folder import RunFolder
 from minicnn.viewing.charts import line_colours
 from minicnn.viewing.confusion import confusion_cells
 from minicnn.viewing.curves import Curve, draw_curves
-from minicnn.viewing.page import ABSENT, duration, number, percent, write_page
+from minicnn.viewing.page import ABSENT, duration, number, percent, setting, write_page
 from minicnn.viewing.pictures import Picture
 from minicnn.viewing.run_record import RunRecord, dotted, read_run
 
@@ -26,6 +26,15 @@ LABELS = ("name", "description")
 
 def comparison_table(folders: Sequence[RunFolder]) -> Table:
     """The figures of several runs as a table for the terminal, a row a run.
+
+    Parameters
+    ----------
+    folders : sequence of RunFolder
+        With their experiment, history and results.
+
+    Returns
+    -------
+    rich.table.Table
 
     Raises
     ------
@@ -41,7 +50,7 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
             Text(run.name), percent(run.test["accuracy"]), number(run.test["loss"]),
             f"{run.results['best_epoch']} of {len(run.history)}",
             duration(run.results["seconds"]), number(run.results["parameters"]),
-            number(run.learning_rate),
+            Text(setting(run.learning_rate)),
         )
     return table
 
@@ -54,7 +63,7 @@ def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> P
     folders : sequence of RunFolder
         Two or more, with their experiment, history and results.
     path : path
-        The HTML file; its folder is made if need be.
+        The HTML file; its folder is made if need be, and an earlier file replaced.
 
     Returns
     -------
@@ -64,7 +73,8 @@ def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> P
     Raises
     ------
     InputError
-        Where there are fewer than two runs, or a file of one is missing or damaged.
+        Where there are fewer than two runs, a file of one is missing or damaged, or `path` cannot
+        be written.
     """
     if len(folders) < 2:
         raise InputError(f"compare: expected two or more runs, got {len(folders)}")

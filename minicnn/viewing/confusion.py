@@ -29,7 +29,17 @@ class Cell:
 
 
 def confusion_cells(matrix: Sequence[Sequence[int]] | np.ndarray) -> list[list[Cell]]:
-    """The cells of a confusion matrix, int (C, C), a row for each label."""
+    """The cells of a confusion matrix.
+
+    Parameters
+    ----------
+    matrix : sequence of sequence of int, or ndarray of int (C, C)
+        Images by label (row) and prediction (column).
+
+    Returns
+    -------
+    list of C lists of C Cell
+    """
     return [
         [Cell(int(count), int(count) / max(int(np.sum(row)), 1), label == taken)
          for taken, count in enumerate(row)]
@@ -44,9 +54,10 @@ def draw_confusion(
 
     Parameters
     ----------
-    matrix : int (C, C)
+    matrix : sequence of sequence of int, or ndarray of int (C, C)
         Images by label (row) and prediction (column).
     classes : sequence of C str
+        Their names, by label.
 
     Returns
     -------

@@ -19,10 +19,11 @@ class Curve:
     Parameters
     ----------
     epochs : ndarray (E,), integer
-    values : ndarray (E,)
+    values : ndarray (E,), float
         NaN where not measured.
     colour : str
-    label : str, optional
+        As Matplotlib reads it.
+    label : str, default ""
         Written into the chart's key; without one the line is not listed.
     dashed : bool, default False
     """

@@ -21,7 +21,7 @@ class FeatureMaps:
     ----------
     layer : str
         The block's last layer.
-    maps : ndarray (H, W, C)
+    maps : ndarray (H, W, C), float32 or float64
     """
 
     layer: str
@@ -36,18 +36,27 @@ def block_maps(model: Sequential, x: np.ndarray) -> list[FeatureMaps]:
     Parameters
     ----------
     model : Sequential
-    x : ndarray (\\*input_shape)
+    x : array_like (\\*input_shape)
         One preprocessed image, without a batch axis.
 
     Returns
     -------
     list of FeatureMaps
-        Empty without pooling and convolutions.
+        Of the model's dtype; empty without pooling and convolutions.
+
+    Raises
+    ------
+    ValueError
+        Where x has not the shape of the model's inputs.
     """
+    y = np.asarray(x, model.dtype)[None]
+    if y.shape[1:] != model.input_shape:
+        raise ValueError(
+            f"block_maps: expected an image {model.input_shape}, got {y.shape[1:]}"
+        )
     pooling = any(isinstance(layer, MaxPool2D | AvgPool2D) for layer in model.layers)
     ends = MaxPool2D | AvgPool2D if pooling else Conv2D
     blocks = []
-    y = np.asarray(x, model.dtype)[None]
     for layer in model.layers:
         y = layer.forward(y, training=False)
         layer.forget()
@@ -61,7 +70,7 @@ def draw_feature_maps(maps: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    maps : ndarray (H, W, C)
+    maps : ndarray (H, W, C), float
         Drawn in the order of the channels, each to its own scale; a constant one is dark.
 
     Returns

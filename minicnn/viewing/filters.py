@@ -12,7 +12,17 @@ MOST_FILTERS = 64
 
 
 def first_filters(model: Sequential) -> tuple[str, np.ndarray] | None:
-    """Name and weights (KH, KW, C, filters) of the first convolution, None without one."""
+    """Name and weights of the first convolution.
+
+    Parameters
+    ----------
+    model : Sequential
+
+    Returns
+    -------
+    (str, ndarray (KH, KW, C, filters)) or None
+        The weights are a copy, of the model's dtype; None without a convolution.
+    """
     for layer in model.layers:
         if isinstance(layer, Conv2D):
             weights = next(p for p in layer.parameters() if p.name == f"{layer.name}.w")
@@ -25,7 +35,7 @@ def draw_filters(weights: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    weights : ndarray (KH, KW, C, filters)
+    weights : ndarray (KH, KW, C, filters), float
         The first `MOST_FILTERS` filters are drawn, over several input channels their mean; all to
         one scale, on which the greatest weight in size is the darkest.
 

@@ -29,7 +29,18 @@ class Mistake:
 
 
 def confident_mistakes(evaluation: Evaluation, count: int = 18) -> list[Mistake]:
-    """At most `count` mistakes, the one with the greatest probability first."""
+    """The mistakes to which the network gave the greatest probabilities.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    count : int >= 0, default 18
+
+    Returns
+    -------
+    list of Mistake
+        At most `count`, the surest first, at a tie in the order of the images.
+    """
     predictions = evaluation.predictions
     probabilities = evaluation.probabilities
     wrong = np.flatnonzero(predictions != evaluation.labels)

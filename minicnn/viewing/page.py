@@ -27,6 +27,11 @@ def number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, Integral) else f"{value:.4g}"
 
 
+def plural(count: int, noun: str) -> str:
+    """The noun as it stands after a count: ``"epoch"`` after 1, else ``"epochs"``."""
+    return noun if count == 1 else f"{noun}s"
+
+
 def duration(seconds: float) -> str:
     """In the two greatest units that it fills: ``"1 min 23 s"``."""
     if seconds < 9.95:
@@ -57,6 +62,27 @@ def write_page(path: str | os.PathLike, template: str, values: dict[str, Any]) -
     """Fill a template of ``templates/`` and write it, atomically.
 
     Whatever `values` hold is text: markup in it is shown, never obeyed.
+
+    Parameters
+    ----------
+    path : path
+        The HTML file; its folder must exist.
+    template : str
+        The file's name.
+    values : dict
+        What the template calls by these names.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        Where `path` is a folder, or its folder does not exist.
+    jinja2.UndefinedError
+        Where the template needs a value that is not there.
     """
     environment = Environment(
         loader=PackageLoader("minicnn.viewing"), autoescape=True, undefined=StrictUndefined,
@@ -64,7 +90,8 @@ def write_page(path: str | os.PathLike, template: str, values: dict[str, Any]) -
     )
     environment.filters["zip"] = zip
     environment.filters.update(
-        percent=percent, number=number, duration=duration, setting=setting, bytes=human_bytes
+        percent=percent, number=number, plural=plural, duration=duration, setting=setting,
+        bytes=human_bytes,
     )
     path = Path(path)
     atomic_write_text(path, environment.get_template(template).render(values))

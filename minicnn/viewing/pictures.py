@@ -40,7 +40,7 @@ class Picture:
 
     @classmethod
     def of_pixels(cls, name: str, pixels: np.ndarray, description: str) -> "Picture":
-        """The picture of uint8 pixels: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4)."""
+        """The picture of pixels: uint8, grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4)."""
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, "png", optimize=True)
         return cls(name, stream.getvalue(), description)
@@ -51,7 +51,13 @@ class Picture:
         return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
 
     def save(self, folder: str | os.PathLike) -> Path:
-        """Write ``<name>.png`` into a folder that exists, atomically."""
+        """Write ``<name>.png`` into a folder, atomically, and return its path.
+
+        Raises
+        ------
+        InputError
+            Where the folder does not exist.
+        """
         path = Path(folder) / f"{self.name}.png"
         with atomic_path(path) as temporary:
             temporary.write_bytes(self.png)

@@ -46,7 +46,8 @@ def write_report(
     Raises
     ------
     InputError
-        Where a file of the run is missing or damaged, or the model has no preprocessing.
+        Where a file of the run is missing or damaged, the model has no preprocessing, or the page
+        or its pictures cannot be written.
     ValueError
         Where `evaluation` has not as many answers as the split has images.
     """

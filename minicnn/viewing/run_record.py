@@ -1,7 +1,6 @@
 """A finished run, read back from its folder: its settings, its history and what came of it."""
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from minicnn.errors import InputError
 from minicnn.files import require_file
 from minicnn.run_folder import RunFolder
+from minicnn.toml_files import parse_toml
+from minicnn.viewing.page import ABSENT
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +43,11 @@ class RunRecord:
     @property
     def measured_on(self) -> str:
         """The split that was measured: ``"test"``, or ``"validation"`` where there is no other."""
-        return self.results.get("measured_on", "test")
+        return self.results["measured_on"]
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, by label."""
+        """Names of the C classes, by label."""
         return tuple(self.test["per_class"])
 
     @property
@@ -56,10 +56,9 @@ class RunRecord:
         return float(self.history["validation_accuracy"].max())
 
     @property
-    def learning_rate(self) -> float:
-        """The optimizer's setting; where it has none, the greatest of the history."""
-        setting = self.settings.get("optimizer", {}).get("lr")
-        return float(self.history["learning_rate"].max() if setting is None else setting)
+    def learning_rate(self) -> Any:
+        """The experiment's ``optimizer.lr``; `ABSENT` where it has none."""
+        return dict(dotted(self.settings)).get("optimizer.lr", ABSENT)
 
     @property
     def images_per_second(self) -> float:
@@ -70,6 +69,15 @@ class RunRecord:
 
 def read_run(folder: RunFolder) -> RunRecord:
     """The record of a finished run.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        With its experiment, history and results.
+
+    Returns
+    -------
+    RunRecord
 
     Raises
     ------
@@ -85,20 +93,37 @@ def read_run(folder: RunFolder) -> RunRecord:
 def read_settings(path: Path) -> dict[str, Any]:
     """The tables and values of an ``experiment.toml``.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        As they stand: nobody checks that they make an experiment.
+
     Raises
     ------
     InputError
-        Where there is no such file or it is not TOML.
+        Where there is no such file, or as `minicnn.toml_files.parse_toml`.
     """
-    require_file(path, "a run's experiment")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected TOML, got a damaged file ({error})") from error
+    return parse_toml(require_file(path, "a run's experiment").read_bytes(), str(path))
 
 
 def dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """All values with their keys, tables opened: ``("optimizer.lr", 0.001)``."""
+    """All values with their keys, tables opened: ``("optimizer.lr", 0.001)``.
+
+    Parameters
+    ----------
+    settings : mapping of str to value
+    prefix : str, default ""
+        Stands before each key.
+
+    Yields
+    ------
+    (str, value)
+        No value is a table; one without values leaves no trace.
+    """
     for key, value in settings.items():
         if isinstance(value, Mapping):
             yield from dotted(value, f"{prefix}{key}.")

@@ -21,6 +21,7 @@ def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+        Its strips in the order of the layers.
     """
     layers = list(dict.fromkeys(table["layer"]))
     figure, strips = chart(height=0.6 + 0.95 * len(layers), rows=len(layers))

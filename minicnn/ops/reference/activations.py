@@ -18,6 +18,7 @@ def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
     Returns
     -------
     y : ndarray of x's shape
+        float64 if x is a wider float than float32, else float32.
     cache : ReLUCache
         For `relu_backward`.
 
@@ -43,12 +44,14 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
 
     Returns
     -------
-    dx : ndarray of x's shape
+    dx : ndarray of x's shape, y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("relu_backward", cache, ReLUCache)
     dy = arguments.upstream("relu_backward", dy, cache.positive.shape, cache.dtype)
@@ -67,13 +70,14 @@ def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, Leak
     Returns
     -------
     y : ndarray of x's shape
+        float64 if x is a wider float than float32, else float32.
     cache : LeakyReLUCache
         For `leaky_relu_backward`.
 
     Raises
     ------
     TypeError, ValueError
-        Where x does not hold real numbers or is empty, or slope is out of range.
+        Where x does not hold real numbers or is empty, or slope is no finite number >= 0.
     """
     (x,) = arguments.floats("leaky_relu", x=x)
     slope = arguments.number("leaky_relu", "slope", slope, 0)
@@ -93,12 +97,14 @@ def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
 
     Returns
     -------
-    dx : ndarray of x's shape
+    dx : ndarray of x's shape, y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("leaky_relu_backward", cache, LeakyReLUCache)
     dy = arguments.upstream("leaky_relu_backward", dy, cache.positive.shape, cache.dtype)
@@ -119,13 +125,14 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
     Returns
     -------
     y : ndarray of x's shape
+        float64 if x is a wider float than float32, else float32.
     cache : ELUCache
         For `elu_backward`.
 
     Raises
     ------
     TypeError, ValueError
-        Where x does not hold real numbers or is empty, or alpha is out of range.
+        Where x does not hold real numbers or is empty, or alpha is no finite number >= 0.
     """
     (x,) = arguments.floats("elu", x=x)
     alpha = arguments.number("elu", "alpha", alpha, 0)
@@ -148,12 +155,14 @@ def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
 
     Returns
     -------
-    dx : ndarray of x's shape
+    dx : ndarray of x's shape, y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
     dy = arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype)

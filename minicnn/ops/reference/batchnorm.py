@@ -25,7 +25,7 @@ def batchnorm_forward(
         Images or features, channels last.
     gamma, beta : array_like (C,)
         Scale and shift.
-    running_mean, running_var : ndarray (C,), float
+    running_mean, running_var : ndarray (C,), any float dtype
         Updated in place in training mode.
     training : bool
         Which statistics normalise.
@@ -40,16 +40,19 @@ def batchnorm_forward(
     Returns
     -------
     y : ndarray (N, ..., C)
+        float64 if x, gamma or beta is a wider float than float32, else float32; the running arrays
+        have no say.
     cache : BatchNormCache
         For `batchnorm_backward`.
 
     Raises
     ------
     TypeError
-        Where an input does not hold real numbers, or a running array is no float ndarray.
+        Where an input does not hold real numbers, a running array is no float ndarray, or momentum
+        or eps is no number.
     ValueError
-        Where shapes do not agree, momentum or eps is out of range, or a running array is
-        read-only in training.
+        Where an input is empty, shapes do not agree, momentum or eps is out of range, or, in
+        training, a running array is read-only or an unbiased variance lacks a second value.
     """
     x, gamma, beta = arguments.batchnorm(
         x, gamma, beta, running_mean, running_var, training, momentum, eps, unbiased_running_var
@@ -92,13 +95,15 @@ def batchnorm_backward(
 
     Returns
     -------
-    dx : ndarray (N, ..., C)
-    dgamma, dbeta : ndarray (C,)
+    dx : ndarray (N, ..., C), y's dtype
+    dgamma, dbeta : ndarray (C,), y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("batchnorm_backward", cache, BatchNormCache)
     x, dtype = cache.x, cache.x.dtype

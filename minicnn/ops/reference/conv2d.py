@@ -35,8 +35,8 @@ def conv2d_forward(
     Returns
     -------
     y : ndarray (N, OH, OW, K)
-        float64 if an input is wider than float32, else float32; ``OH = (H + top + bottom - KH) //
-        stride + 1``.
+        float64 if an input is a wider float than float32, else float32;
+        ``OH = (H + top + bottom - KH) // stride + 1``, OW alike.
     cache : Conv2DCache
         For `conv2d_backward`.
 
@@ -45,7 +45,8 @@ def conv2d_forward(
     TypeError
         Where an input does not hold real numbers, or a stride or padding no integers.
     ValueError
-        Where shapes do not agree, or the window does not fit into the padded image.
+        Where an input is empty, shapes do not agree, stride or padding is out of range, or the
+        window does not fit into the padded image.
     """
     x, w, b, window = arguments.conv2d(x, w, b, stride, padding)
     cache = Conv2DCache(x, w, b is not None, window)
@@ -77,14 +78,16 @@ def conv2d_backward(
 
     Returns
     -------
-    dx : ndarray (N, H, W, C)
-    dw : ndarray (KH, KW, C, K)
-    db : ndarray (K,), or None where forward had no b
+    dx : ndarray (N, H, W, C), y's dtype
+    dw : ndarray (KH, KW, C, K), y's dtype
+    db : ndarray (K,), y's dtype, or None where forward had no b
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("conv2d_backward", cache, Conv2DCache)
     x, w, window = cache.x, cache.w, cache.window

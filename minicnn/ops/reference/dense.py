@@ -23,7 +23,7 @@ def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache
     Returns
     -------
     y : ndarray (N, out)
-        float64 if an input is wider than float32, else float32.
+        float64 if an input is a wider float than float32, else float32.
     cache : DenseCache
         For `dense_backward`.
 
@@ -32,7 +32,7 @@ def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache
     TypeError
         Where an input does not hold real numbers.
     ValueError
-        Where shapes do not agree.
+        Where an input is empty, or shapes do not agree.
     """
     x, w, b = arguments.dense(x, w, b)
     y = x @ w  # (N, in) (in, out)
@@ -55,14 +55,16 @@ def dense_backward(
 
     Returns
     -------
-    dx : ndarray (N, in)
-    dw : ndarray (in, out)
-    db : ndarray (out,), or None where forward had no b
+    dx : ndarray (N, in), y's dtype
+    dw : ndarray (in, out), y's dtype
+    db : ndarray (out,), y's dtype, or None where forward had no b
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("dense_backward", cache, DenseCache)
     x, w = cache.x, cache.w

@@ -22,20 +22,21 @@ def dropout_forward(
         Probability of dropping an element.
     training : bool
         Whether anything is dropped at all.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or None
         Draws one float32 uniform number an element; not used, and may be None, where nothing is
         dropped.
 
     Returns
     -------
     y : ndarray of x's shape
+        float64 if x is a wider float than float32, else float32.
     cache : DropoutCache
         For `dropout_backward`.
 
     Raises
     ------
     TypeError
-        Where x does not hold real numbers, or rng is no Generator.
+        Where x does not hold real numbers, rate is no number, or rng is no Generator but needed.
     ValueError
         Where rate is out of range, or x is empty.
     """
@@ -59,12 +60,14 @@ def dropout_backward(dy: Any, cache: DropoutCache) -> np.ndarray:
 
     Returns
     -------
-    dx : ndarray of x's shape
+    dx : ndarray of x's shape, y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("dropout_backward", cache, DropoutCache)
     dy = arguments.upstream("dropout_backward", dy, cache.shape, cache.dtype)

@@ -30,6 +30,8 @@ def maxpool2d_forward(
     Returns
     -------
     y : ndarray (N, OH, OW, C)
+        float64 if x is a wider float than float32, else float32;
+        ``OH = (H + top + bottom - size) // stride + 1``, OW alike.
     cache : MaxPool2DCache
         For `maxpool2d_backward`.
 
@@ -38,7 +40,8 @@ def maxpool2d_forward(
     TypeError
         Where x does not hold real numbers, or size, stride or padding no integers.
     ValueError
-        Where the window does not fit, or could lie in padding alone.
+        Where x is empty or has other axes, size, stride or padding is out of range, or the window
+        does not fit or could lie in padding alone.
     """
     x, window = arguments.pool2d("maxpool2d", x, size, stride, padding)
     count, height, width, channels = x.shape
@@ -71,12 +74,14 @@ def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
 
     Returns
     -------
-    dx : ndarray (N, H, W, C)
+    dx : ndarray (N, H, W, C), y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("maxpool2d_backward", cache, MaxPool2DCache)
     dy = arguments.upstream("maxpool2d_backward", dy, cache.argmax.shape, cache.dtype)
@@ -103,11 +108,13 @@ def avgpool2d_forward(
     x : array_like (N, H, W, C)
         Images, channels last.
     size, stride, padding
-        As for `maxpool2d_forward`.
+        As for `maxpool2d_forward`, with the same defaults.
 
     Returns
     -------
     y : ndarray (N, OH, OW, C)
+        float64 if x is a wider float than float32, else float32; OH and OW as for
+        `maxpool2d_forward`.
     cache : AvgPool2DCache
         For `avgpool2d_backward`.
 
@@ -137,12 +144,14 @@ def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
 
     Returns
     -------
-    dx : ndarray (N, H, W, C)
+    dx : ndarray (N, H, W, C), y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("avgpool2d_backward", cache, AvgPool2DCache)
     dy = arguments.upstream("avgpool2d_backward", dy, cache.y_shape, cache.dtype)
@@ -167,13 +176,14 @@ def global_avgpool2d_forward(x: Any) -> tuple[np.ndarray, GlobalAvgPool2DCache]:
     Returns
     -------
     y : ndarray (N, C)
+        float64 if x is a wider float than float32, else float32.
     cache : GlobalAvgPool2DCache
         For `global_avgpool2d_backward`.
 
     Raises
     ------
     TypeError, ValueError
-        Where x does not hold real numbers, or has other axes.
+        Where x does not hold real numbers, is empty, or has other axes.
     """
     (x,) = arguments.floats("global_avgpool2d", x=x)
     arguments.ndim("global_avgpool2d", "x", x, "(N, H, W, C)")
@@ -193,12 +203,14 @@ def global_avgpool2d_backward(dy: Any, cache: GlobalAvgPool2DCache) -> np.ndarra
 
     Returns
     -------
-    dx : ndarray (N, H, W, C)
+    dx : ndarray (N, H, W, C), y's dtype
 
     Raises
     ------
-    TypeError, ValueError
-        Where dy has not y's shape, or the cache is another operation's.
+    TypeError
+        Where dy does not hold real numbers, or the cache is another operation's.
+    ValueError
+        Where dy has not y's shape.
     """
     cache = arguments.cache_of("global_avgpool2d_backward", cache, GlobalAvgPool2DCache)
     count, height, width, channels = cache.x_shape

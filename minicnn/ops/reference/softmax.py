@@ -22,7 +22,8 @@ def softmax(x: Any) -> np.ndarray:
     Returns
     -------
     p : ndarray (..., C)
-        Not negative; sums to 1 over the last axis.
+        Not negative; sums to 1 over the last axis. float64 if x is a wider float than float32,
+        else float32.
 
     Raises
     ------
@@ -56,22 +57,25 @@ def softmax_cross_entropy_forward(
     labels : array_like (N,), integer
         Classes in ``[0, C)``.
     class_weights : array_like (C,), optional
-        Not negative; 1 by default.
+        Finite and not negative; 1 by default.
     label_smoothing : float in [0, 1], default 0.0
         Share of the target that is spread evenly over all classes.
 
     Returns
     -------
     loss : float
+        Python's own, whatever the dtype of the logits.
     cache : SoftmaxCrossEntropyCache
         For `softmax_cross_entropy_backward`.
 
     Raises
     ------
     TypeError
-        Where logits do not hold real numbers, or labels no integers.
+        Where logits or class_weights do not hold real numbers, labels no integers, or
+        label_smoothing is no number.
     ValueError
-        Where shapes do not agree, a label is outside ``[0, C)``, or every row's weight is 0.
+        Where logits are empty, shapes do not agree, a label is outside ``[0, C)``, label_smoothing
+        or a weight is out of range, or every row's weight is 0.
     """
     logits, labels, class_weights = arguments.softmax_cross_entropy(
         logits, labels, class_weights, label_smoothing
@@ -106,11 +110,14 @@ def softmax_cross_entropy_backward(
     Returns
     -------
     dlogits : ndarray (N, C)
+        float64 if the logits were a wider float than float32, else float32.
 
     Raises
     ------
     TypeError
         Where the cache is another operation's, or dloss is not a number.
+    ValueError
+        Where dloss is not finite.
     """
     operation = "softmax_cross_entropy_backward"
     cache = arguments.cache_of(operation, cache, SoftmaxCrossEntropyCache)
