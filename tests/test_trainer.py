@@ -290,6 +290,15 @@ def test_a_run_that_was_stopped_early_stays_stopped_when_resumed():
     assert len(resumed.fit((INPUTS, LABELS), epochs=6, batch_size=8)) == 6
 
 
+def test_speed_is_that_of_all_steps_but_the_first(monkeypatch):
+    ticks = iter(range(1000))  # a clock that moves one second at each look
+    monkeypatch.setattr("minicnn.training.trainer.time.perf_counter", lambda: next(ticks))
+    first, second = trainer().fit((INPUTS, LABELS), epochs=2, batch_size=8)
+    assert first.images_per_second == 15 / 2  # the steps of 8 and 7 images, a second each
+    assert second.images_per_second == 23 / 3
+    assert first.seconds == 4  # three steps, and the end of the epoch
+
+
 def test_the_best_model_is_kept(tmp_path):
     best = BestModel(tmp_path / "best.safetensors")
     states = []

@@ -32,7 +32,8 @@ class Epoch:
     seconds : float
         Of training and validation.
     images_per_second : float
-        Of training alone; where kernels had to be compiled, the first epoch's is low.
+        Of training alone, without the first step, which compiles or loads the kernels; 0 where
+        there was no other.
     """
 
     epoch: int

@@ -62,10 +62,10 @@ class ProgressDisplay(Callback):
                 description=f"epoch {trainer.epoch}/{trainer.epochs}",
                 completed=(trainer.epoch - 1) * trainer.batches + trainer.batch,
             )
-        elif time.monotonic() - self._last_line > LINE_SECONDS:
+        elif totals.warm_images and time.monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = time.monotonic()
             left = trainer.batches * (trainer.epochs - trainer.progress)
-            seconds = left * totals.seconds / max(trainer.batch, 1)
+            seconds = left * totals.images / trainer.batch / totals.images_per_second
             self.console.print(
                 f"epoch {trainer.epoch}/{trainer.epochs}  batch {trainer.batch}/{trainer.batches}"
                 f"  {figures}  {seconds:.0f} s left", highlight=False,

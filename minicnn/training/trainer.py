@@ -30,13 +30,21 @@ class Totals:
     loss: float = 0.0
     correct: int = 0
     seconds: float = 0.0
+    warm_images: int = 0
+    warm_seconds: float = 0.0
 
-    def add(self, images: int, loss: float, correct: int, seconds: float) -> None:
-        """Count one batch: its images, mean loss, right answers and time."""
+    def add(self, images: int, loss: float, correct: int, seconds: float, *, warm: bool) -> None:
+        """Count one batch: its images, mean loss, right answers and time.
+
+        A step is warm if another came before it, in which all kernels were compiled or loaded.
+        """
         self.images += images
         self.loss += loss * images
         self.correct += correct
         self.seconds += seconds
+        if warm:
+            self.warm_images += images
+            self.warm_seconds += seconds
 
     @property
     def mean_loss(self) -> float:
@@ -50,8 +58,8 @@ class Totals:
 
     @property
     def images_per_second(self) -> float:
-        """Speed of training; 0 before the first batch."""
-        return self.images / self.seconds if self.seconds else 0.0
+        """Speed of the warm steps; 0 before the first."""
+        return self.warm_images / self.warm_seconds if self.warm_seconds else 0.0
 
 
 class Trainer:
@@ -132,6 +140,7 @@ class Trainer:
         self.epoch = self.epochs = 0
         self.batch = self.batches = 0
         self._begun: dict[str, int] = {}
+        self._warm = False
         self.totals = Totals()
         self.history: list[Epoch] = []
         self.stop_reason = ""
@@ -316,7 +325,9 @@ class Trainer:
         self.model.backward(self.loss.backward())
         self.optimizer.step()
         correct = int((logits.argmax(1) == labels).sum())
-        self.totals.add(len(labels), value, correct, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        self.totals.add(len(labels), value, correct, seconds, warm=self._warm)
+        self._warm = True
 
     def _finish_epoch(self, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Validate, write the epoch down, tell the callbacks, and turn to the next."""
