@@ -1,0 +1,225 @@
+"""Vectors of numbers as values of compiled code: the one place where LLVM shows through.
+
+A `Vector` is what a processor's vector register holds, or several registers side by side: kernels
+load, multiply-add and store it as if it were a number, and read like the formula. How many numbers
+fit into a register follows the machine (`REGISTER_BITS`) and the dtype, so that the same kernel
+serves AVX-512, AVX2, SSE and NEON, float32 and float64.
+
+All functions but `lanes` work in compiled code alone. Arrays are C-contiguous, of float32 or
+float64, and counted flat: ``at`` is the place of an element in the array seen as one long row.
+Nothing is checked: a kernel that reads beyond an array reads foreign memory.
+"""
+
+import operator
+import platform
+from typing import Any
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+
+def _register_bits() -> int:
+    """Width of the host's vector registers: 512 with AVX-512, 256 with AVX2, else 128."""
+    features = llvmlite.binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 512
+    return 256 if features.get("avx2") and features.get("fma") else 128
+
+
+REGISTER_BITS = _register_bits()
+"""How many bits a vector register of this machine holds."""
+
+WIDE = 2 if REGISTER_BITS == 512 or platform.machine().lower() in ("arm64", "aarch64") else 1
+"""How many registers side by side a kernel may well use: 2 of 32, as AVX-512 and NEON have, or 1
+of 16, as AVX2 and SSE have."""
+
+
+def lanes(dtype: Any) -> int:
+    """How many numbers of this dtype fit into a vector register."""
+    return REGISTER_BITS // 8 // np.dtype(dtype).itemsize
+
+
+class Vector(types.Type):
+    """Numba's type of a vector: `count` numbers of a float dtype."""
+
+    def __init__(self, dtype: types.Float, count: int) -> None:
+        self.dtype, self.count = dtype, count
+        super().__init__(name=f"Vector({dtype}, {count})")
+
+    @property
+    def llvm(self) -> ir.VectorType:
+        """The same as LLVM's type."""
+        element = ir.FloatType() if self.dtype == types.float32 else ir.DoubleType()
+        return ir.VectorType(element, self.count)
+
+    @property
+    def suffix(self) -> str:
+        """What LLVM appends to an intrinsic's name for this type: ``"v16f32"``."""
+        return f"v{self.count}f{self.dtype.bitwidth}"
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    """A vector is kept in registers, as LLVM's type of its own."""
+
+    def __init__(self, manager: Any, vector: Vector) -> None:
+        super().__init__(manager, vector, vector.llvm)
+
+
+def _of(dtype: types.Float, registers: types.IntegerLiteral) -> Vector:
+    """The vector that fills so many registers."""
+    return Vector(dtype, registers.literal_value * REGISTER_BITS // dtype.bitwidth)
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, at: Any, vector: Any) -> Any:
+    """Where element `at` of an array lies, as a pointer to a vector."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [at]), vector.llvm.as_pointer())
+
+
+def _spread(builder: Any, number: Any, count: int) -> Any:
+    """A vector with the same number in every lane."""
+    kind = ir.VectorType(number.type, count)
+    undefined = ir.Constant(kind, ir.Undefined)
+    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    order = ir.Constant(ir.VectorType(ir.IntType(32), count), [0] * count)
+    return builder.shuffle_vector(first, undefined, order)
+
+
+def _mask(builder: Any, valid: Any, count: int) -> Any:
+    """Truth values, one a lane: whether its number is below `valid`."""
+    kind = ir.VectorType(valid.type, count)
+    numbers = ir.Constant(kind, list(range(count)))
+    return builder.icmp_signed("<", numbers, _spread(builder, valid, count))
+
+
+def _call(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    """Call an intrinsic function of LLVM."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
+@intrinsic(prefer_literal=True)
+def load(typing_context, array, at, registers):
+    """The numbers of `array` from place `at` on, as many as fit into so many registers."""
+    vector = _of(array.dtype, registers)
+
+    def generate(context, builder, sig, args):
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
+        return builder.load(pointer, align=array.dtype.bitwidth // 8)
+
+    return vector(array, types.intp, registers), generate
+
+
+@intrinsic(prefer_literal=True)
+def load_part(typing_context, array, at, valid, registers):
+    """As `load`, but only the first `valid` numbers, which may be none or more than fit.
+
+    The other lanes are 0, and the memory that they would come from is not touched.
+    """
+    vector = _of(array.dtype, registers)
+
+    def generate(context, builder, sig, args):
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
+        align = ir.Constant(ir.IntType(32), array.dtype.bitwidth // 8)
+        mask = _mask(builder, args[2], vector.count)
+        zeros = ir.Constant(vector.llvm, None)
+        name = f"llvm.masked.load.{vector.suffix}.p0"
+        return _call(builder, name, vector.llvm, [pointer, align, mask, zeros])
+
+    return vector(array, types.intp, types.intp, registers), generate
+
+
+@intrinsic
+def store(typing_context, array, at, vector):
+    """Write a vector to `array`, from place `at` on."""
+
+    def generate(context, builder, sig, args):
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
+        builder.store(args[2], pointer, align=vector.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), generate
+
+
+@intrinsic
+def store_part(typing_context, array, at, valid, vector):
+    """As `store`, but only the first `valid` lanes, which may be none or more than there are."""
+
+    def generate(context, builder, sig, args):
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
+        align = ir.Constant(ir.IntType(32), vector.dtype.bitwidth // 8)
+        mask = _mask(builder, args[2], vector.count)
+        name = f"llvm.masked.store.{vector.suffix}.p0"
+        _call(builder, name, ir.VoidType(), [args[3], pointer, align, mask])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp, vector), generate
+
+
+@intrinsic(prefer_literal=True)
+def spread(typing_context, array, at, registers):
+    """The number of `array` at place `at`, in every lane."""
+    vector = _of(array.dtype, registers)
+
+    def generate(context, builder, sig, args):
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        number = builder.load(builder.gep(data, [args[1]]))
+        return _spread(builder, number, vector.count)
+
+    return vector(array, types.intp, registers), generate
+
+
+@intrinsic(prefer_literal=True)
+def zeros(typing_context, array, registers):
+    """A vector of zeros, of the dtype of `array`."""
+    vector = _of(array.dtype, registers)
+
+    def generate(context, builder, sig, args):
+        return ir.Constant(vector.llvm, None)
+
+    return vector(array, registers), generate
+
+
+@intrinsic
+def multiply_add(typing_context, a, b, c):
+    """``a · b + c`` of three vectors, rounded once."""
+
+    def generate(context, builder, sig, args):
+        return _call(builder, f"llvm.fma.{a.suffix}", a.llvm, list(args))
+
+    return a(a, a, a), generate
+
+
+def _arithmetic(operation: Any, instruction: str) -> None:
+    """Teach Numba an operator between two vectors, or a vector and a number, lane by lane."""
+
+    @infer_global(operation)
+    class _Template(AbstractTemplate):
+        def generic(self, args, kws):
+            vectors = [arg for arg in args if isinstance(arg, Vector)]
+            if not vectors or any(vector != vectors[0] for vector in vectors):
+                return None
+            kinds = [arg if isinstance(arg, Vector) else vectors[0].dtype for arg in args]
+            return signature(vectors[0], *kinds)
+
+    def generate(context, builder, sig, args):
+        # a product and a sum may become one multiply-add, as in `multiply_add`
+        vectors = [
+            arg if isinstance(kind, Vector) else _spread(builder, arg, sig.return_type.count)
+            for kind, arg in zip(sig.args, args, strict=True)
+        ]
+        return getattr(builder, instruction)(*vectors, flags=("contract",))
+
+    for kinds in ((Vector, Vector), (Vector, types.Float), (types.Float, Vector)):
+        lower_builtin(operation, *kinds)(generate)
+
+
+_arithmetic(operator.add, "fadd")
+_arithmetic(operator.sub, "fsub")
+_arithmetic(operator.mul, "fmul")
