@@ -14,6 +14,9 @@ from minicnn.ops.window import Window, is_integer, resolve_window
 
 Cache = TypeVar("Cache")
 
+CONVOLUTIONS = ("auto", "direct", "im2col", "winograd")
+"""The algorithms of `conv2d`."""
+
 
 def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> tuple[Any, ...]:
     """Every array in one working dtype and in the layout that kernels expect.
@@ -124,7 +127,9 @@ def flag(operation: str, name: str, value: Any) -> bool:
     return bool(value)
 
 
-def conv2d(x: Any, w: Any, b: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any, Window]:
+def conv2d(
+    x: Any, w: Any, b: Any, stride: Any, padding: Any, algorithm: Any
+) -> tuple[Any, Any, Any, Window]:
     """The arguments of `conv2d_forward`: images, filters, bias or None, and their window."""
     x, w, b = floats("conv2d", optional=("b",), x=x, w=w, b=b)
     ndim("conv2d", "x", x, "(N, H, W, C)")
@@ -135,7 +140,19 @@ def conv2d(x: Any, w: Any, b: Any, stride: Any, padding: Any) -> tuple[Any, Any,
             f"(x {x.shape}, w {w.shape})"
         )
     vector("conv2d", "b", b, w.shape[3], "one bias a filter")
-    return x, w, b, resolve_window("conv2d", w.shape[:2], stride, padding, x.shape[1:3])
+    window = resolve_window("conv2d", w.shape[:2], stride, padding, x.shape[1:3])
+    if algorithm not in CONVOLUTIONS:
+        raise ValueError(
+            f"conv2d: algorithm must be one of {', '.join(CONVOLUTIONS)}, got {algorithm!r}"
+        )
+    if algorithm == "direct" and x.shape[3] != 1:
+        raise ValueError(f"conv2d: algorithm 'direct' needs images with one channel, got {x.shape}")
+    if algorithm == "winograd" and (window.size, window.stride) != ((3, 3), (1, 1)):
+        raise ValueError(
+            "conv2d: algorithm 'winograd' needs 3×3 filters at stride 1, "
+            f"got {window.size} at {window.stride}"
+        )
+    return x, w, b, window
 
 
 def pool2d(operation: str, x: Any, size: Any, stride: Any, padding: Any) -> tuple[Any, Window]:

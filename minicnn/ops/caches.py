@@ -14,12 +14,14 @@ from minicnn.ops.window import Window
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conv2DCache:
-    """Of `conv2d_forward`: x (N, H, W, C), w (KH, KW, C, K), whether there was a b, the window."""
+    """Of `conv2d_forward`: x (N, H, W, C), w (KH, KW, C, K), whether there was a b, the window, and
+    the algorithm that was asked for."""
 
     x: np.ndarray
     w: np.ndarray
     has_bias: bool
     window: Window
+    algorithm: str
 
     @property
     def y_shape(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
+from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
 from minicnn.ops.cpu.masks import masked_scale
 
@@ -14,7 +15,7 @@ from minicnn.ops.cpu.masks import masked_scale
 def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
     """``y = max(x, 0)``, x of any shape. As `minicnn.ops.relu_forward`."""
     (x,) = arguments.floats("relu", x=x)
-    y, positive = np.empty_like(x), np.empty(x.shape, np.bool_)
+    y, positive = memory.empty(x.shape, x.dtype), memory.empty(x.shape, np.bool_)
     _relu(x.reshape(-1), y.reshape(-1), positive.reshape(-1))
     return y, ReLUCache(positive, x.dtype)
 
@@ -45,7 +46,7 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
     """``y = x where x > 0, else alpha · (exp(x) - 1)``. As `minicnn.ops.elu_forward`."""
     (x,) = arguments.floats("elu", x=x)
     alpha = arguments.number("elu", "alpha", alpha, 0)
-    y, derivative = np.empty_like(x), np.empty_like(x)
+    y, derivative = memory.empty(x.shape, x.dtype), memory.empty(x.shape, x.dtype)
     _elu(x.reshape(-1), x.dtype.type(alpha), y.reshape(-1), derivative.reshape(-1))
     return y, ELUCache(derivative)
 
@@ -59,7 +60,7 @@ def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
 
 def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray:
     """``values where positive, else slope · values``: forward and backward alike."""
-    result = np.empty_like(values)
+    result = memory.empty(values.shape, values.dtype)
     _leaky_select(
         values.reshape(-1), positive.reshape(-1), values.dtype.type(slope), result.reshape(-1)
     )

@@ -12,6 +12,7 @@ from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import BatchNormCache
+from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, block_sizes
 
 
@@ -36,7 +37,7 @@ def batchnorm_forward(
         mean = running_mean.astype(np.float64)
         var = running_var.astype(np.float64)
     inverse_std = 1 / np.sqrt(var + eps)
-    y = np.empty_like(x)
+    y = memory.empty(x.shape, x.dtype)
     # y = (x - μ) · gamma·r + beta
     _apply(rows, mean, gamma * inverse_std, beta.astype(np.float64), y.reshape(rows.shape))
     return y, BatchNormCache(x, gamma, mean, inverse_std, bool(training))
@@ -57,7 +58,7 @@ def batchnorm_backward(
     _gradient_sums(rows, drows, cache.mean, sums)
     dbeta, dgamma = sums.sum(0)
     dgamma *= r
-    dx = np.empty_like(x)
+    dx = memory.empty(x.shape, x.dtype)
     scale = cache.gamma * r
     if cache.training:
         # dx = gamma·r · (dy - (x - μ) · r·dgamma/R - dbeta/R)

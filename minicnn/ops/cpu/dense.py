@@ -1,17 +1,13 @@
-"""The dense operation: products cut into tiles of rows, one thread a tile."""
+"""The dense operation: three matrix products."""
 
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import DenseCache
-from minicnn.ops.cpu.blocks import PARALLEL
-from minicnn.ops.cpu.gemm import add_dots, add_outer_products
-
-TILE_ROWS = 16
-"""How many rows of a product one thread takes: enough work to be worth a pass over the matrix."""
+from minicnn.ops.cpu.gemm import product
+from minicnn.ops.cpu.sums import column_sums
 
 
 def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache]:
@@ -20,10 +16,9 @@ def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache
     Arguments and errors as `minicnn.ops.dense_forward`.
     """
     x, w, b = arguments.dense(x, w, b)
-    y = np.zeros((len(x), w.shape[1]), x.dtype)
+    y = product(x, w)
     if b is not None:
         y += b
-    _add_dots(x, np.ascontiguousarray(w.T), y)
     return y, DenseCache(x, w, b is not None)
 
 
@@ -38,21 +33,8 @@ def dense_backward(
     cache = arguments.cache_of("dense_backward", cache, DenseCache)
     x, w = cache.x, cache.w
     dy = arguments.upstream("dense_backward", dy, (x.shape[0], w.shape[1]), x.dtype)
-    dx, dw = np.zeros_like(x), np.zeros_like(w)
-    _add_dots(dy, w, dx)
-    _add_outer_products(x, dy, dw)
-    db = dy.sum(0, dtype=np.float64).astype(x.dtype) if cache.has_bias else None
+    # w (in, out) is large and dy (N, out) small: turn dy and the result round, not w
+    dx = np.ascontiguousarray(product(w, np.ascontiguousarray(dy.T)).T)
+    dw = product(x.T, dy)
+    db = column_sums(dy).astype(x.dtype) if cache.has_bias else None
     return dx, dw, db
-
-
-@njit(**PARALLEL)
-def _add_dots(a, b, c):
-    for tile in prange((len(c) + TILE_ROWS - 1) // TILE_ROWS):
-        rows = slice(tile * TILE_ROWS, (tile + 1) * TILE_ROWS)
-        add_dots(a[rows], b, c[rows])
-
-
-@njit(**PARALLEL)
-def _add_outer_products(a, b, c):
-    for tile in prange((len(c) + TILE_ROWS - 1) // TILE_ROWS):
-        add_outer_products(a, b, c, tile * TILE_ROWS, min((tile + 1) * TILE_ROWS, len(c)))

@@ -1,106 +1,195 @@
-"""Matrix products as plain loops that the compiler turns into vector instructions.
+"""Matrix products: a tile of C in vector registers, rows of B streaming past it.
 
-Two serial kernels, each working on a tile of 4×4: sixteen multiply-adds for every eight numbers
-loaded. `add_dots` runs along the axis that is summed over, its sixteen sums in registers, so it
-wants a long sum; `add_outer_products` runs along the rows of the result, so it wants long rows.
-Both add to what is there. Threads are the callers' business: each takes its own rows of C. Why
-tiles: Goto and van de Geijn 2008, *Anatomy of high-performance matrix multiplication*.
+`multiply` is serial and general in its three sizes; `product` shares its work among threads. Both
+cut C into tiles of eight rows and one panel of columns, as many as `WIDE` registers hold, and give
+each tile a loop over the depth: a row of B is loaded, each of eight numbers of A is spread over a
+register and multiplied with it. Sixteen multiply-adds follow ten loads, so that arithmetic, not
+memory, sets the pace. Why tiles: Goto and van de Geijn 2008, *Anatomy of high-performance matrix
+multiplication*.
 """
 
-from typing import Any
+import numpy as np
+from numba import njit, prange
 
-from numba import njit
+from minicnn.ops.cpu import memory
+from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
+from minicnn.ops.cpu.simd import (
+    WIDE,
+    lanes,
+    load,
+    load_part,
+    multiply_add,
+    spread,
+    store,
+    store_part,
+    zeros,
+)
 
-from minicnn.ops.cpu.blocks import SERIAL
+TILE_ROWS = 8
+"""Rows of C in a tile."""
 
-FUSED: dict[str, Any] = {**SERIAL, "fastmath": {"contract"}}
-"""Allow a·b + c to be one instruction. NaN and infinity behave as ever."""
-
-REORDERED: dict[str, Any] = {**SERIAL, "fastmath": {"contract", "reassoc"}}
-"""Allow another order of a sum too, the same in every run: each vector lane keeps its own part."""
-
-
-@njit(**REORDERED)
-def add_dots(a, b, c):
-    """``C += A Bᵀ``: rows of a (M, K) dotted with rows of b (N, K), into c (M, N).
-
-    Each four rows of b stay in the first cache while the rows of a pass by.
-    """
-    rows, columns = c.shape
-    whole_rows, whole_columns = rows - rows % 4, columns - columns % 4
-    zero = c.dtype.type(0)
-    for n in range(0, whole_columns, 4):
-        b0, b1, b2, b3 = b[n], b[n + 1], b[n + 2], b[n + 3]
-        for m in range(0, whole_rows, 4):
-            a0, a1, a2, a3 = a[m], a[m + 1], a[m + 2], a[m + 3]
-            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = zero
-            s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = zero
-            for k in range(a.shape[1]):
-                s00 += a0[k] * b0[k]
-                s01 += a0[k] * b1[k]
-                s02 += a0[k] * b2[k]
-                s03 += a0[k] * b3[k]
-                s10 += a1[k] * b0[k]
-                s11 += a1[k] * b1[k]
-                s12 += a1[k] * b2[k]
-                s13 += a1[k] * b3[k]
-                s20 += a2[k] * b0[k]
-                s21 += a2[k] * b1[k]
-                s22 += a2[k] * b2[k]
-                s23 += a2[k] * b3[k]
-                s30 += a3[k] * b0[k]
-                s31 += a3[k] * b1[k]
-                s32 += a3[k] * b2[k]
-                s33 += a3[k] * b3[k]
-            c[m, n] += s00
-            c[m, n + 1] += s01
-            c[m, n + 2] += s02
-            c[m, n + 3] += s03
-            c[m + 1, n] += s10
-            c[m + 1, n + 1] += s11
-            c[m + 1, n + 2] += s12
-            c[m + 1, n + 3] += s13
-            c[m + 2, n] += s20
-            c[m + 2, n + 1] += s21
-            c[m + 2, n + 2] += s22
-            c[m + 2, n + 3] += s23
-            c[m + 3, n] += s30
-            c[m + 3, n + 1] += s31
-            c[m + 3, n + 2] += s32
-            c[m + 3, n + 3] += s33
-    for m in range(rows):  # what no tile covered
-        for n in range(whole_columns if m < whole_rows else 0, columns):
-            total = zero
-            for k in range(a.shape[1]):
-                total += a[m, k] * b[n, k]
-            c[m, n] += total
+PART_ROWS, PART_DEPTH = 64, 256
+"""What of a large product a thread does at a time: a panel of B this deep stays in the first cache.
+"""
 
 
-@njit(**FUSED)
-def add_outer_products(a, b, c, start, stop):
-    """``C += Aᵀ B``: a (K, M), b (K, N); of c (M, N) only the rows start to stop.
+def panel_width(dtype: np.dtype) -> int:
+    """Columns of C in a tile, for this dtype."""
+    return WIDE * lanes(dtype)
 
-    Four rows of c gain four rows of b at a time, each row of b times its number out of a.
+
+def panels(b: np.ndarray) -> tuple[np.ndarray, int]:
+    """B (depth, columns) cut into panels, flat, filled up with zeros; and their width.
+
+    A panel's rows follow each other: what `multiply` reads lies in one piece.
     """
     depth, columns = b.shape
-    whole_stop, whole_depth = stop - (stop - start) % 4, depth - depth % 4
-    for m in range(start, whole_stop, 4):
-        c0, c1, c2, c3 = c[m], c[m + 1], c[m + 2], c[m + 3]
-        for k in range(0, whole_depth, 4):
-            a0, a1, a2, a3 = a[k], a[k + 1], a[k + 2], a[k + 3]
-            a00, a01, a02, a03 = a0[m], a0[m + 1], a0[m + 2], a0[m + 3]
-            a10, a11, a12, a13 = a1[m], a1[m + 1], a1[m + 2], a1[m + 3]
-            a20, a21, a22, a23 = a2[m], a2[m + 1], a2[m + 2], a2[m + 3]
-            a30, a31, a32, a33 = a3[m], a3[m + 1], a3[m + 2], a3[m + 3]
-            b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
-            for n in range(columns):
-                c0[n] += a00 * b0[n] + a10 * b1[n] + a20 * b2[n] + a30 * b3[n]
-                c1[n] += a01 * b0[n] + a11 * b1[n] + a21 * b2[n] + a31 * b3[n]
-                c2[n] += a02 * b0[n] + a12 * b1[n] + a22 * b2[n] + a32 * b3[n]
-                c3[n] += a03 * b0[n] + a13 * b1[n] + a23 * b2[n] + a33 * b3[n]
-    for m in range(start, stop):  # what no tile covered
-        row = c[m]
-        for k in range(whole_depth if m < whole_stop else 0, depth):
-            factor, source = a[k, m], b[k]
-            for n in range(columns):
-                row[n] += factor * source[n]
+    width = panel_width(b.dtype)
+    count = -(-columns // width)
+    whole = np.zeros((depth, count * width), b.dtype)
+    whole[:, :columns] = b
+    return whole.reshape(depth, count, width).swapaxes(0, 1).reshape(-1), width
+
+
+def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``A B``, in threads: a (M, K), perhaps transposed, and b (K, N), C-contiguous, to (M, N)."""
+    rows, depth = a.shape
+    c = memory.empty((rows, b.shape[1]), b.dtype)
+    if a.flags.c_contiguous:
+        flat, a_row, a_column = a.reshape(-1), depth, 1
+    else:
+        flat, a_row, a_column = a.T.reshape(-1), 1, rows
+    _product(
+        flat, a_row, a_column, b.reshape(-1), c.reshape(-1), rows, b.shape[1], depth,
+        panel_width(b.dtype),
+    )
+    return c
+
+
+@njit(**SERIAL)
+def _product_part(a, a_row, a_column, b, c, rows, columns, depth, width, first_row, first_column):
+    """`PART_ROWS` rows of one panel of C, `PART_DEPTH` of the sum at a time."""
+    for k in range(0, depth, PART_DEPTH):
+        multiply(
+            a, first_row * a_row + k * a_column, a_row, a_column,
+            b, k * columns + first_column, columns, width,
+            c, first_row * columns + first_column, columns,
+            min(PART_ROWS, rows - first_row), min(width, columns - first_column),
+            min(PART_DEPTH, depth - k), width, k > 0,
+        )
+
+
+@njit(**PARALLEL)
+def _product(a, a_row, a_column, b, c, rows, columns, depth, width):
+    panel_count = (columns + width - 1) // width
+    row_parts = (rows + PART_ROWS - 1) // PART_ROWS
+    for part in prange(row_parts * panel_count):
+        _product_part(
+            a, a_row, a_column, b, c, rows, columns, depth, width,
+            part // panel_count * PART_ROWS, part % panel_count * width,
+        )
+
+
+@njit(**SERIAL)
+def multiply(
+    a, a_at, a_row, a_column, b, b_at, b_row, b_panel, c, c_at, c_row, rows, columns, depth,
+    width, add,
+):
+    """``C = A B``, or ``C += A B`` where `add`.
+
+    Matrices lie in flat arrays: element (i, k) of A (rows, depth) is
+    ``a[a_at + i · a_row + k · a_column]``, which serves transposed matrices too; rows of
+    B (depth, columns) and C (rows, columns) are contiguous, `b_row` and `c_row` apart. B may be cut
+    into panels of `width` columns, kept one after the other, `b_panel` apart; where it is not cut,
+    `b_panel` is `width`.
+    """
+    for first in range(0, columns, width):
+        valid = min(columns - first, width)
+        for row in range(0, rows, 8):
+            _tile(
+                a, a_at + row * a_row, a_row, a_column,
+                b, b_at + first // width * b_panel, b_row,
+                c, c_at + row * c_row + first, c_row, min(rows - row, 8), valid, depth, width, add,
+            )
+
+
+@njit(**SERIAL)
+def _tile(
+    a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, rows, valid, depth, width, add
+):
+    """One tile of C: at most eight rows, the first `valid` columns of a panel."""
+    last = rows - 1
+    if valid == width:
+        tile = _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last)
+    else:
+        tile = _part_products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, valid)
+    _put(c, c_at, tile[0], valid, width, add)
+    if rows > 1:
+        _put(c, c_at + c_row, tile[1], valid, width, add)
+    if rows > 2:
+        _put(c, c_at + 2 * c_row, tile[2], valid, width, add)
+    if rows > 3:
+        _put(c, c_at + 3 * c_row, tile[3], valid, width, add)
+    if rows > 4:
+        _put(c, c_at + 4 * c_row, tile[4], valid, width, add)
+    if rows > 5:
+        _put(c, c_at + 5 * c_row, tile[5], valid, width, add)
+    if rows > 6:
+        _put(c, c_at + 6 * c_row, tile[6], valid, width, add)
+    if rows > 7:
+        _put(c, c_at + 7 * c_row, tile[7], valid, width, add)
+
+
+@njit(**SERIAL)
+def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last):
+    """Eight rows of A times a panel of B: eight vectors. Rows after the last repeat it."""
+    a0, a1 = a_at, a_at + min(1, last) * a_row
+    a2, a3 = a_at + min(2, last) * a_row, a_at + min(3, last) * a_row
+    a4, a5 = a_at + min(4, last) * a_row, a_at + min(5, last) * a_row
+    a6, a7 = a_at + min(6, last) * a_row, a_at + min(7, last) * a_row
+    c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = zeros(b, WIDE)
+    for k in range(depth):
+        row, step = load(b, b_at + k * b_row, WIDE), k * a_column
+        c0 = multiply_add(spread(a, a0 + step, WIDE), row, c0)
+        c1 = multiply_add(spread(a, a1 + step, WIDE), row, c1)
+        c2 = multiply_add(spread(a, a2 + step, WIDE), row, c2)
+        c3 = multiply_add(spread(a, a3 + step, WIDE), row, c3)
+        c4 = multiply_add(spread(a, a4 + step, WIDE), row, c4)
+        c5 = multiply_add(spread(a, a5 + step, WIDE), row, c5)
+        c6 = multiply_add(spread(a, a6 + step, WIDE), row, c6)
+        c7 = multiply_add(spread(a, a7 + step, WIDE), row, c7)
+    return c0, c1, c2, c3, c4, c5, c6, c7
+
+
+@njit(**SERIAL)
+def _part_products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, valid):
+    """As `_products`, of a panel's first `valid` columns."""
+    a0, a1 = a_at, a_at + min(1, last) * a_row
+    a2, a3 = a_at + min(2, last) * a_row, a_at + min(3, last) * a_row
+    a4, a5 = a_at + min(4, last) * a_row, a_at + min(5, last) * a_row
+    a6, a7 = a_at + min(6, last) * a_row, a_at + min(7, last) * a_row
+    c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = zeros(b, WIDE)
+    for k in range(depth):
+        row, step = load_part(b, b_at + k * b_row, valid, WIDE), k * a_column
+        c0 = multiply_add(spread(a, a0 + step, WIDE), row, c0)
+        c1 = multiply_add(spread(a, a1 + step, WIDE), row, c1)
+        c2 = multiply_add(spread(a, a2 + step, WIDE), row, c2)
+        c3 = multiply_add(spread(a, a3 + step, WIDE), row, c3)
+        c4 = multiply_add(spread(a, a4 + step, WIDE), row, c4)
+        c5 = multiply_add(spread(a, a5 + step, WIDE), row, c5)
+        c6 = multiply_add(spread(a, a6 + step, WIDE), row, c6)
+        c7 = multiply_add(spread(a, a7 + step, WIDE), row, c7)
+    return c0, c1, c2, c3, c4, c5, c6, c7
+
+
+@njit(**SERIAL)
+def _put(c, c_at, row, valid, width, add):
+    """Store or add one row of a tile."""
+    if valid == width:
+        if add:
+            row = row + load(c, c_at, WIDE)
+        store(c, c_at, row)
+    else:
+        if add:
+            row = row + load_part(c, c_at, valid, WIDE)
+        store_part(c, c_at, valid, row)

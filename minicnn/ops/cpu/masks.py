@@ -3,12 +3,13 @@
 import numpy as np
 from numba import njit, prange
 
+from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
 
 
 def masked_scale(values: np.ndarray, mask: np.ndarray, factor: float) -> np.ndarray:
     """``values · factor where mask, else 0``: a new array of the shape and dtype of `values`."""
-    result = np.empty_like(values)
+    result = memory.empty(values.shape, values.dtype)
     _masked_scale(
         values.reshape(-1), mask.reshape(-1), values.dtype.type(factor), result.reshape(-1)
     )

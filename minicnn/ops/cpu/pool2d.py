@@ -7,6 +7,7 @@ from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
+from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
 from minicnn.ops.window import Window
 
@@ -19,8 +20,8 @@ def maxpool2d_forward(
     x (N, H, W, C) -> y (N, OH, OW, C); arguments and errors as `minicnn.ops.maxpool2d_forward`.
     """
     x, window = arguments.pool2d("maxpool2d", x, size, stride, padding)
-    y = np.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
-    argmax = np.empty(y.shape, np.int32)
+    y = memory.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
+    argmax = memory.empty(y.shape, np.int32)
     _maxpool(x, y, argmax, *_numbers(window))
     return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
 
@@ -32,7 +33,8 @@ def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
     """
     cache = arguments.cache_of("maxpool2d_backward", cache, MaxPool2DCache)
     dy = arguments.upstream("maxpool2d_backward", dy, cache.argmax.shape, cache.dtype)
-    dx = np.zeros(cache.x_shape, cache.dtype)
+    dx = memory.empty(cache.x_shape, cache.dtype)
+    dx[...] = 0
     _maxpool_gradient(dy, cache.argmax, dx, *_numbers(cache.window))
     return dx
 
@@ -46,7 +48,7 @@ def avgpool2d_forward(
     """
     x, window = arguments.pool2d("avgpool2d", x, size, stride, padding)
     cache = AvgPool2DCache(window, x.shape, x.dtype)
-    y = np.empty(cache.y_shape, x.dtype)
+    y = memory.empty(cache.y_shape, x.dtype)
     _avgpool(x, y, *_numbers(window))
     return y, cache
 
@@ -58,7 +60,8 @@ def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
     """
     cache = arguments.cache_of("avgpool2d_backward", cache, AvgPool2DCache)
     dy = arguments.upstream("avgpool2d_backward", dy, cache.y_shape, cache.dtype)
-    dx = np.zeros(cache.x_shape, cache.dtype)
+    dx = memory.empty(cache.x_shape, cache.dtype)
+    dx[...] = 0
     _avgpool_gradient(dy, dx, *_numbers(cache.window))
     return dx
 
@@ -83,7 +86,7 @@ def global_avgpool2d_backward(dy: Any, cache: GlobalAvgPool2DCache) -> np.ndarra
     cache = arguments.cache_of("global_avgpool2d_backward", cache, GlobalAvgPool2DCache)
     count, height, width, channels = cache.x_shape
     dy = arguments.upstream("global_avgpool2d_backward", dy, (count, channels), cache.dtype)
-    dx = np.empty(cache.x_shape, cache.dtype)
+    dx = memory.empty(cache.x_shape, cache.dtype)
     dx[...] = (dy / (height * width))[:, None, None]
     return dx
 

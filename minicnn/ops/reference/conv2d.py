@@ -10,7 +10,7 @@ from minicnn.ops.window import Window
 
 
 def conv2d_forward(
-    x: Any, w: Any, b: Any = None, *, stride: Any = 1, padding: Any = 0
+    x: Any, w: Any, b: Any = None, *, stride: Any = 1, padding: Any = 0, algorithm: str = "auto"
 ) -> tuple[np.ndarray, Conv2DCache]:
     """Slide K filters over images (a cross-correlation, as every framework's "convolution" is).
 
@@ -31,6 +31,10 @@ def conv2d_forward(
     padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
         Zeros around the image. ``"same"`` gives ``ceil(H / stride)`` rows, the odd row of padding
         at the bottom; ``"valid"`` is 0.
+    algorithm : {"auto", "direct", "im2col", "winograd"}, default "auto"
+        How the cpu backend computes it, and its backward: ``"direct"`` for images with one channel,
+        ``"im2col"`` for any shape, ``"winograd"`` for 3×3 filters at stride 1; ``"auto"`` takes the
+        fastest. The reference has one way, the formula's.
 
     Returns
     -------
@@ -45,11 +49,11 @@ def conv2d_forward(
     TypeError
         Where an input does not hold real numbers, or a stride or padding no integers.
     ValueError
-        Where an input is empty, shapes do not agree, stride or padding is out of range, or the
-        window does not fit into the padded image.
+        Where an input is empty, shapes do not agree, stride or padding is out of range, the window
+        does not fit into the padded image, or the algorithm does not suit the shape.
     """
-    x, w, b, window = arguments.conv2d(x, w, b, stride, padding)
-    cache = Conv2DCache(x, w, b is not None, window)
+    x, w, b, window = arguments.conv2d(x, w, b, stride, padding, algorithm)
+    cache = Conv2DCache(x, w, b is not None, window, algorithm)
     padded = _pad(x, window)
     y = np.zeros(cache.y_shape, x.dtype)
     for i, j in np.ndindex(window.size):

@@ -1,0 +1,104 @@
+"""Convolution of images with one channel, as of a network's first layer.
+
+With one channel the pixels that lie under place (i, j) of neighbouring windows are neighbours
+themselves. So a row of y needs KH·KW shifted copies of rows of x, (KH·KW, OW), and y is their
+transpose times the filters (KH·KW, K): cols as in `im2col`, but copied in long runs.
+"""
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+
+from minicnn.ops.caches import Conv2DCache
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.gemm import multiply, panel_width, panels
+from minicnn.ops.cpu.im2col import input_gradient, sizes
+
+__all__ = ["convolve", "input_gradient", "weight_gradient"]
+
+
+def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
+    """``y = x * w + bias``: x (N, H, W, 1), w (KH, KW, 1, K), bias (K,), into y (N, OH, OW, K)."""
+    x, w = cache.x, cache.w
+    matrix, width = panels(w.reshape(-1, w.shape[3]))
+    _convolve(x[..., 0], matrix, width, bias, y.reshape(-1), sizes(cache))
+
+
+def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
+    """dw (KH, KW, 1, K) of x (N, H, W, 1) and dy (N, OH, OW, K)."""
+    x, w = cache.x, cache.w
+    dw = np.zeros((get_num_threads(), w.size), x.dtype)
+    _correlate(x[..., 0], dy.reshape(-1), dw, w.shape[3], panel_width(x.dtype), sizes(cache))
+    return dw.sum(0).reshape(w.shape)
+
+
+@njit(**SERIAL)
+def _shift(x, image, p, cols, numbers):
+    """cols[(i, j), q] = x̄[image, p·down + i, q·across + j], for one row of outputs."""
+    size_h, size_w, _, _, _, down, across, top, left = numbers
+    _, height, width = x.shape
+    for i in range(size_h):
+        h = p * down + i - top
+        for j in range(size_w):
+            row = cols[i * size_w + j]
+            if not 0 <= h < height:
+                row[:] = 0
+                continue
+            source = x[image, h]
+            # q·across + j - left lies in [0, width) for q from `first` to `last`
+            first = min(max((left - j + across - 1) // across, 0), len(row))
+            last = max(min((width - 1 - j + left) // across + 1, len(row)), first)
+            row[:first] = 0
+            for q in range(first, last):
+                row[q] = source[q * across + j - left]
+            row[last:] = 0
+
+
+@njit(**SERIAL)
+def _convolve_rows(x, w, width, bias, y, numbers, start, stop):
+    """Rows start to stop of outputs, counted over all images."""
+    depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]
+    filters = len(bias)
+    cols = np.empty((depth, columns), x.dtype)
+    flat = cols.reshape(-1)
+    for row in range(start, stop):
+        _shift(x, row // rows, row % rows, cols, numbers)
+        at = row * columns * filters
+        for q in range(columns):
+            for k in range(filters):
+                y[at + q * filters + k] = bias[k]
+        multiply(
+            flat, 0, 1, columns, w, 0, width, depth * width, y, at, filters,
+            columns, filters, depth, width, True,
+        )
+
+
+@njit(**PARALLEL)
+def _convolve(x, w, width, bias, y, numbers):
+    for block in prange(BLOCKS):
+        _convolve_rows(
+            x, w, width, bias, y, numbers, *block_of(block, x.shape[0] * numbers[3])
+        )
+
+
+@njit(**SERIAL)
+def _correlate_rows(x, dy, dw, filters, width, numbers, start, stop):
+    """What rows start to stop of dy add to dw (KH·KW, K)."""
+    depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]
+    cols = np.empty((depth, columns), x.dtype)
+    flat = cols.reshape(-1)
+    for row in range(start, stop):
+        _shift(x, row // rows, row % rows, cols, numbers)
+        multiply(
+            flat, 0, columns, 1, dy, row * columns * filters, filters, width, dw, 0, filters,
+            depth, filters, columns, width, True,
+        )
+
+
+@njit(**PARALLEL)
+def _correlate(x, dy, dw, filters, width, numbers):
+    rows, threads = x.shape[0] * numbers[3], dw.shape[0]
+    for thread in prange(threads):
+        _correlate_rows(
+            x, dy, dw[thread], filters, width, numbers,
+            thread * rows // threads, (thread + 1) * rows // threads,
+        )
