@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import registry
+from minicnn import ops, registry
 from minicnn.layers.base import Parameter, load_arrays
 from minicnn.ops import arguments
 
@@ -82,11 +82,12 @@ class Optimizer:
         RuntimeError
             Where a parameter has no gradient yet.
         """
-        gradients = self._gradients()
+        scale = self._clipping()
         self.steps += 1
-        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+        for parameter in self.parameters:
+            decay = self.weight_decay if parameter.decays or self.decay_all else 0.0
             slots = [self._state[f"{parameter.name}.{slot}"] for slot in self.slots]
-            self._update(parameter, self._penalized(parameter, gradient), *slots)
+            self._update(parameter.data, parameter.grad, *slots, scale=scale, decay=decay)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of all arrays that the next step depends on, with ``"steps"`` and ``"lr"``."""
@@ -105,30 +106,22 @@ class Optimizer:
         load_arrays({"steps": steps, "lr": lr, **self._state}, dict(state), type(self).__name__)
         self.steps, self.lr = int(steps), float(lr)
 
-    def _gradients(self) -> list[np.ndarray]:
-        """The gradients, clipped by their global norm if that is wanted."""
+    def _clipping(self) -> float:
+        """The factor that brings the norm of all gradients down to `clip_norm`; 1 where it fits."""
         gradients = []
         for parameter in self.parameters:
             if parameter.grad is None:
                 raise RuntimeError(f"{parameter.name} has no gradient: call model.backward first")
             gradients.append(parameter.grad)
         if self.clip_norm is None:
-            return gradients
+            return 1.0
         norm = global_norm(gradients)
-        if norm <= self.clip_norm:
-            return gradients
-        return [gradient * (self.clip_norm / norm) for gradient in gradients]
+        return 1.0 if norm <= self.clip_norm else self.clip_norm / norm
 
-    def _penalized(self, parameter: Parameter, gradient: np.ndarray) -> np.ndarray:
-        """The gradient with that of the penalty, λ·w, added."""
-        if not self._decays(parameter):
-            return gradient
-        return gradient + self.weight_decay * parameter.data
-
-    def _decays(self, parameter: Parameter) -> bool:
-        return self.weight_decay > 0 and (parameter.decays or self.decay_all)
-
-    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
+    def _update(
+        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+    ) -> None:
+        """Change one parameter's value, and its slots, by its gradient."""
         raise TypeError(f"{type(self).__name__} does not say how to update")
 
 
@@ -161,12 +154,13 @@ class SGD(Optimizer):
         if nesterov and momentum == 0:
             raise ValueError("SGD: nesterov needs a momentum above 0, got 0")
 
-    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
-        (v,) = slots
-        v *= self.momentum
-        v += gradient
-        direction = gradient + self.momentum * v if self.nesterov else v
-        parameter.data -= self.lr * direction
+    def _update(
+        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+    ) -> None:
+        ops.sgd_update(
+            w, g, *slots, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, scale=scale,
+            decay=decay,
+        )
 
 
 class RMSprop(Optimizer):
@@ -194,11 +188,12 @@ class RMSprop(Optimizer):
         self.decay = arguments.number("RMSprop", "decay", decay, 0, 1, ends="[)")
         self.eps = arguments.number("RMSprop", "eps", eps, 0, ends="()")
 
-    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
-        (s,) = slots
-        s *= self.decay
-        s += (1 - self.decay) * np.square(gradient)
-        parameter.data -= self.lr * gradient / (np.sqrt(s) + self.eps)
+    def _update(
+        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+    ) -> None:
+        ops.rmsprop_update(
+            w, g, *slots, lr=self.lr, smoothing=self.decay, eps=self.eps, scale=scale, decay=decay
+        )
 
 
 class Adam(Optimizer):
@@ -231,16 +226,13 @@ class Adam(Optimizer):
         self.beta2 = arguments.number(kind, "beta2", beta2, 0, 1, ends="[)")
         self.eps = arguments.number(kind, "eps", eps, 0, ends="()")
 
-    def _update(self, parameter: Parameter, gradient: np.ndarray, *slots: np.ndarray) -> None:
-        m, s = slots
-        m *= self.beta1
-        m += (1 - self.beta1) * gradient
-        s *= self.beta2
-        s += (1 - self.beta2) * np.square(gradient)
-        # the corrections of m̂ and ŝ are numbers: apply them to lr and eps, not to the arrays
-        correction = np.sqrt(1 - self.beta2**self.steps)
-        rate = float(self.lr * correction / (1 - self.beta1**self.steps))
-        parameter.data -= rate * m / (np.sqrt(s) + float(self.eps * correction))
+    def _update(
+        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+    ) -> None:
+        ops.adam_update(
+            w, g, *slots, lr=self.lr, beta1=self.beta1, beta2=self.beta2, eps=self.eps,
+            step=self.steps, scale=scale, decay=decay,
+        )
 
 
 class AdamW(Adam):
@@ -263,10 +255,13 @@ class AdamW(Adam):
         super().__init__(parameters, lr, beta1=beta1, beta2=beta2, eps=eps,
                          weight_decay=weight_decay, decay_all=decay_all, clip_norm=clip_norm)
 
-    def _penalized(self, parameter: Parameter, gradient: np.ndarray) -> np.ndarray:
-        if self._decays(parameter):
-            parameter.data *= 1 - self.lr * self.weight_decay
-        return gradient
+    def _update(
+        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+    ) -> None:
+        ops.adam_update(
+            w, g, *slots, lr=self.lr, beta1=self.beta1, beta2=self.beta2, eps=self.eps,
+            step=self.steps, scale=scale, shrink=self.lr * decay,
+        )
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

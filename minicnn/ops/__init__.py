@@ -30,9 +30,13 @@ dropout_backward = on_backend(reference.dropout_backward)
 softmax = on_backend(reference.softmax)
 softmax_cross_entropy_forward = on_backend(reference.softmax_cross_entropy_forward)
 softmax_cross_entropy_backward = on_backend(reference.softmax_cross_entropy_backward)
+sgd_update = on_backend(reference.sgd_update)
+rmsprop_update = on_backend(reference.rmsprop_update)
+adam_update = on_backend(reference.adam_update)
 
 __all__ = [
     "BACKENDS",
+    "adam_update",
     "avgpool2d_backward",
     "avgpool2d_forward",
     "backend",
@@ -55,6 +59,8 @@ __all__ = [
     "maxpool2d_forward",
     "relu_backward",
     "relu_forward",
+    "rmsprop_update",
+    "sgd_update",
     "softmax",
     "softmax_cross_entropy_backward",
     "softmax_cross_entropy_forward",

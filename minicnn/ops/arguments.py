@@ -260,3 +260,29 @@ def class_weights_of(
             f"{operation}: class_weights must be finite and not negative, got {class_weights}"
         )
     return weights
+
+
+def update(operation: str, g: Any, **changed: Any) -> np.ndarray:
+    """The gradient of an update, once the arrays that it changes in place are fit for that."""
+    w = changed["w"]
+    for name, array in changed.items():
+        if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+            raise TypeError(
+                f"{operation}: {name} must be an array of float32 or float64, "
+                f"got {getattr(array, 'dtype', type(array).__name__)}"
+            )
+        if (array.shape, array.dtype) != (w.shape, w.dtype):
+            raise ValueError(
+                f"{operation}: {name} must be like w, {w.shape} of {w.dtype}, "
+                f"got {array.shape} of {array.dtype}"
+            )
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError(
+                f"{operation}: {name} must be C-contiguous and writeable, to be changed in place"
+            )
+    gradient = _real(operation, "g", g)
+    if gradient.shape != w.shape:
+        raise ValueError(
+            f"{operation}: g must have the shape of w, {w.shape}, got {gradient.shape}"
+        )
+    return np.require(gradient, w.dtype, ["C", "A"])

@@ -25,8 +25,10 @@ from minicnn.ops.cpu.softmax import (
     softmax_cross_entropy_backward,
     softmax_cross_entropy_forward,
 )
+from minicnn.ops.cpu.updates import adam_update, rmsprop_update, sgd_update
 
 __all__ = [
+    "adam_update",
     "avgpool2d_backward",
     "avgpool2d_forward",
     "batchnorm_backward",
@@ -47,6 +49,8 @@ __all__ = [
     "maxpool2d_forward",
     "relu_backward",
     "relu_forward",
+    "rmsprop_update",
+    "sgd_update",
     "softmax",
     "softmax_cross_entropy_backward",
     "softmax_cross_entropy_forward",

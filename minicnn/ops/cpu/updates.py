@@ -1,0 +1,100 @@
+"""What an optimizer does to one parameter in one step: each rule in one pass over its arrays."""
+
+import numpy as np
+from numba import njit, prange
+
+from minicnn.ops import arguments
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+
+
+def sgd_update(
+    w: np.ndarray, g: np.ndarray, v: np.ndarray, *, lr: float, momentum: float = 0.0,
+    nesterov: bool = False, scale: float = 1.0, decay: float = 0.0,
+) -> None:
+    """``v = momentum · v + g``, ``w -= lr · v``; Nesterov's ``w -= lr · (g + momentum · v)``.
+
+    As `minicnn.ops.sgd_update`.
+    """
+    g = arguments.update("sgd_update", g, w=w, v=v)
+    numbers = _numbers(w, lr, momentum, scale, decay)
+    _sgd(w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, bool(nesterov))
+
+
+def rmsprop_update(
+    w: np.ndarray, g: np.ndarray, s: np.ndarray, *, lr: float, smoothing: float, eps: float,
+    scale: float = 1.0, decay: float = 0.0,
+) -> None:
+    """``s = smoothing · s + (1 - smoothing) · g²``, ``w -= lr · g / (sqrt(s) + eps)``.
+
+    As `minicnn.ops.rmsprop_update`.
+    """
+    g = arguments.update("rmsprop_update", g, w=w, s=s)
+    numbers = _numbers(w, lr, smoothing, 1 - smoothing, eps, scale, decay)
+    _rmsprop(w.reshape(-1), g.reshape(-1), s.reshape(-1), numbers)
+
+
+def adam_update(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, s: np.ndarray, *, lr: float, beta1: float,
+    beta2: float, eps: float, step: int, scale: float = 1.0, decay: float = 0.0,
+    shrink: float = 0.0,
+) -> None:
+    """``w -= lr · m̂ / (sqrt(ŝ) + eps)``. As `minicnn.ops.adam_update`."""
+    g = arguments.update("adam_update", g, w=w, m=m, s=s)
+    correction = float(np.sqrt(1 - beta2**step))
+    numbers = _numbers(
+        w, lr * correction / (1 - beta1**step), beta1, 1 - beta1, beta2, 1 - beta2,
+        eps * correction, scale, decay, 1 - shrink,
+    )
+    _adam(w.reshape(-1), g.reshape(-1), m.reshape(-1), s.reshape(-1), numbers)
+
+
+def _numbers(w: np.ndarray, *values: float) -> tuple[np.floating, ...]:
+    """The numbers of a rule in the dtype of its arrays."""
+    return tuple(w.dtype.type(value) for value in values)
+
+
+@njit(**SERIAL)
+def _sgd_block(w, g, v, numbers, nesterov, start, stop):
+    lr, momentum, scale, decay = numbers
+    for i in range(start, stop):
+        gradient = scale * g[i] + decay * w[i]
+        v[i] = momentum * v[i] + gradient
+        w[i] -= lr * (gradient + momentum * v[i] if nesterov else v[i])
+
+
+@njit(**PARALLEL)
+def _sgd(w, g, v, numbers, nesterov):
+    for block in prange(BLOCKS):
+        _sgd_block(w, g, v, numbers, nesterov, *block_of(block, w.size))
+
+
+@njit(**SERIAL)
+def _rmsprop_block(w, g, s, numbers, start, stop):
+    lr, smoothing, rest, eps, scale, decay = numbers
+    for i in range(start, stop):
+        gradient = scale * g[i] + decay * w[i]
+        s[i] = smoothing * s[i] + rest * gradient * gradient
+        w[i] -= lr * gradient / (np.sqrt(s[i]) + eps)
+
+
+@njit(**PARALLEL)
+def _rmsprop(w, g, s, numbers):
+    for block in prange(BLOCKS):
+        _rmsprop_block(w, g, s, numbers, *block_of(block, w.size))
+
+
+@njit(**SERIAL)
+def _adam_block(w, g, m, s, numbers, start, stop):
+    rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept = numbers
+    for i in range(start, stop):
+        value = kept * w[i]
+        gradient = scale * g[i] + decay * value
+        m[i] = beta1 * m[i] + rest1 * gradient
+        s[i] = beta2 * s[i] + rest2 * gradient * gradient
+        w[i] = value - rate * m[i] / (np.sqrt(s[i]) + eps)
+
+
+@njit(**PARALLEL)
+def _adam(w, g, m, s, numbers):
+    for block in prange(BLOCKS):
+        _adam_block(w, g, m, s, numbers, *block_of(block, w.size))
