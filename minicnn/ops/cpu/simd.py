@@ -14,27 +14,32 @@ import operator
 import platform
 from typing import Any
 
-import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
+from numba.core.codegen import get_host_cpu_features
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 
-def _register_bits() -> int:
-    """Width of the host's vector registers: 512 with AVX-512, 256 with AVX2, else 128."""
-    features = llvmlite.binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 512
-    return 256 if features.get("avx2") and features.get("fma") else 128
+def _features() -> set[str]:
+    """What the processor that Numba compiles for can do, as LLVM calls it."""
+    chosen = config.CPU_FEATURES  # NUMBA_CPU_FEATURES
+    listed = get_host_cpu_features() if chosen is None else chosen
+    return {name[1:] for name in listed.split(",") if name.startswith("+")}
 
 
-REGISTER_BITS = _register_bits()
-"""How many bits a vector register of this machine holds."""
+_FEATURES = _features()
+_IS_ARM = platform.machine().lower() in ("arm64", "aarch64")
 
-WIDE = 2 if REGISTER_BITS == 512 or platform.machine().lower() in ("arm64", "aarch64") else 1
+REGISTER_BITS = 512 if "avx512f" in _FEATURES else 256 if "avx2" in _FEATURES else 128
+"""How many bits a vector register holds: of AVX-512, AVX2, or SSE and NEON."""
+
+FUSED = _IS_ARM or "fma" in _FEATURES
+"""Whether there is an instruction that multiplies and adds."""
+
+WIDE = 2 if REGISTER_BITS == 512 or _IS_ARM else 1
 """How many registers side by side a kernel may well use: 2 of 32, as AVX-512 and NEON have, or 1
 of 16, as AVX2 and SSE have."""
 
@@ -188,9 +193,11 @@ def zeros(typing_context, array, registers):
 
 @intrinsic
 def multiply_add(typing_context, a, b, c):
-    """``a · b + c`` of three vectors, rounded once."""
+    """``a · b + c`` of three vectors, rounded once where the processor can."""
 
     def generate(context, builder, sig, args):
+        if not FUSED:
+            return builder.fadd(builder.fmul(args[0], args[1]), args[2])
         return _call(builder, f"llvm.fma.{a.suffix}", a.llvm, list(args))
 
     return a(a, a, a), generate
