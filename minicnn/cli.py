@@ -46,6 +46,10 @@ Backend = Annotated[
     str | None,
     typer.Option(metavar="B", help="Backend of the operations: cpu (default) or reference."),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Threads of the cpu backend; the machine's cores by default."),
+]
 Data = Annotated[
     str | None,
     typer.Option(
@@ -97,6 +101,7 @@ def train(
         int | None, typer.Option(metavar="N", help="Seed of everything random.")
     ] = None,
     backend: Backend = None,
+    threads: Threads = None,
     limit: Annotated[
         int | None,
         typer.Option(metavar="N", help="Use only the first N images of each split; 0 uses all."),
@@ -116,7 +121,7 @@ def train(
     """
     from minicnn.training import read_experiment, resume_run, start_run
 
-    _choose(backend)
+    _choose(backend, threads)
     options = [
         ("--data", "data.path", None if data is None else str(Path(data).resolve())),
         ("--epochs", "training.epochs", epochs),
@@ -158,6 +163,7 @@ def evaluate(
         int, typer.Option(metavar="N", help="Use only the first N images; 0 uses all.")
     ] = 0,
     backend: Backend = None,
+    threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Measure a trained model on labelled images.
@@ -167,7 +173,7 @@ def evaluate(
     from minicnn.data import Preprocessing
     from minicnn.evaluation import evaluate as measure
 
-    _choose(backend)
+    _choose(backend, threads)
     if split not in ("train", "validation", "test"):
         raise InputError(f"--split: expected train, validation or test, got {split!r}")
     network, path, _ = _load_classifier(model)
@@ -197,6 +203,7 @@ def predict(
         typer.Argument(metavar="IMAGE", help="Pictures that Pillow reads, any size, one or more."),
     ],
     backend: Backend = None,
+    threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Print the probabilities of the seven expressions for pictures of faces.
@@ -210,7 +217,7 @@ def predict(
     from minicnn.data import Preprocessing
     from minicnn.data.images import read_grey
 
-    _choose(backend)
+    _choose(backend, threads)
     network, path, classes = _load_classifier(model)
     preprocessing = Preprocessing.of_model(network.metadata, str(path))
     pictures = np.stack([read_grey(image) for image in images])
@@ -316,13 +323,17 @@ def _complain(message: str) -> None:
     print(f"minicnn: {' '.join(message.split())}", file=sys.stderr)
 
 
-def _choose(backend: str | None) -> None:
+def _choose(backend: str | None, threads: int | None) -> None:
     from minicnn import ops
 
     if backend is None:
         ops.backend()
     else:
         ops.use_backend(backend)
+    if threads is not None:
+        from minicnn.ops.cpu.threads import use_threads
+
+        use_threads(threads, "--threads")
 
 
 def _compilation_line() -> AbstractContextManager[None]:

@@ -235,6 +235,8 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
         (["train", "--lr", -1, "--out", "x1"],
          ["--lr: optimizer: Adam: lr must lie in (0, inf), got -1"]),
         (["train", "--backend", "gpu"], ["backend", "cpu, reference", "gpu"]),
+        (["train", "--threads", 0, "--out", "x4"], ["--threads: expected", "from 1 to", "got 0"]),
+        (["evaluate", "drawn", "--threads", 99999], ["--threads: expected", "got 99999"]),
         (["train", "no-such"], ["no-such", "drawn-faces"]),
         (["train", "paper-bn"], ["paper-bn", "--data"]),
         (["train", "tiny.toml", "--out", "note.txt"], ["note.txt", "file"]),

@@ -1,5 +1,6 @@
 """Every operation compiled by Numba and threaded."""
 
+from minicnn.ops.cpu import threads  # noqa: F401  (reads its environment variable)
 from minicnn.ops.cpu.activations import (
     elu_backward,
     elu_forward,
