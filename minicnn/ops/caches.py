@@ -1,8 +1,8 @@
 """What a forward leaves for its backward: one small named object an operation.
 
-A cache holds references to the arrays that forward was given, not copies of them: whoever changes
-`x` between forward and backward changes the gradient. All backends use the same caches, so that
-one backend's backward can follow another's forward.
+A cache holds references to the arrays that forward was given or gave back, not copies of them:
+whoever changes `x`, or ReLU's `y`, between forward and backward changes the gradient. All backends
+use the same caches, so that one backend's backward can follow another's forward.
 """
 
 from dataclasses import dataclass
@@ -93,10 +93,9 @@ class DenseCache:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReLUCache:
-    """Of `relu_forward`: where x was positive, bool."""
+    """Of `relu_forward`: y, which is positive where x was."""
 
-    positive: np.ndarray
-    dtype: np.dtype
+    y: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

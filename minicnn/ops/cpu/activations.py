@@ -9,22 +9,23 @@ from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
-from minicnn.ops.cpu.masks import masked_scale
 
 
 def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
     """``y = max(x, 0)``, x of any shape. As `minicnn.ops.relu_forward`."""
     (x,) = arguments.floats("relu", x=x)
-    y, positive = memory.empty(x.shape, x.dtype), memory.empty(x.shape, np.bool_)
-    _relu(x.reshape(-1), y.reshape(-1), positive.reshape(-1))
-    return y, ReLUCache(positive, x.dtype)
+    y = memory.empty(x.shape, x.dtype)
+    _relu(x.reshape(-1), y.reshape(-1))
+    return y, ReLUCache(y)
 
 
 def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
     """``dx = dy where x > 0, else 0``. As `minicnn.ops.relu_backward`."""
     cache = arguments.cache_of("relu_backward", cache, ReLUCache)
-    dy = arguments.upstream("relu_backward", dy, cache.positive.shape, cache.dtype)
-    return masked_scale(dy, cache.positive, 1)
+    dy = arguments.upstream("relu_backward", dy, cache.y.shape, cache.y.dtype)
+    dx = memory.empty(dy.shape, dy.dtype)
+    _relu_gradient(dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1))
+    return dx
 
 
 def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
@@ -68,17 +69,28 @@ def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray
 
 
 @njit(**SERIAL)
-def _relu_block(x, y, positive, start, stop):
+def _relu_block(x, y, start, stop):
     for i in range(start, stop):
         value = x[i]
-        positive[i] = value > 0
         y[i] = x.dtype.type(0) if value <= 0 else value  # NaN is not <= 0: it stays
 
 
 @njit(**PARALLEL)
-def _relu(x, y, positive):
+def _relu(x, y):
     for block in prange(BLOCKS):
-        _relu_block(x, y, positive, *block_of(block, x.size))
+        _relu_block(x, y, *block_of(block, x.size))
+
+
+@njit(**SERIAL)
+def _relu_gradient_block(dy, y, dx, start, stop):
+    for i in range(start, stop):
+        dx[i] = dy[i] if y[i] > 0 else dy.dtype.type(0)
+
+
+@njit(**PARALLEL)
+def _relu_gradient(dy, y, dx):
+    for block in prange(BLOCKS):
+        _relu_gradient_block(dy, y, dx, *block_of(block, dy.size))
 
 
 @njit(**SERIAL)

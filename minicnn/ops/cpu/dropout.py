@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import DropoutCache
-from minicnn.ops.cpu.masks import masked_scale
+from minicnn.ops.cpu import memory
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
 
 
 def dropout_forward(
@@ -21,11 +23,33 @@ def dropout_forward(
         return x.copy(), DropoutCache(None, 1.0, x.shape, x.dtype)
     kept = np.asarray(rng.random(x.shape, dtype=np.float32) >= rate)  # type: ignore[union-attr]
     cache = DropoutCache(kept, 1 / (1 - rate), x.shape, x.dtype)
-    return masked_scale(x, kept, cache.scale), cache
+    return _keep(x, cache), cache
 
 
 def dropout_backward(dy: Any, cache: DropoutCache) -> np.ndarray:
     """``dx = dy · kept / (1 - rate)``. As `minicnn.ops.dropout_backward`."""
     cache = arguments.cache_of("dropout_backward", cache, DropoutCache)
     dy = arguments.upstream("dropout_backward", dy, cache.shape, cache.dtype)
-    return dy.copy() if cache.kept is None else masked_scale(dy, cache.kept, cache.scale)
+    return dy.copy() if cache.kept is None else _keep(dy, cache)
+
+
+def _keep(values: np.ndarray, cache: DropoutCache) -> np.ndarray:
+    """``values · scale`` where they are kept, 0 elsewhere: forward and backward alike."""
+    result = memory.empty(values.shape, values.dtype)
+    _scale_kept(
+        values.reshape(-1), cache.kept.reshape(-1),  # type: ignore[union-attr]
+        values.dtype.type(cache.scale), result.reshape(-1),
+    )
+    return result
+
+
+@njit(**SERIAL)
+def _scale_kept_block(values, kept, scale, result, start, stop):
+    for i in range(start, stop):
+        result[i] = values[i] * scale if kept[i] else values.dtype.type(0)
+
+
+@njit(**PARALLEL)
+def _scale_kept(values, kept, scale, result):
+    for block in prange(BLOCKS):
+        _scale_kept_block(values, kept, scale, result, *block_of(block, values.size))

@@ -29,7 +29,7 @@ def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
     """
     (x,) = arguments.floats("relu", x=x)
     y = np.where(x <= 0, x.dtype.type(0), x)  # NaN is not <= 0: it stays
-    return y, ReLUCache(np.asarray(x > 0), x.dtype)
+    return y, ReLUCache(y)
 
 
 def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
@@ -54,8 +54,8 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
         Where dy has not y's shape.
     """
     cache = arguments.cache_of("relu_backward", cache, ReLUCache)
-    dy = arguments.upstream("relu_backward", dy, cache.positive.shape, cache.dtype)
-    return np.where(cache.positive, dy, dy.dtype.type(0))
+    dy = arguments.upstream("relu_backward", dy, cache.y.shape, cache.y.dtype)
+    return np.where(cache.y > 0, dy, dy.dtype.type(0))
 
 
 def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
