@@ -35,7 +35,6 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     x, w = cache.x, cache.w
     matrix, width = panels(w.reshape(-1, w.shape[3]).T)
     dx = memory.empty(x.shape, x.dtype)
-    dx[...] = 0
     _spread_back(
         dy.reshape(-1), matrix, width, w.shape[3], _pixel_rows(dx), sizes(cache), _chunk(cache)
     )
@@ -159,6 +158,7 @@ def _spread_back_images(dy, wt, width, filters, dx, numbers, chunk, start, stop)
     depth, places = numbers[0] * numbers[1] * numbers[2], numbers[3] * numbers[4]
     dcols = np.empty((chunk, depth), dx.dtype)
     flat = dcols.reshape(-1)
+    dx[start:stop] = 0
     for first in range(start * places, stop * places, chunk):
         rows = min(chunk, stop * places - first)
         multiply(

@@ -34,7 +34,6 @@ def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
     cache = arguments.cache_of("maxpool2d_backward", cache, MaxPool2DCache)
     dy = arguments.upstream("maxpool2d_backward", dy, cache.argmax.shape, cache.dtype)
     dx = memory.empty(cache.x_shape, cache.dtype)
-    dx[...] = 0
     _maxpool_gradient(dy, cache.argmax, dx, *_numbers(cache.window))
     return dx
 
@@ -61,7 +60,6 @@ def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
     cache = arguments.cache_of("avgpool2d_backward", cache, AvgPool2DCache)
     dy = arguments.upstream("avgpool2d_backward", dy, cache.y_shape, cache.dtype)
     dx = memory.empty(cache.x_shape, cache.dtype)
-    dx[...] = 0
     _avgpool_gradient(dy, dx, *_numbers(cache.window))
     return dx
 
@@ -133,6 +131,7 @@ def _maxpool(x, y, argmax, size_h, size_w, down, across, top, left):
 @njit(**SERIAL)
 def _maxpool_gradient_images(dy, argmax, dx, size_w, down, across, top, left, start, stop):
     for n in range(start, stop):
+        dx[n] = 0
         for p in range(dy.shape[1]):
             for q in range(dy.shape[2]):
                 for c in range(dy.shape[3]):
@@ -185,6 +184,7 @@ def _avgpool(x, y, size_h, size_w, down, across, top, left):
 @njit(**SERIAL)
 def _avgpool_gradient_images(dy, dx, size_h, size_w, down, across, top, left, start, stop):
     for n in range(start, stop):
+        dx[n] = 0
         for p in range(dy.shape[1]):
             h0, h1 = _inside(p, down, top, size_h, dx.shape[1])
             for q in range(dy.shape[2]):
