@@ -104,3 +104,19 @@ def test_settings_out_of_range(
 ) -> None:
     with pytest.raises(error, match=f"{name}: {setting} must "):
         functions(backend, name)[0](np.ones(3), **{setting: value})
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 1000, 32 * 16 * 5 + 3, (8 << 20) // 4 + 21])
+def test_relu_of_any_length(dtype: type, size: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(size).astype(dtype)
+    x[rng.integers(0, size, size // 7)] = 0
+    x[rng.integers(0, size, size // 9)] = np.nan
+    y, cache = cpu.relu_forward(x)
+    expected, _ = reference.relu_forward(x)
+    np.testing.assert_array_equal(y, expected)
+    dy = random_like(rng, y)
+    np.testing.assert_array_equal(
+        cpu.relu_backward(dy, cache), reference.relu_backward(dy, cache)
+    )

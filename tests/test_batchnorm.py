@@ -136,6 +136,37 @@ def test_the_backends_agree(dtype: type, training: bool, shape: tuple, seed: int
             assert_close(got, wanted, scale=scale)
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(700, 33), (5, 11, 9, 16), (16, 41, 43, 80)])
+def test_the_backends_agree_at_the_size_of_a_network(
+    dtype: type, training: bool, shape: tuple
+) -> None:
+    rng = np.random.default_rng(0)
+    x = (3 + 2 * rng.standard_normal(shape)).astype(dtype)
+    gamma, beta = rng.standard_normal((2, shape[-1])).astype(dtype)
+    dy = random_like(rng, x)
+    results = []
+    for backend in (cpu, reference):
+        mean, var = np.full(shape[-1], 2.0), np.full(shape[-1], 3.0)
+        y, cache = normalize(backend, x, gamma, beta, running_mean=mean, running_var=var,
+                             training=training)
+        results.append((y, mean, var, *backend.batchnorm_backward(dy, cache)))
+    (y, mean, var, dx, dgamma, dbeta), wanted = results
+    assert_close(y, wanted[0], 64)
+    np.testing.assert_allclose(mean, wanted[1], rtol=16 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(var, wanted[2], rtol=16 * np.finfo(dtype).eps)
+    assert_close(dx, wanted[3], 64)
+    assert_close(dgamma, wanted[4], 256)
+    assert_close(dbeta, wanted[5], 256)
+
+
+def test_squares_beyond_the_range_of_float32(backend: ModuleType) -> None:
+    x = np.random.default_rng(0).standard_normal((40, 3)) * 1e25
+    y, _ = normalize(backend, x.astype(np.float32), np.ones(3), np.zeros(3))
+    np.testing.assert_allclose(y, (x - x.mean(0)) / x.std(0), atol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(512, 3), (8, 8, 8, 3)])
 def test_a_large_mean_cancels_nothing(backend: ModuleType, shape: tuple) -> None:
     rng = np.random.default_rng(0)

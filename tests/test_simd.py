@@ -15,9 +15,13 @@ from minicnn.ops.cpu.simd import (
     load,
     load_part,
     multiply_add,
+    positive_part,
+    put,
+    settle,
     spread,
     store,
     store_part,
+    where_positive,
     zeros,
 )
 
@@ -47,6 +51,19 @@ def compute(a: Any, b: Any, c: Any, results: Any, count: Any) -> None:
     store(results, 4 * count, 2.5 * x)
     store(results, 5 * count, x - 1.0)
     store(results, 6 * count, spread(a, 1, 1) + zeros(a, 1))
+
+
+@njit(**SERIAL)
+def copy_all(source: Any, target: Any, at: Any, count: Any, large: Any) -> None:
+    for i in range(at, at + 4 * count, count):
+        put(target, i, load(source, i, 1), large)
+    settle()
+
+
+@njit(**SERIAL)
+def signs(x: Any, y: Any, results: Any, count: Any) -> None:
+    store(results, 0, positive_part(load(x, 0, 1)))
+    store(results, count, where_positive(load(x, 0, 1), load(y, 0, 1)))
 
 
 def test_a_register_holds_what_its_bits_allow() -> None:
@@ -97,3 +114,27 @@ def test_arithmetic(dtype: type) -> None:
     if dtype == np.float32 and FUSED:  # rounded once: float64 holds the product exactly
         exact = a.astype(np.float64) * b + c
         np.testing.assert_array_equal(results[3], exact.astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("large", [False, True])
+def test_streaming_needs_no_alignment(dtype: type, large: bool) -> None:
+    count = lanes(dtype)
+    source = np.arange(8 * count, dtype=dtype)
+    for at in range(count + 1):
+        target = np.full_like(source, -1)
+        copy_all(source, target, at, count, large)
+        np.testing.assert_array_equal(target[at : at + 4 * count], source[at : at + 4 * count])
+        assert (np.delete(target, np.arange(at, at + 4 * count)) == -1).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_signs(dtype: type) -> None:
+    count = lanes(dtype)
+    for first in (0.0, -0.0, np.nan, np.inf, -np.inf, 1.5, -1.5):
+        x, y = np.random.default_rng(0).standard_normal((2, count)).astype(dtype)
+        x[0] = first
+        results = np.empty((2, count), dtype)
+        signs(x, y, results.reshape(-1), count)
+        np.testing.assert_array_equal(results[0], np.maximum(x, 0))
+        np.testing.assert_array_equal(results[1], np.where(x > 0, y, 0))

@@ -8,14 +8,25 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, vectors_of
+from minicnn.ops.cpu.simd import (
+    is_large,
+    lanes,
+    load,
+    load_part,
+    positive_part,
+    put,
+    settle,
+    store_part,
+    where_positive,
+)
 
 
 def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
     """``y = max(x, 0)``, x of any shape. As `minicnn.ops.relu_forward`."""
     (x,) = arguments.floats("relu", x=x)
     y = memory.empty(x.shape, x.dtype)
-    _relu(x.reshape(-1), y.reshape(-1))
+    _relu(x.reshape(-1), y.reshape(-1), is_large(y), lanes(x.dtype))
     return y, ReLUCache(y)
 
 
@@ -24,7 +35,9 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
     cache = arguments.cache_of("relu_backward", cache, ReLUCache)
     dy = arguments.upstream("relu_backward", dy, cache.y.shape, cache.y.dtype)
     dx = memory.empty(dy.shape, dy.dtype)
-    _relu_gradient(dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1))
+    _relu_gradient(
+        dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx), lanes(dx.dtype)
+    )
     return dx
 
 
@@ -69,33 +82,43 @@ def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray
 
 
 @njit(**SERIAL)
-def _relu_block(x, y, start, stop):
-    for i in range(start, stop):
-        value = x[i]
-        y[i] = x.dtype.type(0) if value <= 0 else value  # NaN is not <= 0: it stays
+def _relu_block(x, y, large, lane_count, start, stop):
+    rest = (stop - start) % lane_count
+    for i in range(start, stop - rest, lane_count):
+        put(y, i, positive_part(load(x, i, 1)), large)
+    i = stop - rest
+    store_part(y, i, rest, positive_part(load_part(x, i, rest, 1)))
+    settle()
 
 
 @njit(**PARALLEL)
-def _relu(x, y):
+def _relu(x, y, large, lane_count):
     for block in prange(BLOCKS):
-        _relu_block(x, y, *block_of(block, x.size))
+        _relu_block(x, y, large, lane_count, *vectors_of(block, x.size, lane_count))
 
 
 @njit(**SERIAL)
-def _relu_gradient_block(dy, y, dx, start, stop):
-    for i in range(start, stop):
-        dx[i] = dy[i] if y[i] > 0 else dy.dtype.type(0)
+def _relu_gradient_block(dy, y, dx, large, lane_count, start, stop):
+    rest = (stop - start) % lane_count
+    for i in range(start, stop - rest, lane_count):
+        put(dx, i, where_positive(load(y, i, 1), load(dy, i, 1)), large)
+    i = stop - rest
+    store_part(dx, i, rest, where_positive(load_part(y, i, rest, 1), load_part(dy, i, rest, 1)))
+    settle()
 
 
 @njit(**PARALLEL)
-def _relu_gradient(dy, y, dx):
+def _relu_gradient(dy, y, dx, large, lane_count):
     for block in prange(BLOCKS):
-        _relu_gradient_block(dy, y, dx, *block_of(block, dy.size))
+        _relu_gradient_block(
+            dy, y, dx, large, lane_count, *vectors_of(block, dy.size, lane_count)
+        )
 
 
 @njit(**SERIAL)
 def _leaky_select_block(values, positive, slope, result, start, stop):
-    for i in range(start, stop):
+    values, positive, result = values[start:stop], positive[start:stop], result[start:stop]
+    for i in range(values.size):
         result[i] = values[i] if positive[i] else slope * values[i]
 
 
@@ -107,7 +130,8 @@ def _leaky_select(values, positive, slope, result):
 
 @njit(**SERIAL)
 def _elu_block(x, alpha, y, derivative, start, stop):
-    for i in range(start, stop):
+    x, y, derivative = x[start:stop], y[start:stop], derivative[start:stop]
+    for i in range(x.size):
         value = x[i]
         if value > 0:
             y[i] = value

@@ -1,8 +1,10 @@
 """Batch normalisation: one trip to memory for the statistics, one for the result.
 
-x is seen as (R, C) rows of channels. Sums are taken in float64, block by block; the blocks' means
-and squared deviations are merged as in Chan, Golub and LeVeque 1983, *Algorithms for computing the
-sample variance*, equation 2.1, which cancels nothing even where the mean is large.
+x is seen as (R, C) rows of channels. Sums are taken of differences from a row or a mean, which stay
+exact where the mean is large: over a few rows in x's own dtype, at full speed, over those in
+float64. Blocks' means and squared deviations are merged as in Chan, Golub and LeVeque 1983,
+*Algorithms for computing the sample variance*, equation 2.1; within a block its first row is their
+shift (equation 1.5).
 """
 
 from typing import Any
@@ -13,7 +15,21 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import BatchNormCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, block_sizes
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.simd import (
+    is_large,
+    lanes,
+    load,
+    load_part,
+    multiply_add,
+    put,
+    settle,
+    store,
+    zeros,
+)
+
+FEW_ROWS = 16
+"""How many rows are summed in x's dtype: few enough to round like a single one."""
 
 
 def batchnorm_forward(
@@ -39,7 +55,13 @@ def batchnorm_forward(
     inverse_std = 1 / np.sqrt(var + eps)
     y = memory.empty(x.shape, x.dtype)
     # y = (x - μ) · gamma·r + beta
-    _apply(rows, mean, gamma * inverse_std, beta.astype(np.float64), y.reshape(rows.shape))
+    near, rest = _split(mean, x.dtype)
+    scale = gamma * inverse_std
+    shift = beta - rest * scale
+    _apply(
+        x.reshape(-1), near, _as(x, scale), _as(x, shift), y.reshape(-1), is_large(y),
+        lanes(x.dtype),
+    )
     return y, BatchNormCache(x, gamma, mean, inverse_std, bool(training))
 
 
@@ -53,103 +75,174 @@ def batchnorm_backward(
     cache = arguments.cache_of("batchnorm_backward", cache, BatchNormCache)
     x, r = cache.x, cache.inverse_std
     dy = arguments.upstream("batchnorm_backward", dy, x.shape, x.dtype)
-    rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, x.shape[-1])  # (R, C)
-    sums = np.empty((BLOCKS, 2, rows.shape[1]))
-    _gradient_sums(rows, drows, cache.mean, sums)
-    dbeta, dgamma = sums.sum(0)
-    dgamma *= r
+    rows = x.size // x.shape[-1]
+    near, rest = _split(cache.mean, x.dtype)
+    sums = np.zeros((BLOCKS, 2, x.shape[-1]))
+    _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums, lanes(x.dtype))
+    dbeta, dgamma = sums.sum(0)  # dgamma is that of dy · (x - near) yet
+    dgamma = (dgamma - rest * dbeta) * r
     dx = memory.empty(x.shape, x.dtype)
     scale = cache.gamma * r
     if cache.training:
         # dx = gamma·r · (dy - (x - μ) · r·dgamma/R - dbeta/R)
-        slope, offset = r * dgamma / len(rows), dbeta / len(rows)
+        slope, offset = scale * r * dgamma / rows, scale * dbeta / rows
+        offset -= rest * slope
     else:
         slope, offset = np.zeros_like(r), np.zeros_like(r)
-    _apply_gradient(rows, drows, cache.mean, scale, slope, offset, dx.reshape(rows.shape))
+    _apply_gradient(
+        x.reshape(-1), dy.reshape(-1), near, _as(x, scale), _as(x, slope), _as(x, offset),
+        dx.reshape(-1), is_large(dx), lanes(x.dtype),
+    )
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def _split(mean: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest numbers of x's dtype to a mean in float64, and the rest: ``mean = near + rest``.
+
+    ``x - near`` is exact where x is close to it; the rest goes into the constants.
+    """
+    near = mean.astype(dtype)
+    return near, mean - near
+
+
+def _as(x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """`values` in x's dtype."""
+    return values.astype(x.dtype)
 
 
 def _mean_and_variance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of each column of (R, C), float64 (C,)."""
-    moments = np.empty((BLOCKS, 2, rows.shape[1]))
-    _moments(rows, moments)
-    count = block_sizes(len(rows))[:, None]  # (BLOCKS, 1)
-    means, deviations = moments[:, 0], moments[:, 1]  # (BLOCKS, C)
-    mean = (count * means).sum(0) / len(rows)
-    squares = deviations + count * np.square(means - mean)
-    return mean, squares.sum(0) / len(rows)
+    moments = np.zeros((BLOCKS, 2, rows.shape[1]))
+    _moments(rows.reshape(-1), rows.shape[1], moments, lanes(rows.dtype))
+    mean, var = _merged(moments, len(rows))
+    if rows.dtype != np.float64 and not np.isfinite(var).all():
+        return _mean_and_variance(rows.astype(np.float64))  # squares beyond the range of float32
+    return mean, var
 
 
 @njit(**SERIAL)
-def _moments_block(rows, mean, deviation, start, stop):
+def _merged(moments, rows):
+    """Mean and variance of all rows from those of the blocks."""
+    mean, squares = np.zeros((2, moments.shape[2]))
+    for block in range(BLOCKS):
+        before, after = block_of(block, rows)  # rows so far without this block, and with it
+        if before < after:
+            part = (after - before) / after
+            for c in range(mean.size):
+                difference = moments[block, 0, c] - mean[c]
+                mean[c] += part * difference
+                squares[c] += moments[block, 1, c] + before * part * difference * difference
+    return mean, squares / rows
+
+
+@njit(**SERIAL)
+def _moments_block(x, channels, mean, deviation, lane_count, start, stop):
     """Mean, and sum of squared deviations from it, of each column of rows start to stop."""
-    channels = rows.shape[1]
-    for c in range(channels):
-        mean[c] = 0
-        deviation[c] = 0
-    for r in range(start, stop):
+    few, few_squares = np.empty((2, channels + lane_count), x.dtype)
+    first = start * channels  # where the row begins from which differences are taken
+    for begin in range(start, stop, FEW_ROWS):
+        for c in range(0, channels, lane_count):
+            valid = channels - c
+            shift = load_part(x, first + c, valid, 1)
+            total = squares = zeros(x, 1)
+            for r in range(begin, min(begin + FEW_ROWS, stop)):
+                difference = load_part(x, r * channels + c, valid, 1) - shift
+                total = total + difference
+                squares = multiply_add(difference, difference, squares)
+            store(few, c, total)
+            store(few_squares, c, squares)
         for c in range(channels):
-            mean[c] += rows[r, c]
-    for c in range(channels):
-        mean[c] /= max(stop - start, 1)
-    for r in range(start, stop):
-        for c in range(channels):
-            deviation[c] += (rows[r, c] - mean[c]) ** 2
+            mean[c] += few[c]
+            deviation[c] += few_squares[c]
+    for c in range(channels if start < stop else 0):
+        shift = mean[c] / (stop - start)
+        mean[c] = x[first + c] + shift
+        squares = deviation[c] - (stop - start) * shift * shift
+        deviation[c] = 0 if squares < 0 else squares  # NaN stays
 
 
 @njit(**PARALLEL)
-def _moments(rows, moments):
+def _moments(x, channels, moments, lane_count):
     for block in prange(BLOCKS):
         _moments_block(
-            rows, moments[block, 0], moments[block, 1], *block_of(block, rows.shape[0])
+            x, channels, moments[block, 0], moments[block, 1], lane_count,
+            *block_of(block, x.size // channels),
         )
 
 
 @njit(**SERIAL)
-def _apply_block(rows, mean, scale, shift, result, start, stop):
-    for r in range(start, stop):
-        for c in range(rows.shape[1]):
-            result[r, c] = (rows[r, c] - mean[c]) * scale[c] + shift[c]
+def _apply_block(x, near, scale, shift, y, large, lane_count, start, stop):
+    channels = near.size
+    rest = channels % lane_count
+    for row in range(start * channels, stop * channels, channels):
+        for c in range(0, channels - rest, lane_count):
+            centred = load(x, row + c, 1) - load(near, c, 1)
+            put(y, row + c, centred * load(scale, c, 1) + load(shift, c, 1), large)
+        for c in range(channels - rest, channels):
+            y[row + c] = (x[row + c] - near[c]) * scale[c] + shift[c]
+    settle()
 
 
 @njit(**PARALLEL)
-def _apply(rows, mean, scale, shift, result):
+def _apply(x, near, scale, shift, y, large, lane_count):
     for block in prange(BLOCKS):
-        _apply_block(rows, mean, scale, shift, result, *block_of(block, rows.shape[0]))
+        _apply_block(
+            x, near, scale, shift, y, large, lane_count, *block_of(block, x.size // near.size)
+        )
 
 
 @njit(**SERIAL)
-def _gradient_sums_block(rows, drows, mean, dbeta, dcentred, start, stop):
-    """Sums of dy and of dy · (x - μ) over rows start to stop."""
-    channels = rows.shape[1]
-    for c in range(channels):
-        dbeta[c] = 0
-        dcentred[c] = 0
-    for r in range(start, stop):
+def _gradient_sums_block(x, dy, near, dbeta, dcentred, lane_count, start, stop):
+    """Sums of dy and of dy · (x - near) over rows start to stop."""
+    channels = near.size
+    few, few_centred = np.empty((2, channels + lane_count), x.dtype)
+    for begin in range(start, stop, FEW_ROWS):
+        for c in range(0, channels, lane_count):
+            valid = channels - c
+            shift = load_part(near, c, valid, 1)
+            total = centred = zeros(x, 1)
+            for r in range(begin, min(begin + FEW_ROWS, stop)):
+                gradient = load_part(dy, r * channels + c, valid, 1)
+                difference = load_part(x, r * channels + c, valid, 1) - shift
+                total = total + gradient
+                centred = multiply_add(gradient, difference, centred)
+            store(few, c, total)
+            store(few_centred, c, centred)
         for c in range(channels):
-            dbeta[c] += drows[r, c]
-            dcentred[c] += drows[r, c] * (rows[r, c] - mean[c])
+            dbeta[c] += few[c]
+            dcentred[c] += few_centred[c]
 
 
 @njit(**PARALLEL)
-def _gradient_sums(rows, drows, mean, sums):
+def _gradient_sums(x, dy, near, sums, lane_count):
     for block in prange(BLOCKS):
         _gradient_sums_block(
-            rows, drows, mean, sums[block, 0], sums[block, 1], *block_of(block, rows.shape[0])
+            x, dy, near, sums[block, 0], sums[block, 1], lane_count,
+            *block_of(block, x.size // near.size),
         )
 
 
 @njit(**SERIAL)
-def _apply_gradient_block(rows, drows, mean, scale, slope, offset, result, start, stop):
-    for r in range(start, stop):
-        for c in range(rows.shape[1]):
-            centred = rows[r, c] - mean[c]
-            result[r, c] = scale[c] * (drows[r, c] - centred * slope[c] - offset[c])
+def _apply_gradient_block(
+    x, dy, near, scale, slope, offset, dx, large, lane_count, start, stop
+):
+    channels = near.size
+    rest = channels % lane_count
+    for row in range(start * channels, stop * channels, channels):
+        for c in range(0, channels - rest, lane_count):
+            centred = load(x, row + c, 1) - load(near, c, 1)
+            unbiased = load(scale, c, 1) * load(dy, row + c, 1) - load(offset, c, 1)
+            put(dx, row + c, unbiased - centred * load(slope, c, 1), large)
+        for c in range(channels - rest, channels):
+            centred = x[row + c] - near[c]
+            dx[row + c] = scale[c] * dy[row + c] - offset[c] - centred * slope[c]
+    settle()
 
 
 @njit(**PARALLEL)
-def _apply_gradient(rows, drows, mean, scale, slope, offset, result):
+def _apply_gradient(x, dy, near, scale, slope, offset, dx, large, lane_count):
     for block in prange(BLOCKS):
         _apply_gradient_block(
-            rows, drows, mean, scale, slope, offset, result, *block_of(block, rows.shape[0])
+            x, dy, near, scale, slope, offset, dx, large, lane_count,
+            *block_of(block, x.size // near.size),
         )

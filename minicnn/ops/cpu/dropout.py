@@ -45,7 +45,8 @@ def _keep(values: np.ndarray, cache: DropoutCache) -> np.ndarray:
 
 @njit(**SERIAL)
 def _scale_kept_block(values, kept, scale, result, start, stop):
-    for i in range(start, stop):
+    values, kept, result = values[start:stop], kept[start:stop], result[start:stop]
+    for i in range(values.size):
         result[i] = values[i] * scale if kept[i] else values.dtype.type(0)
 
 

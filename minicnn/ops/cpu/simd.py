@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils, config
 from numba.core.codegen import get_host_cpu_features
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -167,6 +167,43 @@ def store_part(typing_context, array, at, valid, vector):
     return types.void(array, types.intp, types.intp, vector), generate
 
 
+@intrinsic
+def stream(typing_context, array, at, vector):
+    """As `store`, but past the caches where the place is a multiple of the vector's bytes.
+
+    A cache would first read the line that is written to, and then drop another for it. Other
+    threads see what was streamed after a `settle`.
+    """
+
+    def generate(context, builder, sig, args):
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
+        size = vector.count * vector.dtype.bitwidth // 8
+        address = builder.ptrtoint(pointer, ir.IntType(64))
+        rest = builder.and_(address, ir.Constant(ir.IntType(64), size - 1))
+        aligned = builder.icmp_unsigned("==", rest, ir.Constant(ir.IntType(64), 0))
+        with builder.if_else(aligned) as (then, otherwise):
+            with then:
+                instruction = builder.store(args[2], pointer, align=size)
+                one = ir.Constant(ir.IntType(32), 1)
+                instruction.set_metadata("nontemporal", builder.module.add_metadata([one]))
+            with otherwise:
+                builder.store(args[2], pointer, align=vector.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), generate
+
+
+@intrinsic
+def settle(typing_context):
+    """Finish what was streamed, before other threads may read it."""
+
+    def generate(context, builder, sig, args):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 @intrinsic(prefer_literal=True)
 def spread(typing_context, array, at, registers):
     """The number of `array` at place `at`, in every lane."""
@@ -203,6 +240,28 @@ def multiply_add(typing_context, a, b, c):
     return a(a, a, a), generate
 
 
+@intrinsic
+def positive_part(typing_context, vector):
+    """``max(v, 0)`` in every lane; NaN stays."""
+
+    def generate(context, builder, sig, args):
+        zeros = ir.Constant(vector.llvm, None)
+        return builder.select(builder.fcmp_ordered("<=", args[0], zeros), zeros, args[0])
+
+    return vector(vector), generate
+
+
+@intrinsic
+def where_positive(typing_context, condition, vector):
+    """The lanes of `vector` where `condition` is positive, 0 elsewhere."""
+
+    def generate(context, builder, sig, args):
+        zeros = ir.Constant(vector.llvm, None)
+        return builder.select(builder.fcmp_ordered(">", args[0], zeros), args[1], zeros)
+
+    return vector(condition, vector), generate
+
+
 def _arithmetic(operation: Any, instruction: str) -> None:
     """Teach Numba an operator between two vectors, or a vector and a number, lane by lane."""
 
@@ -230,3 +289,21 @@ def _arithmetic(operation: Any, instruction: str) -> None:
 _arithmetic(operator.add, "fadd")
 _arithmetic(operator.sub, "fsub")
 _arithmetic(operator.mul, "fmul")
+
+
+STREAM_BYTES = 8 << 20
+"""From so many bytes on a result is streamed: several times a common second-level cache."""
+
+
+def is_large(result: np.ndarray) -> bool:
+    """Whether a result leaves the caches before it is read, so that `put` should stream it."""
+    return result.nbytes >= STREAM_BYTES
+
+
+@njit(cache=True, nogil=True)
+def put(array, at, vector, large):
+    """`stream` where the array is large, else `store`."""
+    if large:
+        stream(array, at, vector)
+    else:
+        store(array, at, vector)

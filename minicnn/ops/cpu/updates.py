@@ -56,7 +56,8 @@ def _numbers(w: np.ndarray, *values: float) -> tuple[np.floating, ...]:
 @njit(**SERIAL)
 def _sgd_block(w, g, v, numbers, nesterov, start, stop):
     lr, momentum, scale, decay = numbers
-    for i in range(start, stop):
+    w, g, v = w[start:stop], g[start:stop], v[start:stop]
+    for i in range(w.size):
         gradient = scale * g[i] + decay * w[i]
         v[i] = momentum * v[i] + gradient
         w[i] -= lr * (gradient + momentum * v[i] if nesterov else v[i])
@@ -71,7 +72,8 @@ def _sgd(w, g, v, numbers, nesterov):
 @njit(**SERIAL)
 def _rmsprop_block(w, g, s, numbers, start, stop):
     lr, smoothing, rest, eps, scale, decay = numbers
-    for i in range(start, stop):
+    w, g, s = w[start:stop], g[start:stop], s[start:stop]
+    for i in range(w.size):
         gradient = scale * g[i] + decay * w[i]
         s[i] = smoothing * s[i] + rest * gradient * gradient
         w[i] -= lr * gradient / (np.sqrt(s[i]) + eps)
@@ -86,7 +88,8 @@ def _rmsprop(w, g, s, numbers):
 @njit(**SERIAL)
 def _adam_block(w, g, m, s, numbers, start, stop):
     rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept = numbers
-    for i in range(start, stop):
+    w, g, m, s = w[start:stop], g[start:stop], m[start:stop], s[start:stop]
+    for i in range(w.size):
         value = kept * w[i]
         gradient = scale * g[i] + decay * value
         m[i] = beta1 * m[i] + rest1 * gradient
