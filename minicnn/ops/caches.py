@@ -34,8 +34,8 @@ class Conv2DCache:
 class MaxPool2DCache:
     """Of `maxpool2d_forward`: where in its window each maximum stood, the window, x's shape.
 
-    ``argmax`` (N, OH, OW, C), int32, counts the window's pixels in row-major order, padding
-    included.
+    ``argmax`` (N, OH, OW, C), of `Window.place_dtype`, counts the window's pixels in row-major
+    order, padding included.
     """
 
     argmax: np.ndarray

@@ -27,6 +27,11 @@ class Window:
     stride: Pair
     padding: Padding
 
+    @property
+    def place_dtype(self) -> np.dtype:
+        """The smallest unsigned integers that count the window's pixels."""
+        return np.min_scalar_type(self.size[0] * self.size[1] - 1)
+
     def output_size(self, height: int, width: int) -> Pair:
         """How often the window fits into an image, down and to the right.
 

@@ -21,7 +21,7 @@ def maxpool2d_forward(
     """
     x, window = arguments.pool2d("maxpool2d", x, size, stride, padding)
     y = memory.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
-    argmax = memory.empty(y.shape, np.int32)
+    argmax = memory.empty(y.shape, window.place_dtype)
     _maxpool(x, y, argmax, *_numbers(window))
     return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
 
@@ -110,13 +110,16 @@ def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, 
                     v = q * across - left + j
                     if not (0 <= h < height and 0 <= v < width):
                         continue
-                    here = np.int32(i * size_w + j)
+                    pixel, here = x[n, h, v], argmax.dtype.type(i * size_w + j)
+                    if empty:
+                        best[:] = pixel
+                        place[:] = here
+                        empty = False
+                        continue
                     for c in range(channels):
-                        value = x[n, h, v, c]
-                        if empty or (not value <= best[c] and best[c] == best[c]):
-                            best[c] = value
-                            place[c] = here
-                    empty = False
+                        wins = not pixel[c] <= best[c] and best[c] == best[c]
+                        place[c] = here if wins else place[c]
+                        best[c] = pixel[c] if wins else best[c]
 
 
 @njit(**PARALLEL)
@@ -129,23 +132,33 @@ def _maxpool(x, y, argmax, size_h, size_w, down, across, top, left):
 
 
 @njit(**SERIAL)
-def _maxpool_gradient_images(dy, argmax, dx, size_w, down, across, top, left, start, stop):
+def _maxpool_gradient_images(
+    dy, argmax, dx, size_h, size_w, down, across, top, left, start, stop
+):
+    """dx of images start to stop: each pixel of a window adds what it won there."""
+    _, height, width, channels = dx.shape
     for n in range(start, stop):
         dx[n] = 0
         for p in range(dy.shape[1]):
+            h0, h1 = _inside(p, down, top, size_h, height)
             for q in range(dy.shape[2]):
-                for c in range(dy.shape[3]):
-                    place = argmax[n, p, q, c]
-                    h = p * down - top + place // size_w
-                    v = q * across - left + place % size_w
-                    dx[n, h, v, c] += dy[n, p, q, c]
+                v0, v1 = _inside(q, across, left, size_w, width)
+                gradient, place = dy[n, p, q], argmax[n, p, q]
+                for h in range(h0, h1):
+                    for v in range(v0, v1):
+                        here = (h - p * down + top) * size_w + v - q * across + left
+                        here = argmax.dtype.type(here)
+                        pixel = dx[n, h, v]
+                        for c in range(channels):
+                            pixel[c] += gradient[c] if place[c] == here else dx.dtype.type(0)
 
 
 @njit(**PARALLEL)
 def _maxpool_gradient(dy, argmax, dx, size_h, size_w, down, across, top, left):
     for block in prange(BLOCKS):
         _maxpool_gradient_images(
-            dy, argmax, dx, size_w, down, across, top, left, *block_of(block, dy.shape[0])
+            dy, argmax, dx, size_h, size_w, down, across, top, left,
+            *block_of(block, dy.shape[0]),
         )
 
 

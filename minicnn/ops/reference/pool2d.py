@@ -47,7 +47,7 @@ def maxpool2d_forward(
     count, height, width, channels = x.shape
     rows, columns = window.output_size(height, width)
     y = np.empty((count, rows, columns, channels), x.dtype)
-    argmax = np.empty(y.shape, np.int32)
+    argmax = np.empty(y.shape, window.place_dtype)
     (top, _), (left, _) = window.padding
     for p, q in np.ndindex(rows, columns):
         down, across = window.covering(p, q, height, width)
