@@ -42,8 +42,7 @@ def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> 
     )
     dtype = np.float64 if wide else np.float32
     return tuple(
-        None if array is None else np.require(array, dtype, ["C", "A", "W"])
-        for array in arrays.values()
+        None if array is None else _prepared(array, dtype) for array in arrays.values()
     )
 
 
@@ -62,6 +61,13 @@ def upstream(operation: str, dy: Any, shape: tuple[int, ...], dtype: np.dtype) -
     array = _real(operation, "dy", dy)
     if array.shape != shape:
         raise ValueError(f"{operation}: dy must have the shape of y, {shape}, got {array.shape}")
+    return _prepared(array, dtype)
+
+
+def _prepared(array: np.ndarray, dtype: Any) -> np.ndarray:
+    """The array as kernels expect it: itself, if it is so already."""
+    if array.dtype == dtype and array.flags.carray:
+        return array
     return np.require(array, dtype, ["C", "A", "W"])
 
 

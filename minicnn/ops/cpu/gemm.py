@@ -9,10 +9,10 @@ multiplication*.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, vectors_of
 from minicnn.ops.cpu.simd import (
     WIDE,
     lanes,
@@ -27,6 +27,9 @@ from minicnn.ops.cpu.simd import (
 
 TILE_ROWS = 8
 """Rows of C in a tile."""
+
+LINE = 16
+"""Numbers in a line of the cache, of float32."""
 
 PART_ROWS, PART_DEPTH = 64, 256
 """What of a large product a thread does at a time: a panel of B this deep stays in the first cache.
@@ -59,35 +62,107 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         flat, a_row, a_column = a.reshape(-1), depth, 1
     else:
         flat, a_row, a_column = a.T.reshape(-1), 1, rows
+    width = panel_width(b.dtype)
+    panel_count, row_parts = -(-b.shape[1] // width), -(-rows // PART_ROWS)
+    groups = min(panel_count, -(-get_num_threads() // row_parts))  # of panels: work for all threads
     _product(
-        flat, a_row, a_column, b.reshape(-1), c.reshape(-1), rows, b.shape[1], depth,
-        panel_width(b.dtype),
+        flat, a_row, a_column, b.reshape(-1), c.reshape(-1), rows, b.shape[1], depth, width,
+        lanes(b.dtype), groups,
     )
     return c
 
 
 @njit(**SERIAL)
-def _product_part(a, a_row, a_column, b, c, rows, columns, depth, width, first_row, first_column):
-    """`PART_ROWS` rows of one panel of C, `PART_DEPTH` of the sum at a time."""
+def _pack_rows(a, a_at, a_column, rows, depth, packed, lane_count):
+    """Columns of A, each contiguous, cut into tiles of eight rows: (tiles, depth, 8)."""
+    for row in range(0, rows, TILE_ROWS):
+        for k in range(depth):
+            to, source = row * depth + k * TILE_ROWS, a_at + row + k * a_column
+            for i in range(0, TILE_ROWS, lane_count):
+                some = load_part(a, source + i, rows - row - i, 1)
+                store_part(packed, to + i, TILE_ROWS - i, some)
+
+
+@njit(**SERIAL)
+def _pack_panels(b, b_at, b_row, columns, depth, width, packed):
+    """Rows of B, each contiguous, cut into panels: (panels, depth, width)."""
+    for k in range(depth):
+        source, to = b_at + k * b_row, k * width
+        for first in range(0, columns, width):
+            if first + width <= columns:
+                store(packed, to, load(b, source + first, WIDE))
+            else:
+                store(packed, to, load_part(b, source + first, columns - first, WIDE))
+            to += depth * width
+
+
+@njit(**SERIAL)
+def _product_part(
+    a, a_row, a_column, b, c, rows, columns, depth, width, lane_count, first_row, first, last
+):
+    """`PART_ROWS` rows of columns `first` to `last` of C.
+
+    B, and a transposed A, are copied a piece at a time into the order in which tiles read them: in
+    a large matrix a column's numbers lie so far apart that they share few places of a cache.
+    """
+    count = min(PART_ROWS, rows - first_row)
+    panel_count = (last - first + width - 1) // width
+    panels = np.empty(panel_count * PART_DEPTH * width, b.dtype)
+    turned = a_row == 1 and a_column > 1
+    tiles = np.empty(PART_ROWS * PART_DEPTH if turned else 0, a.dtype)
     for k in range(0, depth, PART_DEPTH):
-        multiply(
-            a, first_row * a_row + k * a_column, a_row, a_column,
-            b, k * columns + first_column, columns, width,
-            c, first_row * columns + first_column, columns,
-            min(PART_ROWS, rows - first_row), min(width, columns - first_column),
-            min(PART_DEPTH, depth - k), width, k > 0,
-        )
+        deep = min(PART_DEPTH, depth - k)
+        _pack_panels(b, k * columns + first, columns, last - first, deep, width, panels)
+        if turned:
+            _pack_rows(a, first_row + k * a_column, a_column, count, deep, tiles, lane_count)
+        for row in range(0, count, TILE_ROWS):
+            c_at, tile_rows = (first_row + row) * columns + first, min(TILE_ROWS, count - row)
+            if turned:
+                multiply(
+                    tiles, row * deep, 1, TILE_ROWS, panels, 0, width, deep * width,
+                    c, c_at, columns, tile_rows, last - first, deep, width, k > 0,
+                )
+            else:
+                multiply(
+                    a, (first_row + row) * a_row + k * a_column, a_row, a_column,
+                    panels, 0, width, deep * width,
+                    c, c_at, columns, tile_rows, last - first, deep, width, k > 0,
+                )
 
 
 @njit(**PARALLEL)
-def _product(a, a_row, a_column, b, c, rows, columns, depth, width):
-    panel_count = (columns + width - 1) // width
+def _product(a, a_row, a_column, b, c, rows, columns, depth, width, lane_count, groups):
     row_parts = (rows + PART_ROWS - 1) // PART_ROWS
-    for part in prange(row_parts * panel_count):
+    panel_count = (columns + width - 1) // width
+    for part in prange(row_parts * groups):
+        group = part % groups
         _product_part(
-            a, a_row, a_column, b, c, rows, columns, depth, width,
-            part // panel_count * PART_ROWS, part % panel_count * width,
+            a, a_row, a_column, b, c, rows, columns, depth, width, lane_count,
+            part // groups * PART_ROWS, group * panel_count // groups * width,
+            min((group + 1) * panel_count // groups * width, columns),
         )
+
+
+def transposed(matrix: np.ndarray) -> np.ndarray:
+    """A transposed copy, (R, C) to (C, R), in threads."""
+    result = memory.empty(matrix.shape[::-1], matrix.dtype)
+    _transpose(matrix, result)
+    return result
+
+
+@njit(**SERIAL)
+def _transpose_rows(matrix, result, start, stop):
+    """Rows start to stop of the matrix, as many at a time as fill a line of the result's cache."""
+    for first in range(start, stop, LINE):
+        for column in range(matrix.shape[1]):
+            for row in range(first, min(first + LINE, stop)):
+                result[column, row] = matrix[row, column]
+
+
+@njit(**PARALLEL)
+def _transpose(matrix, result):
+    for block in prange(BLOCKS):
+        _transpose_rows(matrix, result, *vectors_of(block, matrix.shape[0], LINE))
 
 
 @njit(**SERIAL)
