@@ -111,23 +111,26 @@ class Sequential:
         ValueError
             Where x has another shape, or is empty.
         """
-        x = self._inputs(x)
+        x = y = self._inputs(x)
         for layer in self.layers:
-            x = layer.forward(x, training=training)
-        return x
+            y = layer.forward(y, training=training)
+        return _apart(y, x)
 
-    def backward(self, dy: Any) -> np.ndarray:
+    def backward(self, dy: Any, *, input_gradient: bool = True) -> np.ndarray | None:
         """Gradients of the last forward: sets every parameter's ``grad``.
 
         Parameters
         ----------
         dy : array_like (N, \\*output_shape)
             Gradient of the loss with respect to the output.
+        input_gradient : bool, default True
+            Whether the gradient with respect to the input is needed. Training does without, which
+            saves a part of the first layer's work.
 
         Returns
         -------
-        ndarray (N, \\*input_shape)
-            Gradient with respect to the input, of the model's dtype.
+        ndarray (N, \\*input_shape) or None
+            Gradient with respect to the input, of the model's dtype; None where it is not needed.
 
         Raises
         ------
@@ -136,9 +139,13 @@ class Sequential:
         TypeError, ValueError
             Where dy does not hold real numbers, or has another shape than the output.
         """
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy)
-        return dy
+        dx = dy
+        for layer in reversed(self.layers[1:]):
+            dx = layer.backward(dx)
+        if not input_gradient:
+            self.layers[0].backward_first(dx)
+            return None
+        return _apart(self.layers[0].backward(dx), dy)
 
     def predict(self, x: Any, *, batch_size: int = 256) -> np.ndarray:
         """The output in evaluation mode, computed in batches that keep nothing for backward.
@@ -283,6 +290,11 @@ class Sequential:
         if x.shape[1:] != self.input_shape or x.ndim == 0:
             expected = ", ".join(map(str, ("N", *self.input_shape)))
             raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
+
+
+def _apart(result: np.ndarray, given: Any) -> np.ndarray:
+    """`result`, or a copy of it where it is the caller's own memory in another shape."""
+    return result.copy() if np.may_share_memory(result, np.asarray(given)) else result
 
 
 def _floating(dtype: Any) -> np.dtype:

@@ -93,6 +93,19 @@ def test_the_backends_agree_at_the_size_of_a_network(dtype: type) -> None:
     assert_close(dw, wanted_dw, 1024)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 8])
+def test_the_input_gradient_can_be_left_out(backend: ModuleType, channels: int) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 6, 7, channels)), rng.standard_normal((3, 3, channels, 8))
+    y, cache = backend.conv2d_forward(x, w, np.zeros(8))
+    dy = random_like(rng, y)
+    _, *wanted = backend.conv2d_backward(dy, cache)
+    dx, *got = backend.conv2d_backward(dy, cache, input_gradient=False)
+    assert dx is None
+    for gradient, expected in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(gradient, expected)
+
+
 @given(height=st.integers(1, 9), width=st.integers(1, 9), size=st.integers(1, 5),
        stride=st.integers(1, 4))
 def test_same_padding_is_that_of_tensorflow(

@@ -47,6 +47,32 @@ def test_gradients(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("count", "inputs", "outputs"), [(70, 600, 130), (3, 1100, 33)])
+def test_the_backends_agree_at_the_size_of_a_network(
+    dtype: type, count: int, inputs: int, outputs: int
+) -> None:
+    x, w, b = arrays(0, count, inputs, outputs, dtype)
+    y, cache = cpu.dense_forward(x, w, b)
+    expected, _ = reference.dense_forward(x, w, b)
+    assert_close(y, expected, 64)
+    dy = random_like(np.random.default_rng(1), y)
+    for got, wanted in zip(cpu.dense_backward(dy, cache), reference.dense_backward(dy, cache),
+                           strict=True):
+        assert_close(got, wanted, 64)
+
+
+def test_the_input_gradient_can_be_left_out(backend: ModuleType) -> None:
+    x, w, b = arrays(0, 4, 5, 3)
+    y, cache = backend.dense_forward(x, w, b)
+    dy = random_like(np.random.default_rng(1), y)
+    _, *wanted = backend.dense_backward(dy, cache)
+    dx, *got = backend.dense_backward(dy, cache, input_gradient=False)
+    assert dx is None
+    for gradient, expected in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(gradient, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(count=SIZE, inputs=SIZE, outputs=SIZE, seed=SEEDS)
 def test_the_backends_agree(dtype: type, count: int, inputs: int, outputs: int, seed: int) -> None:
     x, w, b = arrays(seed, count, inputs, outputs, dtype)

@@ -70,6 +70,25 @@ def test_the_gradient_of_the_whole_network(chosen: ModuleType, training: bool) -
                if not (training and name in ("conv2d_1.b", "dense_1.b")))
 
 
+@pytest.mark.parametrize(("first", "shape"), [
+    (lambda: layers.Conv2D(3), (4, 5, 2)), (lambda: layers.Dense(4), (6,)),
+    (layers.BatchNorm, (4, 5, 2)), (layers.Flatten, (4, 5, 2)),
+])
+def test_training_needs_no_gradient_of_the_input(
+    chosen: ModuleType, first: Callable, shape: tuple
+) -> None:
+    rng = np.random.default_rng(0)
+    model = Sequential([first(), layers.Flatten(), layers.Dense(2)], shape, "float64")
+    x, dy = rng.standard_normal((3, *shape)), rng.standard_normal((3, 2))
+    model.forward(x)
+    assert model.backward(dy) is not None
+    wanted = [parameter.grad for parameter in model.parameters()]
+    model.forward(x)
+    assert model.backward(dy, input_gradient=False) is None
+    for parameter, gradient in zip(model.parameters(), wanted, strict=True):
+        np.testing.assert_array_equal(parameter.grad, gradient)
+
+
 def test_names_and_order() -> None:
     names = [parameter.name for parameter in small().parameters()]
     assert names == ["conv2d_1.w", "conv2d_1.b", "batchnorm_1.gamma", "batchnorm_1.beta",

@@ -66,7 +66,12 @@ class Dense(Layer):
         """dx (N, in) from dy (N, units); errors as `ops.dense_backward`."""
         dx, dw, db = ops.dense_backward(dy, self.kept())
         self.set_gradients(w=dw, b=db)
-        return dx
+        return dx  # type: ignore[return-value]
+
+    def backward_first(self, dy: Any) -> None:
+        """As `backward`, without dx."""
+        _, dw, db = ops.dense_backward(dy, self.kept(), input_gradient=False)
+        self.set_gradients(w=dw, b=db)
 
     def multiply_adds(self, input_shape: Shape) -> int:
         """in · units."""
@@ -82,13 +87,16 @@ class Flatten(Layer):
         return (int(np.prod(input_shape)),)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, in) from x (N, ...): a copy, float64 if x is wider than float32, else float32."""
+        """y (N, in) from x (N, ...), float64 if x is wider than float32, else float32.
+
+        Where x is of that dtype and C-contiguous, y is its memory seen in another shape.
+        """
         (x,) = arguments.floats("flatten", x=self.built_for(x))
         self.cache = x.shape, x.dtype
-        return x.reshape(len(x), -1).copy()
+        return x.reshape(len(x), -1)
 
     def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, ...) from dy (N, in): a copy of the forward's dtype."""
+        """dx (N, ...) from dy (N, in), of the forward's dtype; dy's memory where it can be."""
         shape, dtype = self.kept()
         dy = arguments.upstream("flatten_backward", dy, (shape[0], math.prod(shape[1:])), dtype)
-        return dy.reshape(shape).copy()
+        return dy.reshape(shape)

@@ -322,7 +322,7 @@ class Trainer:
                 f"epoch {self.epoch}, batch {self.batch + 1} ({len(labels)} inputs): {error}"
             ) from error
         self._tell("on_loss", x, value)
-        self.model.backward(self.loss.backward())
+        self.model.backward(self.loss.backward(), input_gradient=False)
         self.optimizer.step()
         correct = int((logits.argmax(1) == labels).sum())
         seconds = time.perf_counter() - start

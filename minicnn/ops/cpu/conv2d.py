@@ -33,16 +33,17 @@ def conv2d_forward(
 
 
 def conv2d_backward(
-    dy: Any, cache: Conv2DCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    dy: Any, cache: Conv2DCache, *, input_gradient: bool = True
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
     """Arguments, results and errors as `minicnn.ops.conv2d_backward`.
 
-    dy (N, OH, OW, K) -> dx (N, H, W, C), dw (KH, KW, C, K), db (K,) or None.
+    dy (N, OH, OW, K) -> dx (N, H, W, C) or None, dw (KH, KW, C, K), db (K,) or None.
     """
     cache = arguments.cache_of("conv2d_backward", cache, Conv2DCache)
     dy = arguments.upstream("conv2d_backward", dy, cache.y_shape, cache.x.dtype)
     algorithm = _algorithm(cache)
-    dx, dw = algorithm.input_gradient(cache, dy), algorithm.weight_gradient(cache, dy)
+    dx = algorithm.input_gradient(cache, dy) if input_gradient else None
+    dw = algorithm.weight_gradient(cache, dy)
     db = column_sums(dy.reshape(-1, dy.shape[3])).astype(dy.dtype) if cache.has_bias else None
     return dx, dw, db
 

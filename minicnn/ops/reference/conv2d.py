@@ -65,8 +65,8 @@ def conv2d_forward(
 
 
 def conv2d_backward(
-    dy: Any, cache: Conv2DCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    dy: Any, cache: Conv2DCache, *, input_gradient: bool = True
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
     """Gradients of a convolution.
 
     Each product of the forward sum hands its two factors on: ``dx̄[n, p·s + i, q·s + j, c]`` gains
@@ -79,10 +79,12 @@ def conv2d_backward(
         Gradient of the loss with respect to y.
     cache : Conv2DCache
         From `conv2d_forward`.
+    input_gradient : bool, default True
+        Whether dx is needed; a network's first layer can do without.
 
     Returns
     -------
-    dx : ndarray (N, H, W, C), y's dtype
+    dx : ndarray (N, H, W, C), y's dtype, or None where it is not needed
     dw : ndarray (KH, KW, C, K), y's dtype
     db : ndarray (K,), y's dtype, or None where forward had no b
 
@@ -101,12 +103,14 @@ def conv2d_backward(
     dw = np.empty_like(w)
     for i, j in np.ndindex(window.size):
         under = _under(i, j, window, dy.shape)
-        # dx̄ (N, OH, OW, C) += dy (N, OH, OW, K) @ w[i, j]ᵀ (K, C)
-        dpadded[under] += dy @ w[i, j].T
+        if input_gradient:
+            # dx̄ (N, OH, OW, C) += dy (N, OH, OW, K) @ w[i, j]ᵀ (K, C)
+            dpadded[under] += dy @ w[i, j].T
         # dw[i, j] (C, K) = x̄ᵀ dy, summed over n, p, q
         dw[i, j] = np.tensordot(padded[under], dy, axes=([0, 1, 2], [0, 1, 2]))
     (top, _), (left, _) = window.padding
-    dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]].copy()
+    inside = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]]
+    dx = inside.copy() if input_gradient else None
     db = dy.sum((0, 1, 2), dtype=np.float64).astype(x.dtype) if cache.has_bias else None
     return dx, dw, db
 

@@ -42,8 +42,8 @@ def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache
 
 
 def dense_backward(
-    dy: Any, cache: DenseCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    dy: Any, cache: DenseCache, *, input_gradient: bool = True
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
     """Gradients of `dense_forward`: ``dx = dy wᵀ``, ``dw = xᵀ dy``, ``db = sum over n of dy``.
 
     Parameters
@@ -52,10 +52,12 @@ def dense_backward(
         Gradient of the loss with respect to y.
     cache : DenseCache
         From `dense_forward`.
+    input_gradient : bool, default True
+        Whether dx is needed; a network's first layer can do without.
 
     Returns
     -------
-    dx : ndarray (N, in), y's dtype
+    dx : ndarray (N, in), y's dtype, or None where it is not needed
     dw : ndarray (in, out), y's dtype
     db : ndarray (out,), y's dtype, or None where forward had no b
 
@@ -69,7 +71,7 @@ def dense_backward(
     cache = arguments.cache_of("dense_backward", cache, DenseCache)
     x, w = cache.x, cache.w
     dy = arguments.upstream("dense_backward", dy, (x.shape[0], w.shape[1]), x.dtype)
-    dx = dy @ w.T  # (N, out) (out, in)
+    dx = dy @ w.T if input_gradient else None  # (N, out) (out, in)
     dw = x.T @ dy  # (in, N) (N, out)
     db = dy.sum(0, dtype=np.float64).astype(x.dtype) if cache.has_bias else None
     return dx, dw, db
