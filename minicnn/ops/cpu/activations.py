@@ -8,7 +8,7 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, vectors_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, pieces_of
 from minicnn.ops.cpu.simd import (
     is_large,
     lanes,
@@ -94,7 +94,7 @@ def _relu_block(x, y, large, lane_count, start, stop):
 @njit(**PARALLEL)
 def _relu(x, y, large, lane_count):
     for block in prange(BLOCKS):
-        _relu_block(x, y, large, lane_count, *vectors_of(block, x.size, lane_count))
+        _relu_block(x, y, large, lane_count, *pieces_of(block, x.size, lane_count))
 
 
 @njit(**SERIAL)
@@ -111,7 +111,7 @@ def _relu_gradient_block(dy, y, dx, large, lane_count, start, stop):
 def _relu_gradient(dy, y, dx, large, lane_count):
     for block in prange(BLOCKS):
         _relu_gradient_block(
-            dy, y, dx, large, lane_count, *vectors_of(block, dy.size, lane_count)
+            dy, y, dx, large, lane_count, *pieces_of(block, dy.size, lane_count)
         )
 
 

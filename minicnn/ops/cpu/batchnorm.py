@@ -15,7 +15,7 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import BatchNormCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, pieces_of
 from minicnn.ops.cpu.simd import (
     is_large,
     lanes,
@@ -27,9 +27,7 @@ from minicnn.ops.cpu.simd import (
     store,
     zeros,
 )
-
-FEW_ROWS = 16
-"""How many rows are summed in x's dtype: few enough to round like a single one."""
+from minicnn.ops.cpu.sums import FEW_ROWS
 
 
 def batchnorm_forward(
@@ -125,7 +123,7 @@ def _merged(moments, rows):
     """Mean and variance of all rows from those of the blocks."""
     mean, squares = np.zeros((2, moments.shape[2]))
     for block in range(BLOCKS):
-        before, after = block_of(block, rows)  # rows so far without this block, and with it
+        before, after = pieces_of(block, rows, FEW_ROWS)  # rows so far without this block, and with it
         if before < after:
             part = (after - before) / after
             for c in range(mean.size):
@@ -166,7 +164,7 @@ def _moments(x, channels, moments, lane_count):
     for block in prange(BLOCKS):
         _moments_block(
             x, channels, moments[block, 0], moments[block, 1], lane_count,
-            *block_of(block, x.size // channels),
+            *pieces_of(block, x.size // channels, FEW_ROWS),
         )
 
 
@@ -218,7 +216,7 @@ def _gradient_sums(x, dy, near, sums, lane_count):
     for block in prange(BLOCKS):
         _gradient_sums_block(
             x, dy, near, sums[block, 0], sums[block, 1], lane_count,
-            *block_of(block, x.size // near.size),
+            *pieces_of(block, x.size // near.size, FEW_ROWS),
         )
 
 

@@ -39,7 +39,7 @@ def block_of(block: int, rows: int) -> tuple[int, int]:
 
 
 @njit(**SERIAL)
-def vectors_of(block: int, size: int, lane_count: int) -> tuple[int, int]:
-    """First element, and the one after the last, of this block: whole vectors but in the last."""
-    start, stop = block_of(block, (size + lane_count - 1) // lane_count)
-    return start * lane_count, min(stop * lane_count, size)
+def pieces_of(block: int, rows: int, piece: int) -> tuple[int, int]:
+    """As `block_of`, but only whole pieces of so many rows, except at the end of all."""
+    start, stop = block_of(block, (rows + piece - 1) // piece)
+    return min(start * piece, rows), min(stop * piece, rows)

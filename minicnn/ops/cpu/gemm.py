@@ -12,13 +12,14 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, vectors_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, pieces_of
 from minicnn.ops.cpu.simd import (
     WIDE,
     lanes,
     load,
     load_part,
     multiply_add,
+    prefetch,
     spread,
     store,
     store_part,
@@ -151,7 +152,7 @@ def transposed(matrix: np.ndarray) -> np.ndarray:
 
 
 @njit(**SERIAL)
-def _transpose_rows(matrix, result, start, stop):
+def transpose_rows(matrix, result, start, stop):
     """Rows start to stop of the matrix, as many at a time as fill a line of the result's cache."""
     for first in range(start, stop, LINE):
         for column in range(matrix.shape[1]):
@@ -162,7 +163,7 @@ def _transpose_rows(matrix, result, start, stop):
 @njit(**PARALLEL)
 def _transpose(matrix, result):
     for block in prange(BLOCKS):
-        _transpose_rows(matrix, result, *vectors_of(block, matrix.shape[0], LINE))
+        transpose_rows(matrix, result, *pieces_of(block, matrix.shape[0], LINE))
 
 
 @njit(**SERIAL)
@@ -180,22 +181,25 @@ def multiply(
     """
     for first in range(0, columns, width):
         valid = min(columns - first, width)
-        for row in range(0, rows, 8):
+        for row in range(0, rows, TILE_ROWS):
+            # the second and third tile fetch the next panel, each one line of its rows
+            ahead = b_panel + (row // TILE_ROWS - 1) * LINE if 8 <= row <= 16 else 0
             _tile(
                 a, a_at + row * a_row, a_row, a_column,
                 b, b_at + first // width * b_panel, b_row,
-                c, c_at + row * c_row + first, c_row, min(rows - row, 8), valid, depth, width, add,
+                c, c_at + row * c_row + first, c_row, min(rows - row, TILE_ROWS), valid, depth, width,
+                add, ahead,
             )
 
 
 @njit(**SERIAL)
 def _tile(
-    a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, rows, valid, depth, width, add
+    a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, rows, valid, depth, width, add, ahead
 ):
     """One tile of C: at most eight rows, the first `valid` columns of a panel."""
     last = rows - 1
     if valid == width:
-        tile = _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last)
+        tile = _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead)
     else:
         tile = _part_products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, valid)
     _put(c, c_at, tile[0], valid, width, add)
@@ -216,8 +220,11 @@ def _tile(
 
 
 @njit(**SERIAL)
-def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last):
-    """Eight rows of A times a panel of B: eight vectors. Rows after the last repeat it."""
+def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead):
+    """Eight rows of A times a panel of B: eight vectors. Rows after the last repeat it.
+
+    What lies `ahead` of each row of B is fetched into the second-level cache meanwhile.
+    """
     a0, a1 = a_at, a_at + min(1, last) * a_row
     a2, a3 = a_at + min(2, last) * a_row, a_at + min(3, last) * a_row
     a4, a5 = a_at + min(4, last) * a_row, a_at + min(5, last) * a_row
@@ -225,6 +232,7 @@ def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last):
     c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = zeros(b, WIDE)
     for k in range(depth):
         row, step = load(b, b_at + k * b_row, WIDE), k * a_column
+        prefetch(b, b_at + k * b_row + ahead)
         c0 = multiply_add(spread(a, a0 + step, WIDE), row, c0)
         c1 = multiply_add(spread(a, a1 + step, WIDE), row, c1)
         c2 = multiply_add(spread(a, a2 + step, WIDE), row, c2)

@@ -95,10 +95,19 @@ def _numbers(window: Window) -> tuple[int, ...]:
 
 
 @njit(**SERIAL)
+def _keep_greater(pixel, here, best, place):
+    """Let a pixel replace the best so far, channel by channel, where it is greater or NaN."""
+    for c in range(best.size):
+        value, greatest = pixel[c], best[c]
+        wins = not value <= greatest and greatest == greatest  # no comparison beats NaN: it stays
+        place[c] = here if wins else place[c]
+        best[c] = value if wins else greatest
+
+
+@njit(**SERIAL)
 def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, stop):
-    """Output rows start to stop, counted over all images. The first pixel inside the image starts
-    as the best; a later one must beat it, and NaN, which no comparison beats, stays."""
-    _, height, width, channels = x.shape
+    """Output rows start to stop, counted over all images."""
+    _, height, width, _ = x.shape
     for row in range(start, stop):
         n, p = row // y.shape[1], row % y.shape[1]
         for q in range(y.shape[2]):
@@ -115,11 +124,8 @@ def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, 
                         best[:] = pixel
                         place[:] = here
                         empty = False
-                        continue
-                    for c in range(channels):
-                        wins = not pixel[c] <= best[c] and best[c] == best[c]
-                        place[c] = here if wins else place[c]
-                        best[c] = pixel[c] if wins else best[c]
+                    else:
+                        _keep_greater(pixel, here, best, place)
 
 
 @njit(**PARALLEL)

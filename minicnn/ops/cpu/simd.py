@@ -204,6 +204,20 @@ def settle(typing_context):
     return types.void(), generate
 
 
+@intrinsic
+def prefetch(typing_context, array, at):
+    """Ask for the line of memory with element `at`, which need not lie in the array."""
+
+    def generate(context, builder, sig, args):
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        pointer = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(8).as_pointer())
+        numbers = [ir.Constant(ir.IntType(32), number) for number in (0, 2, 1)]
+        _call(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, *numbers])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
 @intrinsic(prefer_literal=True)
 def spread(typing_context, array, at, registers):
     """The number of `array` at place `at`, in every lane."""

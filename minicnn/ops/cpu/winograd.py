@@ -18,7 +18,7 @@ from numba import get_num_threads, njit, prange
 from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
-from minicnn.ops.cpu.gemm import multiply, panel_width
+from minicnn.ops.cpu.gemm import multiply, panel_width, transpose_rows
 from minicnn.ops.cpu.simd import lanes, load, load_part, store, store_part
 
 FREQUENCIES = 36
@@ -44,7 +44,8 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     """
     (top, _), (left, _) = cache.window.padding
     dx = memory.empty(cache.x.shape, cache.x.dtype)
-    turned = np.ascontiguousarray(cache.w[::-1, ::-1].swapaxes(2, 3))  # (3, 3, K, C)
+    turned = memory.empty((3, 3, dy.shape[3], dx.shape[3]), dx.dtype)
+    _turn(cache.w.reshape(9, *cache.w.shape[2:]), turned.reshape(9, *turned.shape[2:]))
     _into(dx, dy, turned, np.zeros(dx.shape[3], dx.dtype), (2 - top, 2 - left))
     return dx
 
@@ -61,7 +62,9 @@ def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
         x.reshape(-1), dy.reshape(-1), du, scratch, x.shape, dy.shape, (top, left), step, width
     )
     dw = memory.empty((3, 3, channels, filters), x.dtype)
-    _gather_gradient(du.sum(0), dw.reshape(-1), channels, filters, columns, step)
+    _gather_gradient(
+        du.reshape(-1), len(scratch), dw.reshape(-1), channels, filters, columns, step
+    )
     return dw
 
 
@@ -339,23 +342,30 @@ def _row_of_weights(w, at, step, valid):
 
 
 @njit(**PARALLEL)
+def _turn(w, turned):
+    """turned[i, j] = w[2 - i, 2 - j]ᵀ; w (9, C, K), turned (9, K, C)."""
+    for place in prange(9):
+        transpose_rows(w[8 - place], turned[place], 0, w.shape[1])
+
+
+@njit(**PARALLEL)
 def _transform_filters(w, u, channels, filters, lane_count, width):
     for c in prange(channels):
         _transform_channel(w, u, c, channels, filters, lane_count, width)
 
 
 @njit(**SERIAL)
-def _gather_channel(du, dw, c, channels, filters, columns, lane_count):
-    """dw = Gᵀ dU G of all filters of channel c; dU is (36, C, columns)."""
+def _gather_channel(du, threads, dw, c, channels, filters, columns, lane_count):
+    """dw = Gᵀ dU G of all filters of channel c; dU, the threads' sum, is (36, C, columns)."""
     step, u_step = channels * filters, channels * columns
     for k in range(0, filters, lane_count):
         at, valid = c * columns + k, filters - k
-        c0 = _column_of_weights(du, at, 6 * u_step)
-        c1 = _column_of_weights(du, at + u_step, 6 * u_step)
-        c2 = _column_of_weights(du, at + 2 * u_step, 6 * u_step)
-        c3 = _column_of_weights(du, at + 3 * u_step, 6 * u_step)
-        c4 = _column_of_weights(du, at + 4 * u_step, 6 * u_step)
-        c5 = _column_of_weights(du, at + 5 * u_step, 6 * u_step)
+        c0 = _column_of_weights(du, at, u_step, threads)
+        c1 = _column_of_weights(du, at + u_step, u_step, threads)
+        c2 = _column_of_weights(du, at + 2 * u_step, u_step, threads)
+        c3 = _column_of_weights(du, at + 3 * u_step, u_step, threads)
+        c4 = _column_of_weights(du, at + 4 * u_step, u_step, threads)
+        c5 = _column_of_weights(du, at + 5 * u_step, u_step, threads)
         to = c * filters + k
         _store_three(dw, to, step, valid, _gt(c0[0], c1[0], c2[0], c3[0], c4[0], c5[0]))
         to += 3 * step
@@ -365,12 +375,25 @@ def _gather_channel(du, dw, c, channels, filters, columns, lane_count):
 
 
 @njit(**SERIAL)
-def _column_of_weights(du, at, step):
+def _column_of_weights(du, at, u_step, threads):
     """Gᵀ along one column of frequencies."""
+    step, size = 6 * u_step, FREQUENCIES * u_step
     return _gt(
-        load(du, at, 1), load(du, at + step, 1), load(du, at + 2 * step, 1),
-        load(du, at + 3 * step, 1), load(du, at + 4 * step, 1), load(du, at + 5 * step, 1),
+        _sum_of_threads(du, at, size, threads), _sum_of_threads(du, at + step, size, threads),
+        _sum_of_threads(du, at + 2 * step, size, threads),
+        _sum_of_threads(du, at + 3 * step, size, threads),
+        _sum_of_threads(du, at + 4 * step, size, threads),
+        _sum_of_threads(du, at + 5 * step, size, threads),
     )
+
+
+@njit(**SERIAL)
+def _sum_of_threads(du, at, size, threads):
+    """What the threads have gathered at one place, `size` apart."""
+    total = load(du, at, 1)
+    for thread in range(1, threads):
+        total = total + load(du, at + thread * size, 1)
+    return total
 
 
 @njit(**SERIAL)
@@ -381,9 +404,9 @@ def _store_three(dw, at, step, valid, values):
 
 
 @njit(**PARALLEL)
-def _gather_gradient(du, dw, channels, filters, columns, lane_count):
+def _gather_gradient(du, threads, dw, channels, filters, columns, lane_count):
     for c in prange(channels):
-        _gather_channel(du, dw, c, channels, filters, columns, lane_count)
+        _gather_channel(du, threads, dw, c, channels, filters, columns, lane_count)
 
 
 # -- whole convolutions -----------------------------------------------------------------------
