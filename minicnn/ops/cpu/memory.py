@@ -33,15 +33,29 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return _BLOCKS.take(size).view(dtype).reshape(shape)
 
 
+class _Block:
+    """A piece of memory, where its first line of the cache begins, and when it was last given."""
+
+    __slots__ = ("last_use", "memory", "start")
+
+    def __init__(self, size: int) -> None:
+        self.memory = np.empty(size + ALIGNMENT, np.uint8)
+        self.start = -self.memory.ctypes.data % ALIGNMENT
+        self.last_use = 0
+
+    def references(self) -> int:
+        """How many references there are to the memory, with those that asking takes."""
+        return sys.getrefcount(self.memory)
+
+
 class _Blocks:
     """The blocks of memory, by their size in bytes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_size: dict[int, list[np.ndarray]] = {}
-        self._last_use: dict[int, int] = {}  # of a block, by its identity
+        self._by_size: dict[int, list[_Block]] = {}
         self._requests = 0
-        self._alone = _references([np.empty(1, np.uint8)], 0)
+        self._alone = _Block(1).references()
 
     def take(self, size: int) -> np.ndarray:
         """`size` bytes of a block that nobody holds."""
@@ -50,35 +64,25 @@ class _Blocks:
             if self._requests % PATIENCE == 0:
                 self._give_back()
             blocks = self._by_size.setdefault(size, [])
-            place = next(
-                (at for at in range(len(blocks)) if _references(blocks, at) == self._alone), None
-            )
-            if place is None:
-                place = len(blocks)
-                blocks.append(np.empty(size + ALIGNMENT, np.uint8))
-            block = blocks[place]
-            self._last_use[id(block)] = self._requests
-            start = -block.ctypes.data % ALIGNMENT
-            return block[start : start + size]
+            for block in blocks:
+                if block.references() == self._alone:
+                    break
+            else:
+                block = _Block(size)
+                blocks.append(block)
+            block.last_use = self._requests
+            return block.memory[block.start : block.start + size]
 
     def _give_back(self) -> None:
         """Let go of free blocks that have long not been used."""
         for size, blocks in list(self._by_size.items()):
-            kept = []
-            for at in range(len(blocks)):
-                idle = self._requests - self._last_use[id(blocks[at])]
-                if idle <= PATIENCE or _references(blocks, at) > self._alone:
-                    kept.append(blocks[at])
-                else:
-                    del self._last_use[id(blocks[at])]
-            self._by_size[size] = kept
-            if not kept:
+            self._by_size[size] = [
+                block for block in blocks
+                if self._requests - block.last_use <= PATIENCE
+                or block.references() > self._alone
+            ]
+            if not self._by_size[size]:
                 del self._by_size[size]
-
-
-def _references(blocks: list[np.ndarray], at: int) -> int:
-    """How many references there are to a block, with those that asking takes."""
-    return sys.getrefcount(blocks[at])
 
 
 _BLOCKS = _Blocks()

@@ -18,13 +18,13 @@ from numba import get_num_threads, njit, prange
 from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
-from minicnn.ops.cpu.gemm import multiply, panel_width, transpose_rows
+from minicnn.ops.cpu.gemm import TILE_ROWS, multiply, panel_width, transpose_rows
 from minicnn.ops.cpu.simd import lanes, load, load_part, store, store_part
 
 FREQUENCIES = 36
 
-TILES = 48
-"""Tiles that a thread takes at a time: their transforms fit into a second-level cache."""
+MOST_TILES = 48
+"""Tiles that a thread takes at a time at most: their transforms fit into a second-level cache."""
 
 SKEW = 16
 """Elements between the matrices of two frequencies, which would begin in the same places of a cache
@@ -56,10 +56,12 @@ def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     (top, _), (left, _) = cache.window.padding
     step, width = lanes(x.dtype), panel_width(x.dtype)
     columns = _up(filters, width)
-    scratch = _scratch(_up(channels, step) + columns, x.dtype)
-    du = memory.empty((len(scratch), FREQUENCIES * channels * columns), x.dtype)
+    block = _tiles_at_a_time(_count_tiles(dy.shape))
+    scratch = _scratch(get_num_threads(), block, _up(channels, step) + columns, x.dtype)
+    du = memory.empty((len(scratch), FREQUENCIES * (channels * columns + SKEW)), x.dtype)
     _correlate(
-        x.reshape(-1), dy.reshape(-1), du, scratch, x.shape, dy.shape, (top, left), step, width
+        x.reshape(-1), dy.reshape(-1), du, scratch, x.shape, dy.shape, (top, left), step, width,
+        block,
     )
     dw = memory.empty((3, 3, channels, filters), x.dtype)
     _gather_gradient(
@@ -77,21 +79,39 @@ def _into(
     """
     channels, filters = w.shape[2:]
     step, width = lanes(x.dtype), panel_width(x.dtype)
-    u = memory.empty((FREQUENCIES * _up(filters, width) * channels,), x.dtype)
-    _transform_filters(w.reshape(-1), u, channels, filters, step, width)
-    scratch = _scratch(_up(channels, step) + _up(filters, step), x.dtype)
+    u = memory.empty((FREQUENCIES * (_up(filters, width) * channels + SKEW),), x.dtype)
     padded_bias = np.zeros(_up(filters, step), x.dtype)
     padded_bias[:filters] = bias
-    _convolve(
-        x.reshape(-1), u, padded_bias, y.reshape(-1), scratch, x.shape, y.shape, origin, step,
-        width,
-    )
+    given = x.reshape(-1), u, padded_bias, y.reshape(-1)
+    sizes = x.shape, y.shape, origin, step, width
+    tiles = _count_tiles(y.shape)
+    if tiles <= MOST_TILES:  # the filters are the large part of the work
+        scratch = _scratch(-(-filters // width), tiles, _up(channels, step) + width, x.dtype)
+        _convolve_by_panels(w.reshape(-1), *given, scratch, *sizes, tiles)
+    else:
+        _transform_filters(w.reshape(-1), u, channels, filters, step, width)
+        block = _tiles_at_a_time(tiles)
+        scratch = _scratch(
+            get_num_threads(), block, _up(channels, step) + _up(filters, step), x.dtype
+        )
+        _convolve_by_tiles(*given, scratch, *sizes, block)
 
 
-def _scratch(channels: int, dtype: np.dtype) -> np.ndarray:
-    """For each thread room for a block of tiles at all frequencies."""
-    size = FREQUENCIES * (TILES * channels + 2 * SKEW)
-    return memory.empty((get_num_threads(), size), dtype)
+def _count_tiles(y_shape: tuple[int, ...]) -> int:
+    """How many 4×4 tiles the outputs have."""
+    return y_shape[0] * -(-y_shape[1] // 4) * -(-y_shape[2] // 4)
+
+
+def _tiles_at_a_time(tiles: int) -> int:
+    """Into what blocks to cut the tiles, so that all threads get as many."""
+    threads = get_num_threads()
+    rounds = -(-tiles // (threads * MOST_TILES))
+    return _up(-(-tiles // (threads * rounds)), TILE_ROWS)
+
+
+def _scratch(count: int, block: int, channels: int, dtype: np.dtype) -> np.ndarray:
+    """So many times room for a block of tiles at all frequencies."""
+    return memory.empty((count, FREQUENCIES * (block * channels + 2 * SKEW)), dtype)
 
 
 def _up(number: int, step: int) -> int:
@@ -244,14 +264,19 @@ def _store_four(y, at, step, values, shift, valid, count):
 
 
 @njit(**SERIAL)
-def _transform_output(m, m_at, m_step, bias, y, y_shape, image, top, left, lane_count):
-    """y = Aᵀ M A + bias, for the outputs from (top, left) on that lie in the image."""
+def _transform_output(
+    m, m_at, m_step, bias, y, y_shape, image, top, left, first, last, lane_count
+):
+    """y = Aᵀ M A + bias, for the outputs from (top, left) on that lie in the image.
+
+    M holds filters `first` to `last` alone.
+    """
     _, height, width, filters = y_shape
     row_step = width * filters
     rows, columns = min(height - top, 4), min(width - left, 4)
     origin = (image * height + top) * row_step + left * filters
-    for k in range(0, filters, lane_count):
-        at, valid = m_at + k, filters - k
+    for k in range(first, last, lane_count):
+        at, valid = m_at + k - first, last - k
         c0 = _column_of_outputs(m, at, 6 * m_step)
         c1 = _column_of_outputs(m, at + m_step, 6 * m_step)
         c2 = _column_of_outputs(m, at + 2 * m_step, 6 * m_step)
@@ -313,12 +338,12 @@ def _transform_gradient(
 
 
 @njit(**SERIAL)
-def _transform_channel(w, u, c, channels, filters, lane_count, width):
-    """U = G g Gᵀ of all filters of channel c, by panels: (36, panels, C, width)."""
+def _transform_channel(w, u, c, channels, filters, first, last, lane_count, width):
+    """U = G g Gᵀ of filters first to last of channel c, by panels: (36, panels, C, width)."""
     step = channels * filters
     panels = (filters + width - 1) // width
-    u_step = panels * channels * width
-    for k in range(0, panels * width, lane_count):
+    u_step = panels * channels * width + SKEW
+    for k in range(first, last, lane_count):
         at, valid = c * filters + k, filters - k
         r0 = _row_of_weights(w, at, step, valid)
         r1 = _row_of_weights(w, at + 3 * step, step, valid)
@@ -351,13 +376,16 @@ def _turn(w, turned):
 @njit(**PARALLEL)
 def _transform_filters(w, u, channels, filters, lane_count, width):
     for c in prange(channels):
-        _transform_channel(w, u, c, channels, filters, lane_count, width)
+        _transform_channel(
+            w, u, c, channels, filters, 0, (filters + width - 1) // width * width, lane_count,
+            width,
+        )
 
 
 @njit(**SERIAL)
 def _gather_channel(du, threads, dw, c, channels, filters, columns, lane_count):
     """dw = Gᵀ dU G of all filters of channel c; dU, the threads' sum, is (36, C, columns)."""
-    step, u_step = channels * filters, channels * columns
+    step, u_step = channels * filters, channels * columns + SKEW
     for k in range(0, filters, lane_count):
         at, valid = c * columns + k, filters - k
         c0 = _column_of_weights(du, at, u_step, threads)
@@ -413,68 +441,101 @@ def _gather_gradient(du, threads, dw, channels, filters, columns, lane_count):
 
 
 @njit(**SERIAL)
-def _share(thread, threads, y_shape):
+def _share(thread, threads, y_shape, block):
     """First tile of a thread's share, and one past the last: whole blocks."""
     tiles = y_shape[0] * ((y_shape[1] + 3) // 4) * ((y_shape[2] + 3) // 4)
-    blocks = (tiles + TILES - 1) // TILES
+    blocks = (tiles + block - 1) // block
     start, stop = thread * blocks // threads, (thread + 1) * blocks // threads
-    return start * TILES, min(stop * TILES, tiles)
+    return start * block, min(stop * block, tiles)
 
 
 @njit(**SERIAL)
 def _convolve_tiles(
-    x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, start, stop
+    x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, block, start, stop, first,
+    last,
 ):
-    """The outputs of tiles start to stop, a block at a time."""
+    """Filters `first` to `last` of the outputs of tiles start to stop, a block at a time."""
     channels, filters = x_shape[3], y_shape[3]
     rows = (channels + lane_count - 1) // lane_count * lane_count
-    columns = (filters + lane_count - 1) // lane_count * lane_count
-    v_step, m_step = TILES * rows + SKEW, TILES * columns + SKEW
+    columns = (last - first + lane_count - 1) // lane_count * lane_count
+    v_step, m_step = block * rows + SKEW, block * columns + SKEW
     u_panel = channels * width
-    u_step = (filters + width - 1) // width * u_panel
+    u_step = (filters + width - 1) // width * u_panel + SKEW
+    u_at = first // width * u_panel
     v, m = scratch[: 36 * v_step], scratch[36 * v_step :]
-    for first in range(start, stop, TILES):
-        count = min(TILES, stop - first)
+    for begin in range(start, stop, block):
+        count = min(block, stop - begin)
         for t in range(count):
-            image, p, q = _corner(first + t, y_shape)
+            image, p, q = _corner(begin + t, y_shape)
             _transform_input(
                 x, x_shape, image, p - origin[0], q - origin[1], v, t * rows, v_step, lane_count
             )
         for f in range(36):  # M[f] (tiles, K) = V[f] (tiles, C) U[f] (C, K)
             multiply(
-                v, f * v_step, rows, 1, u, f * u_step, width, u_panel, m, f * m_step, columns,
-                count, columns, channels, width, False,
+                v, f * v_step, rows, 1, u, u_at + f * u_step, width, u_panel, m, f * m_step,
+                columns, count, columns, channels, width, False,
             )
         for t in range(count):
-            image, p, q = _corner(first + t, y_shape)
+            image, p, q = _corner(begin + t, y_shape)
             _transform_output(
-                m, t * columns, m_step, bias, y, y_shape, image, p, q, lane_count
+                m, t * columns, m_step, bias, y, y_shape, image, p, q, first, last, lane_count
             )
 
 
 @njit(**PARALLEL)
-def _convolve(x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width):
+def _convolve_by_tiles(
+    x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, block
+):
+    """Each thread takes some of the tiles, with all filters."""
     for thread in prange(scratch.shape[0]):
         _convolve_tiles(
-            x, u, bias, y, scratch[thread], x_shape, y_shape, origin, lane_count, width,
-            *_share(thread, scratch.shape[0], y_shape),
+            x, u, bias, y, scratch[thread], x_shape, y_shape, origin, lane_count, width, block,
+            *_share(thread, scratch.shape[0], y_shape, block), 0, y_shape[3],
+        )
+
+
+@njit(**SERIAL)
+def _convolve_panel(
+    w, x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, tiles, first
+):
+    """A panel of filters, of all tiles: what is transformed here is used while it is near."""
+    channels, filters = x_shape[3], y_shape[3]
+    for c in range(channels):
+        _transform_channel(
+            w, u, c, channels, filters, first, first + width, lane_count, width
+        )
+    _convolve_tiles(
+        x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, tiles, 0, tiles,
+        first, min(first + width, filters),
+    )
+
+
+@njit(**PARALLEL)
+def _convolve_by_panels(
+    w, x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, tiles
+):
+    """Each thread takes some of the filters, with all tiles."""
+    for panel in prange(scratch.shape[0]):
+        _convolve_panel(
+            w, x, u, bias, y, scratch[panel], x_shape, y_shape, origin, lane_count, width, tiles,
+            panel * width,
         )
 
 
 @njit(**SERIAL)
 def _correlate_tiles(
-    x, dy, du, scratch, x_shape, y_shape, origin, lane_count, width, start, stop
+    x, dy, du, scratch, x_shape, y_shape, origin, lane_count, width, block, start, stop
 ):
     """dU (36, C, K) of tiles start to stop, a block at a time; filters by panels."""
     channels, filters = x_shape[3], y_shape[3]
     rows = (channels + lane_count - 1) // lane_count * lane_count
     columns = (filters + width - 1) // width * width
-    v_step, m_step, m_panel = TILES * rows + SKEW, TILES * columns + SKEW, TILES * width
+    v_step, m_step, m_panel = block * rows + SKEW, block * columns + SKEW, block * width
     v, m = scratch[: 36 * v_step], scratch[36 * v_step :]
     if start == stop:
         du[:] = 0
-    for first in range(start, stop, TILES):
-        count = min(TILES, stop - first)
+    for first in range(start, stop, block):
+        count = min(block, stop - first)
         for t in range(count):
             image, p, q = _corner(first + t, y_shape)
             _transform_input(
@@ -486,15 +547,15 @@ def _correlate_tiles(
         for f in range(36):  # dU[f] (C, K) += V[f]ᵀ (C, tiles) M[f] (tiles, K)
             multiply(
                 v, f * v_step, 1, rows, m, f * m_step, width, m_panel,
-                du, f * channels * columns, columns, channels, columns, count, width,
+                du, f * (channels * columns + SKEW), columns, channels, columns, count, width,
                 first > start,
             )
 
 
 @njit(**PARALLEL)
-def _correlate(x, dy, du, scratch, x_shape, y_shape, origin, lane_count, width):
+def _correlate(x, dy, du, scratch, x_shape, y_shape, origin, lane_count, width, block):
     for thread in prange(scratch.shape[0]):
         _correlate_tiles(
             x, dy, du[thread], scratch[thread], x_shape, y_shape, origin, lane_count, width,
-            *_share(thread, scratch.shape[0], y_shape),
+            block, *_share(thread, scratch.shape[0], y_shape, block),
         )
