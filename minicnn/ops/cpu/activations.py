@@ -8,7 +8,7 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, pieces_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
 from minicnn.ops.cpu.simd import (
     is_large,
     lanes,
@@ -81,7 +81,7 @@ def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray
     return result
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _relu_block(x, y, large, lane_count, start, stop):
     rest = (stop - start) % lane_count
     for i in range(start, stop - rest, lane_count):
@@ -97,7 +97,7 @@ def _relu(x, y, large, lane_count):
         _relu_block(x, y, large, lane_count, *pieces_of(block, x.size, lane_count))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _relu_gradient_block(dy, y, dx, large, lane_count, start, stop):
     rest = (stop - start) % lane_count
     for i in range(start, stop - rest, lane_count):
@@ -115,7 +115,7 @@ def _relu_gradient(dy, y, dx, large, lane_count):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _leaky_select_block(values, positive, slope, result, start, stop):
     values, positive, result = values[start:stop], positive[start:stop], result[start:stop]
     for i in range(values.size):
@@ -128,7 +128,7 @@ def _leaky_select(values, positive, slope, result):
         _leaky_select_block(values, positive, slope, result, *block_of(block, values.size))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _elu_block(x, alpha, y, derivative, start, stop):
     x, y, derivative = x[start:stop], y[start:stop], derivative[start:stop]
     for i in range(x.size):

@@ -15,7 +15,7 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import BatchNormCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of, pieces_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
 from minicnn.ops.cpu.simd import (
     is_large,
     lanes,
@@ -25,6 +25,7 @@ from minicnn.ops.cpu.simd import (
     put,
     settle,
     store,
+    store_part,
     zeros,
 )
 from minicnn.ops.cpu.sums import FEW_ROWS
@@ -123,7 +124,7 @@ def _merged(moments, rows):
     """Mean and variance of all rows from those of the blocks."""
     mean, squares = np.zeros((2, moments.shape[2]))
     for block in range(BLOCKS):
-        before, after = pieces_of(block, rows, FEW_ROWS)  # rows so far without this block, and with it
+        before, after = pieces_of(block, rows, FEW_ROWS)  # rows before this block, and with it
         if before < after:
             part = (after - before) / after
             for c in range(mean.size):
@@ -133,7 +134,7 @@ def _merged(moments, rows):
     return mean, squares / rows
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _moments_block(x, channels, mean, deviation, lane_count, start, stop):
     """Mean, and sum of squared deviations from it, of each column of rows start to stop."""
     few, few_squares = np.empty((2, channels + lane_count), x.dtype)
@@ -168,7 +169,7 @@ def _moments(x, channels, moments, lane_count):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _apply_block(x, near, scale, shift, y, large, lane_count, start, stop):
     channels = near.size
     rest = channels % lane_count
@@ -176,8 +177,11 @@ def _apply_block(x, near, scale, shift, y, large, lane_count, start, stop):
         for c in range(0, channels - rest, lane_count):
             centred = load(x, row + c, 1) - load(near, c, 1)
             put(y, row + c, centred * load(scale, c, 1) + load(shift, c, 1), large)
-        for c in range(channels - rest, channels):
-            y[row + c] = (x[row + c] - near[c]) * scale[c] + shift[c]
+        if rest > 0:
+            c = channels - rest
+            centred = load_part(x, row + c, rest, 1) - load_part(near, c, rest, 1)
+            scaled = centred * load_part(scale, c, rest, 1)
+            store_part(y, row + c, rest, scaled + load_part(shift, c, rest, 1))
     settle()
 
 
@@ -189,7 +193,7 @@ def _apply(x, near, scale, shift, y, large, lane_count):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _gradient_sums_block(x, dy, near, dbeta, dcentred, lane_count, start, stop):
     """Sums of dy and of dy · (x - near) over rows start to stop."""
     channels = near.size
@@ -220,7 +224,7 @@ def _gradient_sums(x, dy, near, sums, lane_count):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _apply_gradient_block(
     x, dy, near, scale, slope, offset, dx, large, lane_count, start, stop
 ):
@@ -231,9 +235,12 @@ def _apply_gradient_block(
             centred = load(x, row + c, 1) - load(near, c, 1)
             unbiased = load(scale, c, 1) * load(dy, row + c, 1) - load(offset, c, 1)
             put(dx, row + c, unbiased - centred * load(slope, c, 1), large)
-        for c in range(channels - rest, channels):
-            centred = x[row + c] - near[c]
-            dx[row + c] = scale[c] * dy[row + c] - offset[c] - centred * slope[c]
+        if rest > 0:
+            c = channels - rest
+            centred = load_part(x, row + c, rest, 1) - load_part(near, c, rest, 1)
+            scaled = load_part(scale, c, rest, 1) * load_part(dy, row + c, rest, 1)
+            unbiased = scaled - load_part(offset, c, rest, 1)
+            store_part(dx, row + c, rest, unbiased - centred * load_part(slope, c, rest, 1))
     settle()
 
 

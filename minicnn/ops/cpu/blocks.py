@@ -25,20 +25,25 @@ if "OMP_WAIT_POLICY" not in os.environ:  # both are read when Numba starts its t
 BLOCKS = 32
 """Into how many blocks the rows of an array are cut: enough for many threads to share evenly."""
 
-SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-"""Options of a worker. No fastmath: code must notice NaN, and sums keep their order."""
+SERIAL: dict[str, Any] = {
+    "cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True,
+}
+"""Options of all. No fastmath: code must notice NaN, and sums keep their order."""
+
+WORKER: dict[str, Any] = {**SERIAL, "no_cpython_wrapper": True}
+"""Options of a worker, which only compiled code calls: no time is spent on a door for Python."""
 
 PARALLEL: dict[str, Any] = {**SERIAL, "parallel": True}
 """Options of the function that runs workers side by side."""
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def block_of(block: int, rows: int) -> tuple[int, int]:
     """First row, and the one after the last, of this block out of `BLOCKS`."""
     return block * rows // BLOCKS, (block + 1) * rows // BLOCKS
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def pieces_of(block: int, rows: int, piece: int) -> tuple[int, int]:
     """As `block_of`, but only whole pieces of so many rows, except at the end of all."""
     start, stop = block_of(block, (rows + piece - 1) // piece)

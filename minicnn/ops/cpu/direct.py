@@ -9,7 +9,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 
 from minicnn.ops.caches import Conv2DCache
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.gemm import multiply, panel_width, panels
 from minicnn.ops.cpu.im2col import input_gradient, sizes
 
@@ -31,7 +31,7 @@ def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     return dw.sum(0).reshape(w.shape)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _shift(x, image, p, cols, numbers):
     """cols[(i, j), q] = x̄[image, p·down + i, q·across + j], for one row of outputs."""
     size_h, size_w, _, _, _, down, across, top, left = numbers
@@ -40,20 +40,21 @@ def _shift(x, image, p, cols, numbers):
         h = p * down + i - top
         for j in range(size_w):
             row = cols[i * size_w + j]
-            if not 0 <= h < height:
-                row[:] = 0
-                continue
-            source = x[image, h]
+            source = x[image, min(max(h, 0), height - 1)]
             # q·across + j - left lies in [0, width) for q from `first` to `last`
             first = min(max((left - j + across - 1) // across, 0), len(row))
             last = max(min((width - 1 - j + left) // across + 1, len(row)), first)
-            row[:first] = 0
+            if not 0 <= h < height:
+                first = last = 0
+            for q in range(first):
+                row[q] = 0
             for q in range(first, last):
                 row[q] = source[q * across + j - left]
-            row[last:] = 0
+            for q in range(last, len(row)):
+                row[q] = 0
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _convolve_rows(x, w, width, bias, y, numbers, start, stop):
     """Rows start to stop of outputs, counted over all images."""
     depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]
@@ -80,7 +81,7 @@ def _convolve(x, w, width, bias, y, numbers):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _correlate_rows(x, dy, dw, filters, width, numbers, start, stop):
     """What rows start to stop of dy add to dw (KH·KW, K)."""
     depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]

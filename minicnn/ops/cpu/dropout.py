@@ -8,7 +8,7 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import DropoutCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 
 
 def dropout_forward(
@@ -43,7 +43,7 @@ def _keep(values: np.ndarray, cache: DropoutCache) -> np.ndarray:
     return result
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _scale_kept_block(values, kept, scale, result, start, stop):
     values, kept, result = values[start:stop], kept[start:stop], result[start:stop]
     for i in range(values.size):

@@ -12,7 +12,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, pieces_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, pieces_of
 from minicnn.ops.cpu.simd import (
     WIDE,
     lanes,
@@ -73,7 +73,7 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return c
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _pack_rows(a, a_at, a_column, rows, depth, packed, lane_count):
     """Columns of A, each contiguous, cut into tiles of eight rows: (tiles, depth, 8)."""
     for row in range(0, rows, TILE_ROWS):
@@ -84,7 +84,7 @@ def _pack_rows(a, a_at, a_column, rows, depth, packed, lane_count):
                 store_part(packed, to + i, TILE_ROWS - i, some)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _pack_panels(b, b_at, b_row, columns, depth, width, packed):
     """Rows of B, each contiguous, cut into panels: (panels, depth, width)."""
     for k in range(depth):
@@ -97,7 +97,7 @@ def _pack_panels(b, b_at, b_row, columns, depth, width, packed):
             to += depth * width
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _product_part(
     a, a_row, a_column, b, c, rows, columns, depth, width, lane_count, first_row, first, last
 ):
@@ -116,19 +116,16 @@ def _product_part(
         _pack_panels(b, k * columns + first, columns, last - first, deep, width, panels)
         if turned:
             _pack_rows(a, first_row + k * a_column, a_column, count, deep, tiles, lane_count)
+            source, at, next_row, down, across = tiles, 0, deep, 1, TILE_ROWS
+        else:
+            source, at = a, first_row * a_row + k * a_column
+            next_row, down, across = a_row, a_row, a_column
         for row in range(0, count, TILE_ROWS):
-            c_at, tile_rows = (first_row + row) * columns + first, min(TILE_ROWS, count - row)
-            if turned:
-                multiply(
-                    tiles, row * deep, 1, TILE_ROWS, panels, 0, width, deep * width,
-                    c, c_at, columns, tile_rows, last - first, deep, width, k > 0,
-                )
-            else:
-                multiply(
-                    a, (first_row + row) * a_row + k * a_column, a_row, a_column,
-                    panels, 0, width, deep * width,
-                    c, c_at, columns, tile_rows, last - first, deep, width, k > 0,
-                )
+            multiply(
+                source, at + row * next_row, down, across, panels, 0, width, deep * width,
+                c, (first_row + row) * columns + first, columns,
+                min(TILE_ROWS, count - row), last - first, deep, width, k > 0,
+            )
 
 
 @njit(**PARALLEL)
@@ -147,12 +144,12 @@ def _product(a, a_row, a_column, b, c, rows, columns, depth, width, lane_count, 
 def transposed(matrix: np.ndarray) -> np.ndarray:
     """A transposed copy, (R, C) to (C, R), in threads."""
     result = memory.empty(matrix.shape[::-1], matrix.dtype)
-    _transpose(matrix, result)
+    transpose(matrix, result)
     return result
 
 
-@njit(**SERIAL)
-def transpose_rows(matrix, result, start, stop):
+@njit(**WORKER)
+def _transpose_rows(matrix, result, start, stop):
     """Rows start to stop of the matrix, as many at a time as fill a line of the result's cache."""
     for first in range(start, stop, LINE):
         for column in range(matrix.shape[1]):
@@ -161,9 +158,10 @@ def transpose_rows(matrix, result, start, stop):
 
 
 @njit(**PARALLEL)
-def _transpose(matrix, result):
+def transpose(matrix, result):
+    """``result = matrixᵀ``."""
     for block in prange(BLOCKS):
-        transpose_rows(matrix, result, *pieces_of(block, matrix.shape[0], LINE))
+        _transpose_rows(matrix, result, *pieces_of(block, matrix.shape[0], LINE))
 
 
 @njit(**SERIAL)
@@ -179,6 +177,8 @@ def multiply(
     into panels of `width` columns, kept one after the other, `b_panel` apart; where it is not cut,
     `b_panel` is `width`.
     """
+    # constants of a caller become plain numbers, so that a tile is compiled once for all callers
+    a_row, a_column, add = np.intp(a_row), np.intp(a_column), bool(add)
     for first in range(0, columns, width):
         valid = min(columns - first, width)
         for row in range(0, rows, TILE_ROWS):
@@ -187,12 +187,12 @@ def multiply(
             _tile(
                 a, a_at + row * a_row, a_row, a_column,
                 b, b_at + first // width * b_panel, b_row,
-                c, c_at + row * c_row + first, c_row, min(rows - row, TILE_ROWS), valid, depth, width,
-                add, ahead,
+                c, c_at + row * c_row + first, c_row,
+                min(rows - row, TILE_ROWS), valid, depth, width, add, ahead,
             )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _tile(
     a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, rows, valid, depth, width, add, ahead
 ):
@@ -219,7 +219,7 @@ def _tile(
         _put(c, c_at + 7 * c_row, tile[7], valid, width, add)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead):
     """Eight rows of A times a panel of B: eight vectors. Rows after the last repeat it.
 
@@ -244,7 +244,7 @@ def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead):
     return c0, c1, c2, c3, c4, c5, c6, c7
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _part_products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, valid):
     """As `_products`, of a panel's first `valid` columns."""
     a0, a1 = a_at, a_at + min(1, last) * a_row
@@ -265,7 +265,7 @@ def _part_products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, valid)
     return c0, c1, c2, c3, c4, c5, c6, c7
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _put(c, c_at, row, valid, width, add):
     """Store or add one row of a tile."""
     if valid == width:

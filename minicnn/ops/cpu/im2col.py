@@ -11,7 +11,7 @@ from numba import get_num_threads, njit, prange
 
 from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.gemm import TILE_ROWS, multiply, panel_width, panels
 
 CHUNK_BYTES = 512 << 10
@@ -72,7 +72,7 @@ def _chunk(cache: Conv2DCache) -> int:
     return max(CHUNK_BYTES // row_bytes // TILE_ROWS, 1) * TILE_ROWS
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _place(row, numbers):
     """Image, and first pixel down and across, of the window that this row of cols holds."""
     _, _, _, height_out, width_out, down, across, top, left = numbers
@@ -80,7 +80,7 @@ def _place(row, numbers):
     return image, p * down - top, row % width_out * across - left
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _inside(v, size_w, width):
     """First column of a window starting at pixel v that lies in the image, and one past the last.
 
@@ -90,7 +90,7 @@ def _inside(v, size_w, width):
     return first, max(min(size_w, width - v), first)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _im2col(x, cols, first_row, numbers):
     """cols[(n, p, q), (i, j, c)] = x̄[n, p·down + i, q·across + j, c], from row first_row on."""
     size_h, size_w, channels = numbers[:3]
@@ -110,7 +110,7 @@ def _im2col(x, cols, first_row, numbers):
                     target[c] = source[c]
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _add_col2im(cols, dx, first_row, numbers):
     """dx[n, p·down + i - top, q·across + j - left, c] += cols[(n, p, q), (i, j, c)]."""
     size_h, size_w, channels = numbers[:3]
@@ -126,7 +126,7 @@ def _add_col2im(cols, dx, first_row, numbers):
                 target[c] += source[c]
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _convolve_rows(x, w, width, bias, y, numbers, chunk, start, stop):
     """Rows start to stop of y (N·OH·OW, K)."""
     depth, filters = numbers[0] * numbers[1] * numbers[2], len(bias)
@@ -152,7 +152,7 @@ def _convolve(x, w, width, bias, y, numbers, chunk):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _spread_back_images(dy, wt, width, filters, dx, numbers, chunk, start, stop):
     """dx of images start to stop."""
     depth, places = numbers[0] * numbers[1] * numbers[2], numbers[3] * numbers[4]
@@ -176,7 +176,7 @@ def _spread_back(dy, wt, width, filters, dx, numbers, chunk):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _correlate_rows(x, dy, dw, filters, width, numbers, chunk, start, stop):
     """What rows start to stop of dy (N·OH·OW, K) add to dw."""
     depth = numbers[0] * numbers[1] * numbers[2]

@@ -8,7 +8,7 @@ from numba import njit, prange
 from minicnn.ops import arguments
 from minicnn.ops.caches import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.window import Window
 
 
@@ -94,17 +94,20 @@ def _numbers(window: Window) -> tuple[int, ...]:
     return *window.size, *window.stride, window.padding[0][0], window.padding[1][0]
 
 
-@njit(**SERIAL)
-def _keep_greater(pixel, here, best, place):
-    """Let a pixel replace the best so far, channel by channel, where it is greater or NaN."""
+@njit(**WORKER)
+def _keep_greater(pixel, here, best, place, first):
+    """Let a pixel replace the best so far, channel by channel: the first, or one that is greater.
+
+    NaN counts as greater than all, and no comparison beats it.
+    """
     for c in range(best.size):
         value, greatest = pixel[c], best[c]
-        wins = not value <= greatest and greatest == greatest  # no comparison beats NaN: it stays
+        wins = first or (not value <= greatest and greatest == greatest)
         place[c] = here if wins else place[c]
         best[c] = value if wins else greatest
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, stop):
     """Output rows start to stop, counted over all images."""
     _, height, width, _ = x.shape
@@ -120,12 +123,8 @@ def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, 
                     if not (0 <= h < height and 0 <= v < width):
                         continue
                     pixel, here = x[n, h, v], argmax.dtype.type(i * size_w + j)
-                    if empty:
-                        best[:] = pixel
-                        place[:] = here
-                        empty = False
-                    else:
-                        _keep_greater(pixel, here, best, place)
+                    _keep_greater(pixel, here, best, place, empty)
+                    empty = False
 
 
 @njit(**PARALLEL)
@@ -137,7 +136,7 @@ def _maxpool(x, y, argmax, size_h, size_w, down, across, top, left):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _maxpool_gradient_images(
     dy, argmax, dx, size_h, size_w, down, across, top, left, start, stop
 ):
@@ -168,14 +167,14 @@ def _maxpool_gradient(dy, argmax, dx, size_h, size_w, down, across, top, left):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _inside(place, stride, before, size, length):
     """First pixel of a window that lies inside the image, and the one after the last."""
     start = place * stride - before
     return max(start, 0), min(start + size, length)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _avgpool_images(x, y, size_h, size_w, down, across, top, left, start, stop):
     sums = np.empty(x.shape[3], np.float64)
     for n in range(start, stop):
@@ -200,7 +199,7 @@ def _avgpool(x, y, size_h, size_w, down, across, top, left):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _avgpool_gradient_images(dy, dx, size_h, size_w, down, across, top, left, start, stop):
     for n in range(start, stop):
         dx[n] = 0
@@ -222,7 +221,7 @@ def _avgpool_gradient(dy, dx, size_h, size_w, down, across, top, left):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _global_mean_images(pixels, y, start, stop):
     sums = np.empty(pixels.shape[2], np.float64)
     for n in range(start, stop):

@@ -1,13 +1,13 @@
-"""Softmax and its cross-entropy: a row at a time, rows side by side."""
+"""Softmax and its cross-entropy: a row at a time, on one thread, for logits are few."""
 
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import SoftmaxCrossEntropyCache
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import SERIAL, WORKER
 
 
 def softmax(x: Any) -> np.ndarray:
@@ -59,7 +59,7 @@ def softmax_cross_entropy_backward(
     return dlogits
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _log_sum_exp(row):
     """Greatest logit m of a row, and log(sum(exp(row - m)))."""
     greatest = row[0]
@@ -73,23 +73,17 @@ def _log_sum_exp(row):
 
 
 @njit(**SERIAL)
-def _softmax_block(x, p, start, stop):
-    for n in range(start, stop):
+def _softmax(x, p):
+    for n in range(len(p)):
         greatest, log_total = _log_sum_exp(x[n])
         for c in range(x.shape[1]):
             p[n, c] = np.exp(x[n, c] - greatest - log_total)
 
 
-@njit(**PARALLEL)
-def _softmax(x, p):
-    for block in prange(BLOCKS):
-        _softmax_block(x, p, *block_of(block, x.shape[0]))
-
-
 @njit(**SERIAL)
-def _cross_entropy_block(logits, labels, weights, smoothing, p, losses, start, stop):
+def _cross_entropy(logits, labels, weights, smoothing, p, losses):
     classes = logits.shape[1]
-    for n in range(start, stop):
+    for n in range(len(p)):
         greatest, log_total = _log_sum_exp(logits[n])
         spread = 0.0
         for c in range(classes):
@@ -102,32 +96,16 @@ def _cross_entropy_block(logits, labels, weights, smoothing, p, losses, start, s
             losses[n] += smoothing / classes * spread
 
 
-@njit(**PARALLEL)
-def _cross_entropy(logits, labels, weights, smoothing, p, losses):
-    for block in prange(BLOCKS):
-        _cross_entropy_block(
-            logits, labels, weights, smoothing, p, losses, *block_of(block, logits.shape[0])
-        )
-
-
 @njit(**SERIAL)
-def _cross_entropy_gradient_block(p, labels, weights, smoothing, scale, dlogits, start, stop):
+def _cross_entropy_gradient(p, labels, weights, smoothing, scale, dlogits):
     classes = p.shape[1]
     total = 0.0
     for c in range(classes):
         total += weights[c]
-    for n in range(start, stop):
+    for n in range(len(p)):
         weight = weights[labels[n]]
         for c in range(classes):
             onehot = 1 if c == labels[n] else 0
             sharp = (1 - smoothing) * weight * (p[n, c] - onehot)
             even = smoothing / classes * (p[n, c] * total - weights[c])
             dlogits[n, c] = scale * (sharp + even)
-
-
-@njit(**PARALLEL)
-def _cross_entropy_gradient(p, labels, weights, smoothing, scale, dlogits):
-    for block in prange(BLOCKS):
-        _cross_entropy_gradient_block(
-            p, labels, weights, smoothing, scale, dlogits, *block_of(block, p.shape[0])
-        )

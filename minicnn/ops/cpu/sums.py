@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, pieces_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
 from minicnn.ops.cpu.simd import lanes, load_part, store, zeros
 
 FEW_ROWS = 16
@@ -17,7 +17,7 @@ def column_sums(rows: np.ndarray) -> np.ndarray:
     return sums.sum(0)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _column_sums_block(rows, columns, sums, lane_count, start, stop):
     few = np.empty(columns + lane_count, rows.dtype)
     for begin in range(start, stop, FEW_ROWS):

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, prange
 
 from minicnn.ops import arguments
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, block_of
+from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 
 
 def sgd_update(
@@ -53,7 +53,7 @@ def _numbers(w: np.ndarray, *values: float) -> tuple[np.floating, ...]:
     return tuple(w.dtype.type(value) for value in values)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _sgd_block(w, g, v, numbers, nesterov, start, stop):
     lr, momentum, scale, decay = numbers
     w, g, v = w[start:stop], g[start:stop], v[start:stop]
@@ -69,7 +69,7 @@ def _sgd(w, g, v, numbers, nesterov):
         _sgd_block(w, g, v, numbers, nesterov, *block_of(block, w.size))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _rmsprop_block(w, g, s, numbers, start, stop):
     lr, smoothing, rest, eps, scale, decay = numbers
     w, g, s = w[start:stop], g[start:stop], s[start:stop]
@@ -85,7 +85,7 @@ def _rmsprop(w, g, s, numbers):
         _rmsprop_block(w, g, s, numbers, *block_of(block, w.size))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _adam_block(w, g, m, s, numbers, start, stop):
     rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept = numbers
     w, g, m, s = w[start:stop], g[start:stop], m[start:stop], s[start:stop]

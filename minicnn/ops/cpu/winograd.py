@@ -17,8 +17,8 @@ from numba import get_num_threads, njit, prange
 
 from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
-from minicnn.ops.cpu.gemm import TILE_ROWS, multiply, panel_width, transpose_rows
+from minicnn.ops.cpu.blocks import PARALLEL, WORKER
+from minicnn.ops.cpu.gemm import TILE_ROWS, multiply, panel_width, transpose
 from minicnn.ops.cpu.simd import lanes, load, load_part, store, store_part
 
 FREQUENCIES = 36
@@ -45,7 +45,8 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     (top, _), (left, _) = cache.window.padding
     dx = memory.empty(cache.x.shape, cache.x.dtype)
     turned = memory.empty((3, 3, dy.shape[3], dx.shape[3]), dx.dtype)
-    _turn(cache.w.reshape(9, *cache.w.shape[2:]), turned.reshape(9, *turned.shape[2:]))
+    for i, j in np.ndindex(3, 3):  # (C, K) to (K, C)
+        transpose(cache.w[2 - i, 2 - j], turned[i, j])
     _into(dx, dy, turned, np.zeros(dx.shape[3], dx.dtype), (2 - top, 2 - left))
     return dx
 
@@ -119,7 +120,7 @@ def _up(number: int, step: int) -> int:
     return -(-number // step) * step
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _bt(x0, x1, x2, x3, x4, x5):
     """Bᵀ x: six inputs to six frequencies."""
     odd, even = x3 - x1, x4 - x2
@@ -133,7 +134,7 @@ def _bt(x0, x1, x2, x3, x4, x5):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _at(m0, m1, m2, m3, m4, m5):
     """Aᵀ m: six frequencies to four outputs."""
     even, odd = m1 + m2, m1 - m2
@@ -145,7 +146,7 @@ def _at(m0, m1, m2, m3, m4, m5):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _a(y0, y1, y2, y3):
     """A y: four output gradients to six frequencies, the transpose of `_at`."""
     even, odd = y0 + y2, y1 + y3
@@ -157,7 +158,7 @@ def _a(y0, y1, y2, y3):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _g(g0, g1, g2):
     """G g: three weights to six frequencies."""
     even = g0 + g2
@@ -167,7 +168,7 @@ def _g(g0, g1, g2):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _gt(u0, u1, u2, u3, u4, u5):
     """Gᵀ u: six frequencies to three weights' gradients, the transpose of `_g`."""
     even, odd = (u1 + u2) * (1 / 3), (u1 - u2) * (1 / 3)
@@ -178,14 +179,14 @@ def _gt(u0, u1, u2, u3, u4, u5):
 # -- tiles ------------------------------------------------------------------------------------
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _corner(tile, y_shape):
     """Image, and first output down and across, of a tile."""
     down, across = (y_shape[1] + 3) // 4, (y_shape[2] + 3) // 4
     return tile // (down * across), tile // across % down * 4, tile % across * 4
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _row_of_inputs(x, at, step, row_valid, left, width):
     """Bᵀ along one row of a tile: six pixels from column `left` on, zeros outside the image."""
     v0 = row_valid if 0 <= left < width else 0
@@ -201,7 +202,7 @@ def _row_of_inputs(x, at, step, row_valid, left, width):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _store_six(v, at, step, values):
     store(v, at, values[0])
     store(v, at + step, values[1])
@@ -211,7 +212,7 @@ def _store_six(v, at, step, values):
     store(v, at + 5 * step, values[5])
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _transform_input(x, x_shape, image, top, left, v, v_at, v_step, lane_count):
     """V = Bᵀ d B of the 6×6 pixels from (top, left) on: channel c of frequency f goes to
     ``v[v_at + f · v_step + c]``."""
@@ -242,7 +243,7 @@ def _transform_input(x, x_shape, image, top, left, v, v_at, v_step, lane_count):
         _store_six(v, to + 5 * v_step, down, _bt(r0[5], r1[5], r2[5], r3[5], r4[5], r5[5]))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _column_of_outputs(m, at, step):
     """Aᵀ along one column of frequencies."""
     return _at(
@@ -251,7 +252,7 @@ def _column_of_outputs(m, at, step):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _store_four(y, at, step, values, shift, valid, count):
     """At most four pixels of a row of y, `shift` added."""
     store_part(y, at, valid, values[0] + shift)
@@ -263,7 +264,7 @@ def _store_four(y, at, step, values, shift, valid, count):
         store_part(y, at + 3 * step, valid, values[3] + shift)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _transform_output(
     m, m_at, m_step, bias, y, y_shape, image, top, left, first, last, lane_count
 ):
@@ -297,7 +298,7 @@ def _transform_output(
             _store_four(y, to + 3 * row_step, filters, row, shift, valid, columns)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _row_of_gradients(dy, at, step, valid, columns):
     """A along one row of at most four output gradients, zeros outside the image."""
     return _a(
@@ -308,7 +309,7 @@ def _row_of_gradients(dy, at, step, valid, columns):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _transform_gradient(
     dy, y_shape, image, top, left, m, m_at, m_step, m_panel, width_of_panel, lane_count
 ):
@@ -337,7 +338,7 @@ def _transform_gradient(
 # -- filters ----------------------------------------------------------------------------------
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _transform_channel(w, u, c, channels, filters, first, last, lane_count, width):
     """U = G g Gᵀ of filters first to last of channel c, by panels: (36, panels, C, width)."""
     step = channels * filters
@@ -357,20 +358,13 @@ def _transform_channel(w, u, c, channels, filters, first, last, lane_count, widt
         _store_six(u, to + 5 * u_step, down, _g(r0[5], r1[5], r2[5]))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _row_of_weights(w, at, step, valid):
     """G along one row of a filter."""
     return _g(
         load_part(w, at, valid, 1), load_part(w, at + step, valid, 1),
         load_part(w, at + 2 * step, valid, 1),
     )
-
-
-@njit(**PARALLEL)
-def _turn(w, turned):
-    """turned[i, j] = w[2 - i, 2 - j]ᵀ; w (9, C, K), turned (9, K, C)."""
-    for place in prange(9):
-        transpose_rows(w[8 - place], turned[place], 0, w.shape[1])
 
 
 @njit(**PARALLEL)
@@ -382,7 +376,7 @@ def _transform_filters(w, u, channels, filters, lane_count, width):
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _gather_channel(du, threads, dw, c, channels, filters, columns, lane_count):
     """dw = Gᵀ dU G of all filters of channel c; dU, the threads' sum, is (36, C, columns)."""
     step, u_step = channels * filters, channels * columns + SKEW
@@ -402,7 +396,7 @@ def _gather_channel(du, threads, dw, c, channels, filters, columns, lane_count):
         _store_three(dw, to, step, valid, _gt(c0[2], c1[2], c2[2], c3[2], c4[2], c5[2]))
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _column_of_weights(du, at, u_step, threads):
     """Gᵀ along one column of frequencies."""
     step, size = 6 * u_step, FREQUENCIES * u_step
@@ -415,7 +409,7 @@ def _column_of_weights(du, at, u_step, threads):
     )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _sum_of_threads(du, at, size, threads):
     """What the threads have gathered at one place, `size` apart."""
     total = load(du, at, 1)
@@ -424,7 +418,7 @@ def _sum_of_threads(du, at, size, threads):
     return total
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _store_three(dw, at, step, valid, values):
     store_part(dw, at, valid, values[0])
     store_part(dw, at + step, valid, values[1])
@@ -440,7 +434,7 @@ def _gather_gradient(du, threads, dw, channels, filters, columns, lane_count):
 # -- whole convolutions -----------------------------------------------------------------------
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _share(thread, threads, y_shape, block):
     """First tile of a thread's share, and one past the last: whole blocks."""
     tiles = y_shape[0] * ((y_shape[1] + 3) // 4) * ((y_shape[2] + 3) // 4)
@@ -449,7 +443,7 @@ def _share(thread, threads, y_shape, block):
     return start * block, min(stop * block, tiles)
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _convolve_tiles(
     x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, block, start, stop, first,
     last,
@@ -494,7 +488,7 @@ def _convolve_by_tiles(
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _convolve_panel(
     w, x, u, bias, y, scratch, x_shape, y_shape, origin, lane_count, width, tiles, first
 ):
@@ -522,7 +516,7 @@ def _convolve_by_panels(
         )
 
 
-@njit(**SERIAL)
+@njit(**WORKER)
 def _correlate_tiles(
     x, dy, du, scratch, x_shape, y_shape, origin, lane_count, width, block, start, stop
 ):
