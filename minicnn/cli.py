@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 
 from minicnn import __version__
 from minicnn.errors import InputError, NonFiniteLossError
+from minicnn.files import require_folder
 
 if TYPE_CHECKING:
     from minicnn.evaluation import Evaluation
@@ -281,6 +282,45 @@ def summary(
     else:
         network = read_experiment(model).build_model(model)
     console.print(network.summarize().table())
+
+
+@app.command(epilog="[bold]Example[/]  minicnn bench --against torch --out benchmark")
+def bench(
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Also time this one: torch (PyTorch on the CPU, if it is installed) or reference "
+            "(plain NumPy, slow).",
+        ),
+    ] = None,
+    threads: Annotated[
+        str | None,
+        typer.Option(metavar="N,N", help="Numbers of threads; by default 1 and all cores."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(metavar="N", min=2, help="Images of a step.")] = 64,
+    rounds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Of each measurement; the median counts.")
+    ] = 9,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="Write bench.csv, bench.md and pictures there."),
+    ] = None,
+) -> None:
+    """Time every layer of the paper's network, whole steps and inference on this machine."""
+    from minicnn import benchmarking
+    from minicnn.benchmarking import tables
+
+    settings = benchmarking.settings(against, threads, batch_size, rounds)
+    folder = None if out is None else require_folder(out, "the folder of the benchmark")
+    with _compilation_line(), console.status("measuring") as status:
+        results = benchmarking.measure(settings, lambda line: status.update(f"measuring: {line}"))
+    console.print(results.circumstances, highlight=False)
+    for title, headings, cells in tables.tables(results):
+        console.print(tables.terminal(title, headings, cells))
+    if folder is not None:
+        benchmarking.write(results, folder)
+        console.print(f"written to {folder}", highlight=False, soft_wrap=True, markup=False)
 
 
 @data_app.command(epilog="[bold]Example[/]  minicnn data audit fer2013.csv --json")

@@ -28,7 +28,7 @@ def conv2d_forward(
     cache = Conv2DCache(x, w, b is not None, window, algorithm)
     bias = np.zeros(w.shape[3], x.dtype) if b is None else b
     y = memory.empty(cache.y_shape, x.dtype)
-    _algorithm(cache).convolve(cache, bias, y)
+    algorithm_for(cache).convolve(cache, bias, y)
     return y, cache
 
 
@@ -41,14 +41,14 @@ def conv2d_backward(
     """
     cache = arguments.cache_of("conv2d_backward", cache, Conv2DCache)
     dy = arguments.upstream("conv2d_backward", dy, cache.y_shape, cache.x.dtype)
-    algorithm = _algorithm(cache)
+    algorithm = algorithm_for(cache)
     dx = algorithm.input_gradient(cache, dy) if input_gradient else None
     dw = algorithm.weight_gradient(cache, dy)
     db = column_sums(dy.reshape(-1, dy.shape[3])).astype(dy.dtype) if cache.has_bias else None
     return dx, dw, db
 
 
-def _algorithm(cache: Conv2DCache) -> ModuleType:
+def algorithm_for(cache: Conv2DCache) -> ModuleType:
     """The algorithm that was asked for, or else the fastest for the shape."""
     if cache.algorithm != "auto":
         return ALGORITHMS[cache.algorithm]

@@ -13,14 +13,18 @@ from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.gemm import multiply, panel_width, panels
 from minicnn.ops.cpu.im2col import input_gradient, sizes
 
+ROWS = 8
+"""Rows of outputs that add to dw at a time."""
+
 __all__ = ["convolve", "input_gradient", "weight_gradient"]
 
 
 def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
     """``y = x * w + bias``: x (N, H, W, 1), w (KH, KW, 1, K), bias (K,), into y (N, OH, OW, K)."""
     x, w = cache.x, cache.w
-    matrix, width = panels(w.reshape(-1, w.shape[3]))
-    _convolve(x[..., 0], matrix, width, bias, y.reshape(-1), sizes(cache))
+    # the bias is the weight of one more pixel, which is 1 everywhere
+    matrix, width = panels(np.concatenate([w.reshape(-1, w.shape[3]), bias[None]]))
+    _convolve(x[..., 0], matrix, width, w.shape[3], y.reshape(-1), sizes(cache))
 
 
 def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
@@ -32,52 +36,47 @@ def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
 
 
 @njit(**WORKER)
-def _shift(x, image, p, cols, numbers):
-    """cols[(i, j), q] = x̄[image, p·down + i, q·across + j], for one row of outputs."""
-    size_h, size_w, _, _, _, down, across, top, left = numbers
+def _shift(x, image, p, cols, at, numbers):
+    """cols[(i, j), at + q] = x̄[image, p·down + i, q·across + j], for one row of outputs."""
+    size_h, size_w, _, _, columns, down, across, top, left = numbers
     _, height, width = x.shape
     for i in range(size_h):
         h = p * down + i - top
         for j in range(size_w):
-            row = cols[i * size_w + j]
+            row = cols[i * size_w + j, at : at + columns]
             source = x[image, min(max(h, 0), height - 1)]
             # q·across + j - left lies in [0, width) for q from `first` to `last`
-            first = min(max((left - j + across - 1) // across, 0), len(row))
-            last = max(min((width - 1 - j + left) // across + 1, len(row)), first)
+            first = min(max((left - j + across - 1) // across, 0), columns)
+            last = max(min((width - 1 - j + left) // across + 1, columns), first)
             if not 0 <= h < height:
                 first = last = 0
             for q in range(first):
                 row[q] = 0
             for q in range(first, last):
                 row[q] = source[q * across + j - left]
-            for q in range(last, len(row)):
+            for q in range(last, columns):
                 row[q] = 0
 
 
 @njit(**WORKER)
-def _convolve_rows(x, w, width, bias, y, numbers, start, stop):
+def _convolve_rows(x, w, width, filters, y, numbers, start, stop):
     """Rows start to stop of outputs, counted over all images."""
-    depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]
-    filters = len(bias)
-    cols = np.empty((depth, columns), x.dtype)
+    depth, rows, columns = numbers[0] * numbers[1] + 1, numbers[3], numbers[4]
+    cols = np.ones((depth, columns), x.dtype)
     flat = cols.reshape(-1)
     for row in range(start, stop):
-        _shift(x, row // rows, row % rows, cols, numbers)
-        at = row * columns * filters
-        for q in range(columns):
-            for k in range(filters):
-                y[at + q * filters + k] = bias[k]
+        _shift(x, row // rows, row % rows, cols, 0, numbers)
         multiply(
-            flat, 0, 1, columns, w, 0, width, depth * width, y, at, filters,
-            columns, filters, depth, width, True,
+            flat, 0, 1, columns, w, 0, width, depth * width, y, row * columns * filters, filters,
+            columns, filters, depth, width, False,
         )
 
 
 @njit(**PARALLEL)
-def _convolve(x, w, width, bias, y, numbers):
+def _convolve(x, w, width, filters, y, numbers):
     for block in prange(BLOCKS):
         _convolve_rows(
-            x, w, width, bias, y, numbers, *block_of(block, x.shape[0] * numbers[3])
+            x, w, width, filters, y, numbers, *block_of(block, x.shape[0] * numbers[3])
         )
 
 
@@ -85,13 +84,15 @@ def _convolve(x, w, width, bias, y, numbers):
 def _correlate_rows(x, dy, dw, filters, width, numbers, start, stop):
     """What rows start to stop of dy add to dw (KH·KW, K)."""
     depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]
-    cols = np.empty((depth, columns), x.dtype)
+    cols = np.empty((depth, ROWS * columns), x.dtype)
     flat = cols.reshape(-1)
-    for row in range(start, stop):
-        _shift(x, row // rows, row % rows, cols, numbers)
+    for first in range(start, stop, ROWS):
+        count = min(ROWS, stop - first)
+        for row in range(first, first + count):
+            _shift(x, row // rows, row % rows, cols, (row - first) * columns, numbers)
         multiply(
-            flat, 0, columns, 1, dy, row * columns * filters, filters, width, dw, 0, filters,
-            depth, filters, columns, width, True,
+            flat, 0, ROWS * columns, 1, dy, first * columns * filters, filters, width,
+            dw, 0, filters, depth, filters, count * columns, width, True,
         )
 
 

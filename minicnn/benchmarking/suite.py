@@ -1,0 +1,316 @@
+"""The whole measurement: layers, steps, inference, processes, and how cost grows."""
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numba import config
+
+from minicnn import models
+from minicnn.benchmarking import processes
+from minicnn.benchmarking.machine import Ceiling, ceiling, description
+from minicnn.benchmarking.programs import Minicnn, Program
+from minicnn.benchmarking.timing import Task, fitted_exponent, interleaved
+from minicnn.benchmarking.torch_program import Torch
+from minicnn.benchmarking.work import FORWARD, work
+from minicnn.errors import InputError
+from minicnn.layers import Conv2D
+from minicnn.ops.cpu.threads import use_threads
+from minicnn.sequential import Sequential
+
+PROGRAMS: dict[str | None, Callable[[], list[Program]]] = {
+    None: list, "torch": lambda: [Torch()], "reference": lambda: [Minicnn("reference")],
+}
+"""The programs that may stand beside this library."""
+
+INFERENCE_BATCHES = (256, 1)
+
+GROWTH: dict[str, tuple[int, ...]] = {
+    "batch size": (4, 8, 16, 32, 64, 128),
+    "image side": (12, 24, 48, 96),
+    "channels": (16, 32, 64, 128, 256),
+}
+"""What a convolution's cost is measured against: 3×3, of 16 images of 24×24 with 64 channels to as
+many, where one of the three changes."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to measure.
+
+    Attributes
+    ----------
+    against : str or None
+        ``"torch"``, ``"reference"`` or None: the program beside this library.
+    threads : tuple of int
+        Numbers of threads, each measured by itself.
+    batch : int
+        Images of a step.
+    rounds : int
+        Of each measurement; the median counts.
+    """
+
+    against: str | None = None
+    threads: tuple[int, ...] = (1,)
+    batch: int = 64
+    rounds: int = 9
+
+
+@dataclass(frozen=True)
+class Row:
+    """One program's time for one pass.
+
+    Attributes
+    ----------
+    threads, batch : int
+    layer, stage, shape : str
+        The layer's name or ``"step"`` or ``"inference"``; the pass; the shape of one input.
+    program : str
+    milliseconds, least : float
+        Median and least of the rounds.
+    gflop, gigabytes : float
+        What the pass takes, see `minicnn.benchmarking.work`; not a number for whole networks'
+        bytes.
+    peak_share, bandwidth_share : float
+        What it reached of the machine's `Ceiling`, as fractions.
+    """
+
+    threads: int
+    batch: int
+    layer: str
+    stage: str
+    shape: str
+    program: str
+    milliseconds: float
+    least: float
+    gflop: float
+    gigabytes: float
+    peak_share: float
+    bandwidth_share: float
+
+    @property
+    def gflops(self) -> float:
+        """10⁹ operations a second."""
+        return self.gflop / self.milliseconds * 1e3
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the time of a convolution's forward grows with one size.
+
+    Attributes
+    ----------
+    of : str
+        What changes, a key of `GROWTH`.
+    program : str
+    sizes : tuple of int
+    milliseconds : tuple of float
+    exponent : float
+        Time ∝ size^exponent, fitted.
+    """
+
+    of: str
+    program: str
+    sizes: tuple[int, ...]
+    milliseconds: tuple[float, ...]
+    exponent: float
+
+
+@dataclass
+class Results:
+    """All that was measured."""
+
+    settings: Settings
+    machine: str
+    versions: dict[str, str]
+    ceilings: dict[int, Ceiling] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
+    starts: dict[str, processes.Start] = field(default_factory=dict)
+
+    @property
+    def circumstances(self) -> str:
+        """The machine, the versions, and how often everything was measured."""
+        versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
+        return f"{self.machine}; {versions}; medians of {self.settings.rounds} rounds"
+
+    def ratio(self, threads: int, layer: str, stage: str, batch: int) -> float | None:
+        """This library's time over the other program's; None where there is no other."""
+        found = {
+            row.program: row.milliseconds for row in self.rows
+            if (row.threads, row.layer, row.stage, row.batch) == (threads, layer, stage, batch)
+        }
+        own = found.pop("minicnn", None)
+        return own / next(iter(found.values())) if own is not None and found else None
+
+
+def settings(
+    against: str | None, threads: str | None, batch: int, rounds: int
+) -> Settings:
+    """`Settings` from the words of a command line.
+
+    Parameters
+    ----------
+    against : {"torch", "reference"} or None
+    threads : str or None
+        Numbers of threads with commas between; None for 1 and as many as there are cores.
+    batch, rounds : int
+
+    Raises
+    ------
+    InputError
+        For another program, or numbers of threads that there are not.
+    """
+    if against not in PROGRAMS:
+        raise InputError(f"--against: expected torch or reference, got {against!r}")
+    most = config.NUMBA_NUM_THREADS
+    words = sorted({"1", str(most)}) if threads is None else threads.split(",")
+    for word in words:
+        use_threads(word.strip(), "--threads")
+    use_threads(most)
+    return Settings(against, tuple(int(word) for word in words), batch, rounds)
+
+
+def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None) -> Results:
+    """Measure everything that `settings` ask for.
+
+    Parameters
+    ----------
+    settings : Settings
+    tell : callable
+        Is told what is being measured, a line at a time.
+
+    Raises
+    ------
+    InputError
+        Where PyTorch is asked for and not installed.
+    """
+    programs = [Minicnn(), *PROGRAMS[settings.against]()]
+    results = Results(settings, description(), _versions(settings.against))
+    for threads in settings.threads:
+        for program in programs:
+            program.use_threads(threads)
+        tell(f"{threads} threads: what the machine can do")
+        results.ceilings[threads] = ceiling(settings.rounds)
+        _measure_networks(results, programs, threads, tell)
+        _measure_layers(results, programs, threads, tell)
+    tell("how cost grows")
+    results.growth = list(_growth(programs, settings.rounds))
+    tell("processes from their start")
+    threads = max(settings.threads)
+    cold, warm = processes.cold_and_warm(settings.batch, threads)
+    results.starts = {"minicnn, first run": cold, "minicnn": warm}
+    if settings.against == "torch":
+        results.starts["PyTorch"] = processes.start("PyTorch", settings.batch, threads)
+    return results
+
+
+def _measure_networks(
+    results: Results, programs: list[Program], threads: int, tell: Callable[[str], None]
+) -> None:
+    """Training steps and inference of the whole network."""
+    rounds, batch = results.settings.rounds, results.settings.batch
+    names = [program.name for program in programs]
+    image = "×".join(map(str, models.INPUT_SHAPE))
+    forward = sum(work(layer, 1, FORWARD).gflop for layer in models.paper().layers)
+    tell(f"{threads} threads: whole steps")
+    steps = [program.step(models.paper(), *_batch(batch)) for program in programs]
+    _add(results, threads, batch, "step", "step", image, 3 * forward * batch, float("nan"), names,
+         interleaved(steps, rounds))
+    del steps
+    for count in INFERENCE_BATCHES:
+        tell(f"{threads} threads: inference of {count}")
+        images, _ = _batch(count)
+        calls = [program.inference(models.paper(), images) for program in programs]
+        _add(results, threads, count, "inference", FORWARD, image, forward * count, float("nan"),
+             names, interleaved(calls, rounds if count > 1 else 5 * rounds))
+
+
+def _measure_layers(
+    results: Results, programs: list[Program], threads: int, tell: Callable[[str], None]
+) -> None:
+    """Every pass of every layer."""
+    rounds, batch = results.settings.rounds, results.settings.batch
+    for layer, tasks in _layers(programs, models.paper(), _batch(batch)[0]):
+        tell(f"{threads} threads: {layer.name}")
+        shape = "×".join(map(str, layer.input_shape or ()))
+        for stage, runs in tasks.items():
+            taken = work(layer, batch, stage)
+            _add(results, threads, batch, layer.name, stage, shape, taken.gflop, taken.gigabytes,
+                 [name for name, _ in runs], interleaved([task for _, task in runs], rounds))
+
+
+def _versions(against: str | None) -> dict[str, str]:
+    versions = {"Python": platform.python_version()}
+    packages = ["minicnn", "numpy", "numba"] + ["torch"] * (against == "torch")
+    for package in packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "?"
+    return versions
+
+
+def _batch(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random images and labels."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((count, *models.INPUT_SHAPE)).astype(np.float32)
+    return x, rng.integers(0, models.CLASSES, count)
+
+
+def _layers(
+    programs: list[Program], network: Sequential, x: np.ndarray
+) -> Iterator[tuple[Any, dict[str, list[tuple[str, Task]]]]]:
+    """Each layer, and by pass the tasks of all programs, on what the layers before give it."""
+    rng = np.random.default_rng(1)
+    for place, layer in enumerate(network.layers):
+        y = layer.forward(x, training=True)
+        dy = rng.standard_normal(y.shape).astype(y.dtype)
+        tasks: dict[str, list[tuple[str, Task]]] = {}
+        for program in programs:
+            for stage, task in program.layer(layer, x, dy, first=place == 0):
+                tasks.setdefault(stage, []).append((program.name, task))
+        yield layer, tasks
+        layer.forget()
+        x = y
+
+
+def _growth(programs: list[Program], rounds: int) -> Iterator[Growth]:
+    for of, sizes in GROWTH.items():
+        times: dict[str, list[float]] = {program.name: [] for program in programs}
+        for size in sizes:
+            batch, side, channels = (
+                size if of == name else usual
+                for name, usual in zip(GROWTH, (16, 24, 64), strict=True)
+            )
+            layer = Conv2D(channels)
+            layer.build((side, side, channels))
+            rng = np.random.default_rng(0)
+            x = rng.standard_normal((batch, side, side, channels)).astype(np.float32)
+            forwards = [
+                dict(program.layer(layer, x, x, first=False))[FORWARD] for program in programs
+            ]
+            for program, column in zip(programs, interleaved(forwards, rounds).T, strict=True):
+                times[program.name].append(float(np.median(column)))
+        for name, seconds in times.items():
+            yield Growth(
+                of, name, sizes, tuple(1e3 * value for value in seconds),
+                fitted_exponent(sizes, seconds),
+            )
+
+
+def _add(
+    results: Results, threads: int, batch: int, layer: str, stage: str, shape: str, gflop: float,
+    gigabytes: float, programs: list[str], seconds: np.ndarray,
+) -> None:
+    """A row for each program's column of seconds."""
+    most = results.ceilings[threads]
+    for program, column in zip(programs, seconds.T, strict=True):
+        median = float(np.median(column))
+        results.rows.append(Row(
+            threads, batch, layer, stage, shape, program, 1e3 * median, 1e3 * float(column.min()),
+            gflop, gigabytes, gflop / median / most.gflops, gigabytes / median / most.gigabytes,
+        ))

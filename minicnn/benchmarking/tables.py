@@ -1,0 +1,98 @@
+"""The measurement as tables: on the terminal, in Markdown, and as CSV."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from minicnn.benchmarking.aims import aims
+from minicnn.benchmarking.suite import Results, Row
+
+Cells = list[list[str]]
+
+
+def tables(results: Results) -> Iterator[tuple[str, list[str], Cells]]:
+    """Title, headings and cells of every table."""
+    yield "The machine at its best", ["threads", "float32 multiply-adds", "copying"], [
+        [str(most.threads), f"{most.gflops:.0f} GFLOP/s", f"{most.gigabytes:.1f} GB/s"]
+        for most in results.ceilings.values()
+    ]
+    for threads in results.ceilings:
+        yield _passes(results, threads)
+    yield "A process that trains", ["process", "start to first step", "peak memory"], [
+        [name, f"{start.first_step:.1f} s", f"{start.peak:.0f} MB"]
+        for name, start in results.starts.items()
+    ]
+    yield "How a convolution's forward grows", ["with", "program", "milliseconds", "exponent"], [
+        [
+            growth.of, growth.program,
+            ", ".join(
+                f"{size}: {time:.2f}"
+                for size, time in zip(growth.sizes, growth.milliseconds, strict=True)
+            ),
+            f"{growth.exponent:.2f}",
+        ]
+        for growth in results.growth
+    ]
+    held = list(aims(results))
+    if held:
+        yield "Against the aims", ["", "at most", "reached", "worst at", ""], [
+            [aim.what, f"{aim.most:.2f}{aim.unit}", f"{aim.reached:.2f}{aim.unit}", aim.where,
+             "met" if aim.met else "missed"]
+            for aim in held
+        ]
+
+
+def _passes(results: Results, threads: int) -> tuple[str, list[str], Cells]:
+    """One line a pass: the times of all programs, and what this library reaches of the machine."""
+    lines: dict[tuple[str, str, int], list[Row]] = {}
+    for row in results.rows:
+        if row.threads == threads:
+            lines.setdefault((row.layer, row.stage, row.batch), []).append(row)
+    names = list(dict.fromkeys(row.program for row in results.rows))
+    headings = ["layer", "pass", *(f"{name} ms" for name in names)]
+    headings += ["ratio"] * (len(names) > 1) + ["GFLOP/s", "of peak", "of copying"]
+    cells = []
+    for (layer, stage, batch), rows in lines.items():
+        own = rows[0]
+        name = layer if layer not in ("step", "inference") else f"{layer} of {batch}"
+        times = {row.program: f"{row.milliseconds:.2f}" for row in rows}
+        line = [name, stage, *(times.get(program, "–") for program in names)]
+        if len(names) > 1:
+            ratio = results.ratio(threads, layer, stage, batch)
+            line.append("–" if ratio is None else f"{ratio:.2f}")
+        line += [f"{own.gflops:.0f}", f"{own.peak_share:.0%}"]
+        line.append(f"{own.bandwidth_share:.0%}" if own.gigabytes > 0 else "–")
+        cells.append(line)
+    return f"{threads} thread{'s' * (threads > 1)}", headings, cells
+
+
+def terminal(title: str, headings: list[str], cells: Cells) -> Table:
+    """A table for the terminal, numbers to the right."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(headings):
+        numeric = any(line[place][:1].isdigit() for line in cells) and place > 0
+        table.add_column(heading, justify="right" if numeric else "left")
+    for line in cells:
+        table.add_row(*line)
+    return table
+
+
+def markdown(results: Results) -> str:
+    """All tables, for a page of documentation."""
+    parts = []
+    for title, headings, cells in tables(results):
+        lines = [headings, ["---"] * len(headings), *cells]
+        parts.append(f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def write_csv(results: Results, path: Path) -> None:
+    """Every row of the measurement, one a line, under its `Row`'s names."""
+    columns = [field.name for field in fields(Row)]
+    frame = pd.DataFrame([asdict(row) for row in results.rows], columns=columns)
+    frame.insert(columns.index("peak_share"), "gflops", [row.gflops for row in results.rows])
+    frame.to_csv(path, index=False, float_format="%.6g")

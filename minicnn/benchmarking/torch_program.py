@@ -1,0 +1,138 @@
+"""PyTorch as the other program: the same network, eager, in its faster memory layout."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minicnn.benchmarking.timing import Task
+from minicnn.benchmarking.work import BACKWARD, DATA, FORWARD, WEIGHTS
+from minicnn.errors import InputError
+from minicnn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
+from minicnn.sequential import Sequential
+
+RELEASE = "2.13.0"
+"""The release that the documentation's figures are of."""
+
+
+class Torch:
+    """PyTorch on the CPU, with ``channels_last`` images, which its convolutions prefer.
+
+    Raises
+    ------
+    InputError
+        Where PyTorch is not installed.
+    """
+
+    name = "PyTorch"
+
+    def __init__(self) -> None:
+        try:
+            import torch
+        except ImportError as error:
+            raise InputError(
+                f"--against torch: PyTorch is not installed; pip install torch=={RELEASE}"
+            ) from error
+        self.torch: Any = torch
+
+    def use_threads(self, count: int) -> None:
+        """Compute with so many threads."""
+        self.torch.set_num_threads(count)
+
+    def layer(
+        self, layer: Layer, x: np.ndarray, dy: np.ndarray, *, first: bool
+    ) -> Iterator[tuple[str, Task]]:
+        """See `Program.layer`."""
+        torch = self.torch
+        module = self._module(layer)
+        module.train()
+        x_tensor = self._tensor(x).requires_grad_(not first)
+        dy_tensor = self._tensor(dy)
+        wanted = [x_tensor] * (not first) + list(module.parameters())
+        yield FORWARD, Task(lambda: module(x_tensor))
+        if isinstance(layer, Conv2D):
+            if not first:
+                yield DATA, Task(
+                    lambda: self._convolution_gradients(module, x_tensor, dy_tensor, data=True)
+                )
+            yield WEIGHTS, Task(
+                lambda: self._convolution_gradients(module, x_tensor, dy_tensor, data=False)
+            )
+        graph: dict[str, Any] = {}
+
+        def prepare() -> None:
+            graph["y"] = module(x_tensor)
+
+        yield BACKWARD, Task(lambda: torch.autograd.grad(graph["y"], wanted, dy_tensor), prepare)
+
+    def step(self, network: Sequential, x: np.ndarray, labels: np.ndarray) -> Task:
+        """See `Program.step`."""
+        torch = self.torch
+        module = self._network(network)
+        module.train()
+        optimizer = torch.optim.Adam(module.parameters())
+        loss = torch.nn.CrossEntropyLoss()
+        x_tensor, y_tensor = self._tensor(x), torch.from_numpy(labels)
+
+        def run() -> None:
+            optimizer.zero_grad()
+            loss(module(x_tensor), y_tensor).backward()
+            optimizer.step()
+
+        return Task(run)
+
+    def inference(self, network: Sequential, x: np.ndarray) -> Task:
+        """See `Program.inference`."""
+        module = self._network(network)
+        module.eval()
+        x_tensor = self._tensor(x)
+
+        def run() -> Any:
+            with self.torch.inference_mode():
+                return module(x_tensor)
+
+        return Task(run)
+
+    def _convolution_gradients(self, module: Any, x: Any, dy: Any, *, data: bool) -> Any:
+        """dx alone, or dw and db alone."""
+        with self.torch.no_grad():
+            return self.torch.ops.aten.convolution_backward(
+                dy, x, module.weight, list(module.bias.shape), module.stride, module.padding,
+                module.dilation, False, [0, 0], 1, [data, not data, not data],
+            )
+
+    def _tensor(self, array: np.ndarray) -> Any:
+        """Images as channels-last tensors, the rest as it is."""
+        tensor = self.torch.from_numpy(array.copy())
+        if tensor.ndim == 4:
+            tensor = tensor.permute(0, 3, 1, 2)
+            tensor = tensor.contiguous(memory_format=self.torch.channels_last)
+        return tensor
+
+    def _network(self, network: Sequential) -> Any:
+        return self.torch.nn.Sequential(*map(self._module, network.layers))
+
+    def _module(self, layer: Layer) -> Any:
+        """PyTorch's module for a layer, with weights of its own."""
+        nn, shape = self.torch.nn, layer.input_shape
+        assert shape is not None
+        if isinstance(layer, Conv2D):
+            height, width = layer.kernel_size
+            if layer.padding == "same" and height % 2 == width % 2 == 1 and layer.stride == (1, 1):
+                module = nn.Conv2d(
+                    shape[2], layer.filters, layer.kernel_size,
+                    padding=(height // 2, width // 2), bias=layer.use_bias,
+                )
+                return module.to(memory_format=self.torch.channels_last)
+        if isinstance(layer, BatchNorm):
+            kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
+            return kind(shape[-1], momentum=1 - layer.momentum, eps=layer.eps)
+        if isinstance(layer, ReLU):
+            return nn.ReLU()
+        if isinstance(layer, MaxPool2D):
+            return nn.MaxPool2d(layer.size, layer.stride)
+        if isinstance(layer, Flatten):
+            return nn.Flatten()
+        if isinstance(layer, Dense):
+            return nn.Linear(shape[0], layer.units, bias=layer.use_bias)
+        raise InputError(f"--against torch: no PyTorch module for {layer!r}")
