@@ -54,13 +54,14 @@ def roofline(results: Results, threads: int) -> Figure:
     figure, (axes,) = _figure(7.0, 4.6)
     most = results.ceilings[threads]
     rows = [row for row in _layer_rows(results, threads) if row.gflop > 0]
-    intensities = np.geomspace(0.05, 500, 200)
+    lowest, highest = 0.05, 1500.0
+    intensities = np.geomspace(lowest, highest, 200)
     axes.plot(intensities, np.minimum(most.gflops, intensities * most.gigabytes), color=INK,
               linewidth=1.4)
-    axes.annotate(f"{most.gflops:.0f} GFLOP/s of multiply-adds", (500, most.gflops), (0, -12),
+    axes.annotate(f"{most.gflops:.0f} GFLOP/s of multiply-adds", (40, most.gflops), (0, -12),
                   textcoords="offset points", ha="right", fontsize=8, color=QUIET)
-    axes.annotate(f"{most.gigabytes:.0f} GB/s of copying", (0.06, 0.06 * most.gigabytes), (6, -4),
-                  textcoords="offset points", fontsize=8, color=QUIET)
+    axes.annotate(f"{most.gigabytes:.0f} GB/s of copying", (1, most.gigabytes), (-10, 4),
+                  textcoords="offset points", ha="right", fontsize=8, color=QUIET)
     for place, program in enumerate(_unique(row.program for row in rows)):
         for stage, marker in MARKERS.items():
             points = [(row.gflop / row.gigabytes, row.gflops) for row in rows
@@ -69,7 +70,7 @@ def roofline(results: Results, threads: int) -> Figure:
             axes.scatter(x, y, s=22, marker=marker, color=COLOURS[place], alpha=0.8, linewidths=0,
                          label=f"{program}, {stage}")
     _log(axes, "operations a byte", "GFLOP/s")
-    axes.set_xlim(0.05, 500)
+    axes.set_xlim(lowest, highest)
     axes.legend(frameon=False, fontsize=8.5, loc="lower right")
     return figure
 
