@@ -10,7 +10,7 @@ index is negative, and LLVM turns the loop into vector instructions.
 
 Threads that wait for each other spin for about half a millisecond, then sleep (`GOMP_SPINCOUNT`,
 where the user has not set it or `OMP_WAIT_POLICY`). Between the kernels of a training step they
-stay awake, for waking one takes 0.1 ms; on a busy machine a waiting thread does not keep the core
+stay awake, for waking one takes 0.08 ms; on a busy machine a waiting thread does not keep the core
 that the others are waiting for.
 """
 
