@@ -7,6 +7,7 @@ import pytest
 from numeric import DTYPES, assert_close
 
 from minicnn.ops import cpu, reference
+from minicnn.ops.cpu.simd import STREAM_BYTES
 
 CHANNELS = (1, 3, 5, 16, 17, 64, 100)
 SIDES = (6, 7, 12, 24, 47, 48)
@@ -89,6 +90,16 @@ def strided(array: np.ndarray) -> np.ndarray:
     wide = np.full((*array.shape[:-1], 2 * array.shape[-1]), np.nan, array.dtype)
     wide[..., ::2] = array
     return wide[..., ::2]
+
+
+@pytest.mark.parametrize("filters", [20, 32])
+def test_direct_outputs_that_leave_the_caches(filters: int) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((64, 41, 47, 1)), rng.standard_normal((3, 3, 1, filters))
+    x, w, b = (array.astype(np.float32) for array in (x, w, rng.standard_normal(filters)))
+    y, _ = cpu.conv2d_forward(x, w, b, padding=1)
+    assert y.nbytes > STREAM_BYTES
+    assert_close(y, reference.conv2d_forward(x, w, b, padding=1)[0], 64)
 
 
 @pytest.mark.parametrize("written", [read_only, np.asfortranarray, strided])

@@ -12,6 +12,7 @@ from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.gemm import multiply, panel_width, panels
 from minicnn.ops.cpu.im2col import input_gradient, sizes
+from minicnn.ops.cpu.simd import is_large, lanes, settle, stream_all
 
 ROWS = 8
 """Rows of outputs that add to dw at a time."""
@@ -24,7 +25,10 @@ def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
     x, w = cache.x, cache.w
     # the bias is the weight of one more pixel, which is 1 everywhere
     matrix, width = panels(np.concatenate([w.reshape(-1, w.shape[3]), bias[None]]))
-    _convolve(x[..., 0], matrix, width, w.shape[3], y.reshape(-1), sizes(cache))
+    _convolve(
+        x[..., 0], matrix, width, w.shape[3], y.reshape(-1), sizes(cache), is_large(y),
+        lanes(y.dtype),
+    )
 
 
 def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
@@ -59,24 +63,31 @@ def _shift(x, image, p, cols, at, numbers):
 
 
 @njit(**WORKER)
-def _convolve_rows(x, w, width, filters, y, numbers, start, stop):
+def _convolve_rows(x, w, width, filters, y, numbers, large, lane_count, start, stop):
     """Rows start to stop of outputs, counted over all images."""
     depth, rows, columns = numbers[0] * numbers[1] + 1, numbers[3], numbers[4]
     cols = np.ones((depth, columns), x.dtype)
     flat = cols.reshape(-1)
+    near = np.empty(columns * filters, x.dtype)  # a row of outputs, on its way past the caches
     for row in range(start, stop):
         _shift(x, row // rows, row % rows, cols, 0, numbers)
+        at = row * columns * filters
+        target, to = (near, 0) if large else (y, at)
         multiply(
-            flat, 0, 1, columns, w, 0, width, depth * width, y, row * columns * filters, filters,
+            flat, 0, 1, columns, w, 0, width, depth * width, target, to, filters,
             columns, filters, depth, width, False,
         )
+        if large:
+            stream_all(near, y, at, lane_count)
+    settle()
 
 
 @njit(**PARALLEL)
-def _convolve(x, w, width, filters, y, numbers):
+def _convolve(x, w, width, filters, y, numbers, large, lane_count):
     for block in prange(BLOCKS):
         _convolve_rows(
-            x, w, width, filters, y, numbers, *block_of(block, x.shape[0] * numbers[3])
+            x, w, width, filters, y, numbers, large, lane_count,
+            *block_of(block, x.shape[0] * numbers[3])
         )
 
 

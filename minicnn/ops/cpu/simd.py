@@ -321,3 +321,13 @@ def put(array, at, vector, large):
         stream(array, at, vector)
     else:
         store(array, at, vector)
+
+
+@njit(cache=True, nogil=True)
+def stream_all(source, target, at, lane_count):
+    """`stream` a whole array to `target`, from place `at` on."""
+    rest = source.size % lane_count
+    for i in range(0, source.size - rest, lane_count):
+        stream(target, at + i, load(source, i, 1))
+    i = source.size - rest
+    store_part(target, at + i, rest, load_part(source, i, rest, 1))
