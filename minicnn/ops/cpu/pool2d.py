@@ -95,15 +95,26 @@ def _numbers(window: Window) -> tuple[int, ...]:
 
 
 @njit(**WORKER)
-def _keep_greater(pixel, here, best, place, first):
-    """Let a pixel replace the best so far, channel by channel: the first, or one that is greater.
+def _keep_first(pixel, here, best, place):
+    """The first pixel of a window is the best so far."""
+    for c in range(best.size):
+        best[c] = pixel[c]
+        place[c] = here
 
-    NaN counts as greater than all, and no comparison beats it.
+
+@njit(**WORKER)
+def _keep_greater(pixel, here, best, place):
+    """Let a pixel replace the best so far, channel by channel, where it is greater.
+
+    NaN counts as greater than all, and no comparison beats it. The place is chosen by a mask, all
+    ones where the pixel wins: for AVX2, LLVM would make a branch of a choice between bytes, and
+    half of the branches would be guessed wrong.
     """
     for c in range(best.size):
-        value, greatest = pixel[c], best[c]
-        wins = first or (not value <= greatest and greatest == greatest)
-        place[c] = here if wins else place[c]
+        value, greatest, before = pixel[c], best[c], place[c]
+        wins = (not value <= greatest) & (greatest == greatest)
+        mask = place.dtype.type(0) - place.dtype.type(wins)
+        place[c] = before ^ ((before ^ here) & mask)
         best[c] = value if wins else greatest
 
 
@@ -123,8 +134,11 @@ def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, 
                     if not (0 <= h < height and 0 <= v < width):
                         continue
                     pixel, here = x[n, h, v], argmax.dtype.type(i * size_w + j)
-                    _keep_greater(pixel, here, best, place, empty)
-                    empty = False
+                    if empty:
+                        _keep_first(pixel, here, best, place)
+                        empty = False
+                    else:
+                        _keep_greater(pixel, here, best, place)
 
 
 @njit(**PARALLEL)
