@@ -96,11 +96,16 @@ def _spread(builder: Any, number: Any, count: int) -> Any:
     return builder.shuffle_vector(first, undefined, order)
 
 
-def _mask(builder: Any, valid: Any, count: int) -> Any:
-    """Truth values, one a lane: whether its number is below `valid`."""
-    kind = ir.VectorType(valid.type, count)
-    numbers = ir.Constant(kind, list(range(count)))
-    return builder.icmp_signed("<", numbers, _spread(builder, valid, count))
+def _mask(builder: Any, valid: Any, vector: Vector) -> Any:
+    """Truth values, one a lane: whether its number is below `valid`.
+
+    Compared as integers of the lanes' own width, which takes one instruction.
+    """
+    kind = ir.IntType(vector.dtype.bitwidth)
+    if kind != valid.type:
+        valid = builder.trunc(valid, kind)
+    numbers = ir.Constant(ir.VectorType(kind, vector.count), list(range(vector.count)))
+    return builder.icmp_signed("<", numbers, _spread(builder, valid, vector.count))
 
 
 def _call(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
@@ -132,7 +137,7 @@ def load_part(typing_context, array, at, valid, registers):
     def generate(context, builder, sig, args):
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
         align = ir.Constant(ir.IntType(32), array.dtype.bitwidth // 8)
-        mask = _mask(builder, args[2], vector.count)
+        mask = _mask(builder, args[2], vector)
         zeros = ir.Constant(vector.llvm, None)
         name = f"llvm.masked.load.{vector.suffix}.p0"
         return _call(builder, name, vector.llvm, [pointer, align, mask, zeros])
@@ -154,14 +159,22 @@ def store(typing_context, array, at, vector):
 
 @intrinsic
 def store_part(typing_context, array, at, valid, vector):
-    """As `store`, but only the first `valid` lanes, which may be none or more than there are."""
+    """As `store`, but only the first `valid` lanes, which may be none or more than there are.
+
+    All lanes are stored without a mask: masked stores are slow on some processors with AVX2.
+    """
 
     def generate(context, builder, sig, args):
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
         align = ir.Constant(ir.IntType(32), vector.dtype.bitwidth // 8)
-        mask = _mask(builder, args[2], vector.count)
-        name = f"llvm.masked.store.{vector.suffix}.p0"
-        _call(builder, name, ir.VoidType(), [args[3], pointer, align, mask])
+        whole = builder.icmp_signed(">=", args[2], ir.Constant(args[2].type, vector.count))
+        with builder.if_else(whole, likely=True) as (then, otherwise):
+            with then:
+                builder.store(args[3], pointer, align=vector.dtype.bitwidth // 8)
+            with otherwise:
+                mask = _mask(builder, args[2], vector)
+                name = f"llvm.masked.store.{vector.suffix}.p0"
+                _call(builder, name, ir.VoidType(), [args[3], pointer, align, mask])
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.intp, vector), generate
