@@ -4,7 +4,8 @@
 cut C into tiles of eight rows and one panel of columns, as many as `WIDE` registers hold, and give
 each tile a loop over the depth: a row of B is loaded, each of eight numbers of A is spread over a
 register and multiplied with it. Sixteen multiply-adds follow ten loads, so that arithmetic, not
-memory, sets the pace. Why tiles: Goto and van de Geijn 2008, *Anatomy of high-performance matrix
+memory, sets the pace. A processor with 16 registers has room for six rows, and twelve multiply-adds
+follow eight loads. Why tiles: Goto and van de Geijn 2008, *Anatomy of high-performance matrix
 multiplication*.
 """
 
@@ -14,7 +15,7 @@ from numba import get_num_threads, njit, prange
 from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, pieces_of
 from minicnn.ops.cpu.simd import (
-    WIDE,
+    REGISTERS,
     lanes,
     load,
     load_part,
@@ -26,13 +27,16 @@ from minicnn.ops.cpu.simd import (
     zeros,
 )
 
-TILE_ROWS = 8
-"""Rows of C in a tile."""
+WIDE = 2
+"""Registers that hold a row of a tile."""
+
+TILE_ROWS = 8 if REGISTERS == 32 else 6
+"""Rows of C in a tile: of 16 registers they take 12, a row of B 2, and a number of A 1."""
 
 LINE = 16
 """Numbers in a line of the cache, of float32."""
 
-PART_ROWS, PART_DEPTH = 64, 256
+PART_ROWS, PART_DEPTH = 8 * TILE_ROWS, 256
 """What of a large product a thread does at a time: a panel of B this deep stays in the first cache.
 """
 
@@ -75,7 +79,7 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @njit(**WORKER)
 def _pack_rows(a, a_at, a_column, rows, depth, packed, lane_count):
-    """Columns of A, each contiguous, cut into tiles of eight rows: (tiles, depth, 8)."""
+    """Columns of A, each contiguous, cut into tiles of rows: (tiles, depth, TILE_ROWS)."""
     for row in range(0, rows, TILE_ROWS):
         for k in range(depth):
             to, source = row * depth + k * TILE_ROWS, a_at + row + k * a_column
@@ -183,7 +187,8 @@ def multiply(
         valid = min(columns - first, width)
         for row in range(0, rows, TILE_ROWS):
             # the second and third tile fetch the next panel, each one line of its rows
-            ahead = b_panel + (row // TILE_ROWS - 1) * LINE if 8 <= row <= 16 else 0
+            tile = row // TILE_ROWS
+            ahead = b_panel + (tile - 1) * LINE if 1 <= tile <= 2 else 0
             _tile(
                 a, a_at + row * a_row, a_row, a_column,
                 b, b_at + first // width * b_panel, b_row,
@@ -196,7 +201,7 @@ def multiply(
 def _tile(
     a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, rows, valid, depth, width, add, ahead
 ):
-    """One tile of C: at most eight rows, the first `valid` columns of a panel."""
+    """One tile of C: at most `TILE_ROWS` rows, the first `valid` columns of a panel."""
     last = rows - 1
     if valid == width:
         tile = _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead)
@@ -213,15 +218,15 @@ def _tile(
         _put(c, c_at + 4 * c_row, tile[4], valid, width, add)
     if rows > 5:
         _put(c, c_at + 5 * c_row, tile[5], valid, width, add)
-    if rows > 6:
+    if TILE_ROWS > 6 and rows > 6:
         _put(c, c_at + 6 * c_row, tile[6], valid, width, add)
-    if rows > 7:
+    if TILE_ROWS > 6 and rows > 7:
         _put(c, c_at + 7 * c_row, tile[7], valid, width, add)
 
 
 @njit(**WORKER)
 def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead):
-    """Eight rows of A times a panel of B: eight vectors. Rows after the last repeat it.
+    """Up to eight rows of A times a panel of B: eight vectors. Rows after the last repeat it.
 
     What lies `ahead` of each row of B is fetched into the second-level cache meanwhile.
     """
@@ -239,8 +244,9 @@ def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead):
         c3 = multiply_add(spread(a, a3 + step, WIDE), row, c3)
         c4 = multiply_add(spread(a, a4 + step, WIDE), row, c4)
         c5 = multiply_add(spread(a, a5 + step, WIDE), row, c5)
-        c6 = multiply_add(spread(a, a6 + step, WIDE), row, c6)
-        c7 = multiply_add(spread(a, a7 + step, WIDE), row, c7)
+        if TILE_ROWS > 6:
+            c6 = multiply_add(spread(a, a6 + step, WIDE), row, c6)
+            c7 = multiply_add(spread(a, a7 + step, WIDE), row, c7)
     return c0, c1, c2, c3, c4, c5, c6, c7
 
 
@@ -260,8 +266,9 @@ def _part_products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, valid)
         c3 = multiply_add(spread(a, a3 + step, WIDE), row, c3)
         c4 = multiply_add(spread(a, a4 + step, WIDE), row, c4)
         c5 = multiply_add(spread(a, a5 + step, WIDE), row, c5)
-        c6 = multiply_add(spread(a, a6 + step, WIDE), row, c6)
-        c7 = multiply_add(spread(a, a7 + step, WIDE), row, c7)
+        if TILE_ROWS > 6:
+            c6 = multiply_add(spread(a, a6 + step, WIDE), row, c6)
+            c7 = multiply_add(spread(a, a7 + step, WIDE), row, c7)
     return c0, c1, c2, c3, c4, c5, c6, c7
 
 

@@ -39,9 +39,8 @@ REGISTER_BITS = 512 if "avx512f" in _FEATURES else 256 if "avx2" in _FEATURES el
 FUSED = _IS_ARM or "fma" in _FEATURES
 """Whether there is an instruction that multiplies and adds."""
 
-WIDE = 2 if REGISTER_BITS == 512 or _IS_ARM else 1
-"""How many registers side by side a kernel may well use: 2 of 32, as AVX-512 and NEON have, or 1
-of 16, as AVX2 and SSE have."""
+REGISTERS = 32 if REGISTER_BITS == 512 or _IS_ARM else 16
+"""How many vector registers there are: of AVX-512 and NEON, or of AVX2 and SSE."""
 
 
 def lanes(dtype: Any) -> int:
