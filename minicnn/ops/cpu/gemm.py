@@ -33,6 +33,9 @@ WIDE = 2
 TILE_ROWS = 8 if REGISTERS == 32 else 6
 """Rows of C in a tile: of 16 registers they take 12, a row of B 2, and a number of A 1."""
 
+FETCH_AHEAD = REGISTERS == 32
+"""Whether a tile fetches what the next will read; six rows have no load to spare for it."""
+
 LINE = 16
 """Numbers in a line of the cache, of float32."""
 
@@ -237,7 +240,8 @@ def _products(a, a_at, a_row, a_column, b, b_at, b_row, depth, last, ahead):
     c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = zeros(b, WIDE)
     for k in range(depth):
         row, step = load(b, b_at + k * b_row, WIDE), k * a_column
-        prefetch(b, b_at + k * b_row + ahead)
+        if FETCH_AHEAD:
+            prefetch(b, b_at + k * b_row + ahead)
         c0 = multiply_add(spread(a, a0 + step, WIDE), row, c0)
         c1 = multiply_add(spread(a, a1 + step, WIDE), row, c1)
         c2 = multiply_add(spread(a, a2 + step, WIDE), row, c2)
