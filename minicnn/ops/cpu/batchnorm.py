@@ -28,7 +28,7 @@ from minicnn.ops.cpu.simd import (
     store_part,
     zeros,
 )
-from minicnn.ops.cpu.sums import FEW_ROWS
+from minicnn.ops.cpu.sums import FEW_ROWS, STRIP, strip_width
 
 
 def batchnorm_forward(
@@ -77,7 +77,7 @@ def batchnorm_backward(
     rows = x.size // x.shape[-1]
     near, rest = _split(cache.mean, x.dtype)
     sums = np.zeros((BLOCKS, 2, x.shape[-1]))
-    _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums, lanes(x.dtype))
+    _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums, strip_width(x.dtype))
     dbeta, dgamma = sums.sum(0)  # dgamma is that of dy · (x - near) yet
     dgamma = (dgamma - rest * dbeta) * r
     dx = memory.empty(x.shape, x.dtype)
@@ -112,7 +112,7 @@ def _as(x: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _mean_and_variance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of each column of (R, C), float64 (C,)."""
     moments = np.zeros((BLOCKS, 2, rows.shape[1]))
-    _moments(rows.reshape(-1), rows.shape[1], moments, lanes(rows.dtype))
+    _moments(rows.reshape(-1), rows.shape[1], moments, strip_width(rows.dtype))
     mean, var = _merged(moments, len(rows))
     if rows.dtype != np.float64 and not np.isfinite(var).all():
         return _mean_and_variance(rows.astype(np.float64))  # squares beyond the range of float32
@@ -135,17 +135,17 @@ def _merged(moments, rows):
 
 
 @njit(**WORKER)
-def _moments_block(x, channels, mean, deviation, lane_count, start, stop):
+def _moments_block(x, channels, mean, deviation, strip, start, stop):
     """Mean, and sum of squared deviations from it, of each column of rows start to stop."""
-    few, few_squares = np.empty((2, channels + lane_count), x.dtype)
+    few, few_squares = np.empty((2, channels + strip), x.dtype)
     first = start * channels  # where the row begins from which differences are taken
     for begin in range(start, stop, FEW_ROWS):
-        for c in range(0, channels, lane_count):
+        for c in range(0, channels, strip):
             valid = channels - c
-            shift = load_part(x, first + c, valid, 1)
-            total = squares = zeros(x, 1)
+            shift = load_part(x, first + c, valid, STRIP)
+            total = squares = zeros(x, STRIP)
             for r in range(begin, min(begin + FEW_ROWS, stop)):
-                difference = load_part(x, r * channels + c, valid, 1) - shift
+                difference = load_part(x, r * channels + c, valid, STRIP) - shift
                 total = total + difference
                 squares = multiply_add(difference, difference, squares)
             store(few, c, total)
@@ -161,10 +161,10 @@ def _moments_block(x, channels, mean, deviation, lane_count, start, stop):
 
 
 @njit(**PARALLEL)
-def _moments(x, channels, moments, lane_count):
+def _moments(x, channels, moments, strip):
     for block in prange(BLOCKS):
         _moments_block(
-            x, channels, moments[block, 0], moments[block, 1], lane_count,
+            x, channels, moments[block, 0], moments[block, 1], strip,
             *pieces_of(block, x.size // channels, FEW_ROWS),
         )
 
@@ -194,18 +194,18 @@ def _apply(x, near, scale, shift, y, large, lane_count):
 
 
 @njit(**WORKER)
-def _gradient_sums_block(x, dy, near, dbeta, dcentred, lane_count, start, stop):
+def _gradient_sums_block(x, dy, near, dbeta, dcentred, strip, start, stop):
     """Sums of dy and of dy · (x - near) over rows start to stop."""
     channels = near.size
-    few, few_centred = np.empty((2, channels + lane_count), x.dtype)
+    few, few_centred = np.empty((2, channels + strip), x.dtype)
     for begin in range(start, stop, FEW_ROWS):
-        for c in range(0, channels, lane_count):
+        for c in range(0, channels, strip):
             valid = channels - c
-            shift = load_part(near, c, valid, 1)
-            total = centred = zeros(x, 1)
+            shift = load_part(near, c, valid, STRIP)
+            total = centred = zeros(x, STRIP)
             for r in range(begin, min(begin + FEW_ROWS, stop)):
-                gradient = load_part(dy, r * channels + c, valid, 1)
-                difference = load_part(x, r * channels + c, valid, 1) - shift
+                gradient = load_part(dy, r * channels + c, valid, STRIP)
+                difference = load_part(x, r * channels + c, valid, STRIP) - shift
                 total = total + gradient
                 centred = multiply_add(gradient, difference, centred)
             store(few, c, total)
@@ -216,10 +216,10 @@ def _gradient_sums_block(x, dy, near, dbeta, dcentred, lane_count, start, stop):
 
 
 @njit(**PARALLEL)
-def _gradient_sums(x, dy, near, sums, lane_count):
+def _gradient_sums(x, dy, near, sums, strip):
     for block in prange(BLOCKS):
         _gradient_sums_block(
-            x, dy, near, sums[block, 0], sums[block, 1], lane_count,
+            x, dy, near, sums[block, 0], sums[block, 1], strip,
             *pieces_of(block, x.size // near.size, FEW_ROWS),
         )
 

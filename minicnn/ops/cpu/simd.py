@@ -42,6 +42,10 @@ FUSED = _IS_ARM or "fma" in _FEATURES
 REGISTERS = 32 if REGISTER_BITS == 512 or _IS_ARM else 16
 """How many vector registers there are: of AVX-512 and NEON, or of AVX2 and SSE."""
 
+MASKS_ARE_FREE = REGISTER_BITS == 512
+"""Whether a vector is loaded and stored with a mask as fast as without one. AVX2 has to read its
+masks from vectors, and some processors store with them very slowly; SSE has none."""
+
 
 def lanes(dtype: Any) -> int:
     """How many numbers of this dtype fit into a vector register."""
@@ -107,6 +111,13 @@ def _mask(builder: Any, valid: Any, vector: Vector) -> Any:
     return builder.icmp_signed("<", numbers, _spread(builder, valid, vector.count))
 
 
+def _whole(builder: Any, valid: Any, vector: Vector) -> Any:
+    """Whether to do without a mask, as all lanes lie below `valid`."""
+    if MASKS_ARE_FREE:
+        return ir.Constant(ir.IntType(1), 0)
+    return builder.icmp_signed(">=", valid, ir.Constant(valid.type, vector.count))
+
+
 def _call(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
     """Call an intrinsic function of LLVM."""
     kind = ir.FunctionType(result, [argument.type for argument in arguments])
@@ -135,11 +146,23 @@ def load_part(typing_context, array, at, valid, registers):
 
     def generate(context, builder, sig, args):
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
-        align = ir.Constant(ir.IntType(32), array.dtype.bitwidth // 8)
-        mask = _mask(builder, args[2], vector)
-        zeros = ir.Constant(vector.llvm, None)
-        name = f"llvm.masked.load.{vector.suffix}.p0"
-        return _call(builder, name, vector.llvm, [pointer, align, mask, zeros])
+        size = array.dtype.bitwidth // 8
+        whole = _whole(builder, args[2], vector)
+        with builder.if_else(whole, likely=True) as (then, otherwise):
+            with then:
+                complete = builder.load(pointer, align=size)
+                first = builder.block
+            with otherwise:
+                align = ir.Constant(ir.IntType(32), size)
+                mask = _mask(builder, args[2], vector)
+                zeros = ir.Constant(vector.llvm, None)
+                name = f"llvm.masked.load.{vector.suffix}.p0"
+                partial = _call(builder, name, vector.llvm, [pointer, align, mask, zeros])
+                second = builder.block
+        result = builder.phi(vector.llvm)
+        result.add_incoming(complete, first)
+        result.add_incoming(partial, second)
+        return result
 
     return vector(array, types.intp, types.intp, registers), generate
 
@@ -158,15 +181,12 @@ def store(typing_context, array, at, vector):
 
 @intrinsic
 def store_part(typing_context, array, at, valid, vector):
-    """As `store`, but only the first `valid` lanes, which may be none or more than there are.
-
-    All lanes are stored without a mask: masked stores are slow on some processors with AVX2.
-    """
+    """As `store`, but only the first `valid` lanes, which may be none or more than there are."""
 
     def generate(context, builder, sig, args):
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
         align = ir.Constant(ir.IntType(32), vector.dtype.bitwidth // 8)
-        whole = builder.icmp_signed(">=", args[2], ir.Constant(args[2].type, vector.count))
+        whole = _whole(builder, args[2], vector)
         with builder.if_else(whole, likely=True) as (then, otherwise):
             with then:
                 builder.store(args[3], pointer, align=vector.dtype.bitwidth // 8)
