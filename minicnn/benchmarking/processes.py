@@ -59,7 +59,7 @@ def start(program: str, batch: int, threads: int, *, cache: str | None = None) -
 
 
 def cold_and_warm(batch: int, threads: int) -> tuple[Start, Start]:
-    """The first process after installation, which compiles, and the next, which need not."""
+    """The first process after installation, which compiles as training does, and the next."""
     with tempfile.TemporaryDirectory() as folder:
         return (
             start("minicnn", batch, threads, cache=folder),
@@ -73,13 +73,16 @@ def _main(name: str, batch: int, threads: int, began: float) -> None:
 
     from minicnn import models
     from minicnn.benchmarking.torch_program import Torch
+    from minicnn.compile_ahead import compile_ahead
 
     program: Program = Minicnn() if name == "minicnn" else Torch()
     program.use_threads(threads)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, *models.INPUT_SHAPE)).astype(np.float32)
-    run = program.step(models.paper(), x, rng.integers(0, models.CLASSES, batch)).run
-    run()
+    network = models.paper()
+    run = program.step(network, x, rng.integers(0, models.CLASSES, batch)).run
+    with compile_ahead(network):
+        run()
     first_step = time.time() - began
     for _ in range(STEPS):
         run()

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from minicnn.compile_ahead import compile_ahead
 from minicnn.data import Dataset, Preprocessing
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate
@@ -59,12 +60,13 @@ class Run:
         """Train to the end; False where Ctrl-C ended it early, with a checkpoint saved."""
         training, validation = self.dataset.train, self.dataset.validation
         try:
-            self.trainer.fit(
-                (training.images, training.labels),
-                (validation.images, validation.labels) if len(validation) else None,
-                epochs=self.experiment.training.epochs,
-                batch_size=self.experiment.training.batch_size,
-            )
+            with compile_ahead(self.trainer.model):
+                self.trainer.fit(
+                    (training.images, training.labels),
+                    (validation.images, validation.labels) if len(validation) else None,
+                    epochs=self.experiment.training.epochs,
+                    batch_size=self.experiment.training.batch_size,
+                )
         finally:
             for callback in self.trainer.callbacks:
                 if isinstance(callback, ProgressDisplay):

@@ -1,0 +1,76 @@
+"""Compiling on two cores: while a first step goes forward, another process compiles its backward.
+
+Numba holds one lock while it compiles, so that threads would not help; what a process has compiled,
+another finds in the cache on disk. The other process takes the forward of a small batch from the
+reference backend, which compiles nothing, and begins with the backward at once.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import numpy as np
+from numba import config
+
+from minicnn.ops import backend_name, use_backend
+from minicnn.ops.cpu.compilation import on_first_compilation
+from minicnn.sequential import Sequential
+
+IMAGES = 8
+"""The small batch: few images, but enough for the kernels of a large one."""
+
+
+@contextmanager
+def compile_ahead(model: Sequential) -> Iterator[None]:
+    """Share the compiling of the model's first step with another process, where there is any to do.
+
+    The process is started at the first kernel that has to be compiled inside the block, and ended
+    with the block. If it fails, everything is compiled here.
+
+    Parameters
+    ----------
+    model : Sequential
+        What is trained inside the block, on the cpu backend.
+    """
+    helpers: list[subprocess.Popen] = []
+
+    def start() -> None:
+        if backend_name() == "cpu" and config.NUMBA_NUM_THREADS > 1 and sys.executable:
+            with suppress(OSError):
+                helpers.append(_start(model))
+
+    try:
+        with on_first_compilation(start):
+            yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
+            helper.wait()
+
+
+def _start(model: Sequential) -> subprocess.Popen:
+    """A process that compiles the model's backward."""
+    helper = subprocess.Popen(
+        [sys.executable, "-m", __name__], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    assert helper.stdin is not None
+    with helper.stdin:
+        helper.stdin.write(json.dumps(model.config()))
+    return helper
+
+
+def _main() -> None:
+    """Compile the backward of the architecture that comes on standard input."""
+    model = Sequential.from_config(json.load(sys.stdin))
+    x = np.random.default_rng(0).standard_normal((IMAGES, *model.input_shape))
+    with use_backend("reference"):
+        y = model.forward(x.astype(model.dtype), training=True)
+    with use_backend("cpu"):
+        model.backward(y, input_gradient=False)
+
+
+if __name__ == "__main__":
+    _main()
