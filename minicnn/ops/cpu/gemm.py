@@ -39,7 +39,7 @@ FETCH_AHEAD = REGISTERS == 32
 LINE = 16
 """Numbers in a line of the cache, of float32."""
 
-PART_ROWS, PART_DEPTH = 8 * TILE_ROWS, 256
+PART_ROWS, PART_DEPTH = -(-64 // TILE_ROWS) * TILE_ROWS, 256
 """What of a large product a thread does at a time: a panel of B this deep stays in the first cache.
 """
 
@@ -82,13 +82,15 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @njit(**WORKER)
 def _pack_rows(a, a_at, a_column, rows, depth, packed, lane_count):
-    """Columns of A, each contiguous, cut into tiles of rows: (tiles, depth, TILE_ROWS)."""
+    """Columns of A, each contiguous, cut into tiles of rows: (tiles, depth, TILE_ROWS).
+
+    Whole vectors are stored; what goes beyond a tile's rows, the next ones write over.
+    """
     for row in range(0, rows, TILE_ROWS):
         for k in range(depth):
             to, source = row * depth + k * TILE_ROWS, a_at + row + k * a_column
             for i in range(0, TILE_ROWS, lane_count):
-                some = load_part(a, source + i, rows - row - i, 1)
-                store_part(packed, to + i, TILE_ROWS - i, some)
+                store(packed, to + i, load_part(a, source + i, rows - row - i, 1))
 
 
 @njit(**WORKER)
@@ -117,7 +119,7 @@ def _product_part(
     panel_count = (last - first + width - 1) // width
     panels = np.empty(panel_count * PART_DEPTH * width, b.dtype)
     turned = a_row == 1 and a_column > 1
-    tiles = np.empty(PART_ROWS * PART_DEPTH if turned else 0, a.dtype)
+    tiles = np.empty(PART_ROWS * PART_DEPTH + lane_count if turned else 0, a.dtype)
     for k in range(0, depth, PART_DEPTH):
         deep = min(PART_DEPTH, depth - k)
         _pack_panels(b, k * columns + first, columns, last - first, deep, width, panels)
