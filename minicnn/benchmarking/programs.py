@@ -1,7 +1,6 @@
 """The programs that are compared: each turns a network's layers and steps into tasks to time."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,50 +50,44 @@ class Minicnn:
 
         use_threads(count)
 
-    def _on(self) -> AbstractContextManager:
-        return ops.use_backend(self.backend)
+    def _choose(self) -> None:
+        """Let all operations run on this program's backend, until another is chosen."""
+        ops.use_backend(self.backend)
+
+    def _task(self, run: Callable[[], Any]) -> Task:
+        """A task that runs on this program's backend; choosing it is not timed."""
+        return Task(run, self._choose)
 
     def layer(
         self, layer: Layer, x: np.ndarray, dy: np.ndarray, *, first: bool
     ) -> Iterator[tuple[str, Task]]:
         """See `Program.layer`."""
-        yield FORWARD, Task(lambda: self._forward(layer, x))
-        with self._on():
-            layer.forward(x, training=True)
+        yield FORWARD, self._task(lambda: layer.forward(x, training=True))
+        self._choose()
+        layer.forward(x, training=True)
         if isinstance(layer, Conv2D) and self.backend == "cpu":
             from minicnn.ops.cpu.conv2d import algorithm_for
 
             cache = layer.kept()
             if not first:
-                yield DATA, Task(lambda: algorithm_for(cache).input_gradient(cache, dy))
-            yield WEIGHTS, Task(lambda: ops.conv2d_backward(dy, cache, input_gradient=False))
-        yield BACKWARD, Task(lambda: self._backward(layer, dy, first))
-
-    def _forward(self, layer: Layer, x: np.ndarray) -> None:
-        with self._on():
-            layer.forward(x, training=True)
-
-    def _backward(self, layer: Layer, dy: np.ndarray, first: bool) -> None:
-        with self._on():
-            (layer.backward_first if first else layer.backward)(dy)
+                yield DATA, self._task(lambda: algorithm_for(cache).input_gradient(cache, dy))
+            yield WEIGHTS, self._task(
+                lambda: ops.conv2d_backward(dy, cache, input_gradient=False)
+            )
+        backward = layer.backward_first if first else layer.backward
+        yield BACKWARD, self._task(lambda: backward(dy))
 
     def step(self, network: Sequential, x: np.ndarray, labels: np.ndarray) -> Task:
         """See `Program.step`."""
         loss, optimizer = losses.SoftmaxCrossEntropy(), optimizers.Adam(network.parameters())
 
         def run() -> None:
-            with self._on():
-                loss.forward(network.forward(x, training=True), labels)
-                network.backward(loss.backward(), input_gradient=False)
-                optimizer.step()
+            loss.forward(network.forward(x, training=True), labels)
+            network.backward(loss.backward(), input_gradient=False)
+            optimizer.step()
 
-        return Task(run)
+        return self._task(run)
 
     def inference(self, network: Sequential, x: np.ndarray) -> Task:
         """See `Program.inference`."""
-
-        def run() -> Any:
-            with self._on():
-                return network.predict(x, batch_size=len(x))
-
-        return Task(run)
+        return self._task(lambda: network.predict(x, batch_size=len(x)))

@@ -18,6 +18,7 @@ from minicnn.benchmarking.torch_program import Torch
 from minicnn.benchmarking.work import FORWARD, work
 from minicnn.errors import InputError
 from minicnn.layers import Conv2D
+from minicnn.ops import backend_name, use_backend
 from minicnn.ops.cpu.threads import use_threads
 from minicnn.sequential import Sequential
 
@@ -190,15 +191,16 @@ def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None)
     """
     programs = [Minicnn(), *PROGRAMS[settings.against]()]
     results = Results(settings, description(), _versions(settings.against))
-    for threads in settings.threads:
-        for program in programs:
-            program.use_threads(threads)
-        tell(f"{threads} threads: what the machine can do")
-        results.ceilings[threads] = ceiling(settings.rounds)
-        _measure_networks(results, programs, threads, tell)
-        _measure_layers(results, programs, threads, tell)
-    tell("how cost grows")
-    results.growth = list(_growth(programs, settings.rounds))
+    with use_backend(backend_name()):  # the programs choose theirs
+        for threads in settings.threads:
+            for program in programs:
+                program.use_threads(threads)
+            tell(f"{threads} threads: what the machine can do")
+            results.ceilings[threads] = ceiling(settings.rounds)
+            _measure_networks(results, programs, threads, tell)
+            _measure_layers(results, programs, threads, tell)
+        tell("how cost grows")
+        results.growth = list(_growth(programs, settings.rounds))
     tell("processes from their start")
     threads = max(settings.threads)
     cold, warm = processes.cold_and_warm(settings.batch, threads)
