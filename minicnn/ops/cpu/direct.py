@@ -14,8 +14,9 @@ from minicnn.ops.cpu.gemm import multiply, panel_width, panels
 from minicnn.ops.cpu.im2col import input_gradient, sizes
 from minicnn.ops.cpu.simd import is_large, lanes, settle, stream_all
 
-ROWS = 8
-"""Rows of outputs that add to dw at a time."""
+NEAR_BYTES = 16 << 10
+"""How large the rows of dy may be that add to dw at a time: they are read for every few pixels of a
+window, so that half of a common first-level cache should hold them."""
 
 __all__ = ["convolve", "input_gradient", "weight_gradient"]
 
@@ -35,7 +36,8 @@ def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     """dw (KH, KW, 1, K) of x (N, H, W, 1) and dy (N, OH, OW, K)."""
     x, w = cache.x, cache.w
     dw = np.zeros((get_num_threads(), w.size), x.dtype)
-    _correlate(x[..., 0], dy.reshape(-1), dw, w.shape[3], panel_width(x.dtype), sizes(cache))
+    rows = max(NEAR_BYTES // dy[0, 0].nbytes, 1)
+    _correlate(x[..., 0], dy.reshape(-1), dw, w.shape[3], panel_width(x.dtype), sizes(cache), rows)
     return dw.sum(0).reshape(w.shape)
 
 
@@ -92,26 +94,26 @@ def _convolve(x, w, width, filters, y, numbers, large, lane_count):
 
 
 @njit(**WORKER)
-def _correlate_rows(x, dy, dw, filters, width, numbers, start, stop):
-    """What rows start to stop of dy add to dw (KH·KW, K)."""
+def _correlate_rows(x, dy, dw, filters, width, numbers, piece, start, stop):
+    """What rows start to stop of dy, a piece of them at a time, add to dw (KH·KW, K)."""
     depth, rows, columns = numbers[0] * numbers[1], numbers[3], numbers[4]
-    cols = np.empty((depth, ROWS * columns), x.dtype)
+    cols = np.empty((depth, piece * columns), x.dtype)
     flat = cols.reshape(-1)
-    for first in range(start, stop, ROWS):
-        count = min(ROWS, stop - first)
+    for first in range(start, stop, piece):
+        count = min(piece, stop - first)
         for row in range(first, first + count):
             _shift(x, row // rows, row % rows, cols, (row - first) * columns, numbers)
         multiply(
-            flat, 0, ROWS * columns, 1, dy, first * columns * filters, filters, width,
+            flat, 0, piece * columns, 1, dy, first * columns * filters, filters, width,
             dw, 0, filters, depth, filters, count * columns, width, True,
         )
 
 
 @njit(**PARALLEL)
-def _correlate(x, dy, dw, filters, width, numbers):
+def _correlate(x, dy, dw, filters, width, numbers, piece):
     rows, threads = x.shape[0] * numbers[3], dw.shape[0]
     for thread in prange(threads):
         _correlate_rows(
-            x, dy, dw[thread], filters, width, numbers,
+            x, dy, dw[thread], filters, width, numbers, piece,
             thread * rows // threads, (thread + 1) * rows // threads,
         )
