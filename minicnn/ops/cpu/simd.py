@@ -201,7 +201,7 @@ def store_part(typing_context, array, at, valid, vector):
 
 @intrinsic
 def stream(typing_context, array, at, vector):
-    """As `store`, but past the caches where the place is a multiple of the vector's bytes.
+    """As `store`, but past the caches where the place is a multiple of a register's bytes.
 
     A cache would first read the line that is written to, and then drop another for it. Other
     threads see what was streamed after a `settle`.
@@ -209,7 +209,7 @@ def stream(typing_context, array, at, vector):
 
     def generate(context, builder, sig, args):
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
-        size = vector.count * vector.dtype.bitwidth // 8
+        size = REGISTER_BITS // 8
         address = builder.ptrtoint(pointer, ir.IntType(64))
         rest = builder.and_(address, ir.Constant(ir.IntType(64), size - 1))
         aligned = builder.icmp_unsigned("==", rest, ir.Constant(ir.IntType(64), 0))
@@ -353,13 +353,3 @@ def put(array, at, vector, large):
         stream(array, at, vector)
     else:
         store(array, at, vector)
-
-
-@njit(cache=True, nogil=True)
-def stream_all(source, target, at, lane_count):
-    """`stream` a whole array to `target`, from place `at` on."""
-    rest = source.size % lane_count
-    for i in range(0, source.size - rest, lane_count):
-        stream(target, at + i, load(source, i, 1))
-    i = source.size - rest
-    store_part(target, at + i, rest, load_part(source, i, rest, 1))
