@@ -10,6 +10,7 @@ float64, and counted flat: ``at`` is the place of an element in the array seen a
 Nothing is checked: a kernel that reads beyond an array reads foreign memory.
 """
 
+import functools
 import operator
 import platform
 from typing import Any
@@ -47,6 +48,7 @@ MASKS_ARE_FREE = REGISTER_BITS == 512
 masks from vectors, and some processors store with them very slowly; SSE has none."""
 
 
+@functools.cache
 def lanes(dtype: Any) -> int:
     """How many numbers of this dtype fit into a vector register."""
     return REGISTER_BITS // 8 // np.dtype(dtype).itemsize

@@ -371,8 +371,8 @@ def _row_of_weights(w, at, step, valid):
 def _transform_filters(w, u, channels, filters, lane_count, width):
     for c in prange(channels):
         _transform_channel(
-            w, u, c, channels, filters, 0, (filters + width - 1) // width * width, lane_count,
-            width,
+            w, u, np.intp(c), channels, filters, 0, (filters + width - 1) // width * width,
+            lane_count, width,
         )
 
 
@@ -428,7 +428,7 @@ def _store_three(dw, at, step, valid, values):
 @njit(**PARALLEL)
 def _gather_gradient(du, threads, dw, channels, filters, columns, lane_count):
     for c in prange(channels):
-        _gather_channel(du, threads, dw, c, channels, filters, columns, lane_count)
+        _gather_channel(du, threads, dw, np.intp(c), channels, filters, columns, lane_count)
 
 
 # -- whole convolutions -----------------------------------------------------------------------
