@@ -1,0 +1,260 @@
+"""gradcheck: right and wrong gradients, its own uncertainty, kinks, and what it refuses."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from operations import OPERATIONS, Operation
+
+from minicnn.checking import gradcheck
+from minicnn.checking.differences import first_step, noise_level, slope
+from minicnn.ops import reference
+
+
+def cubes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x**3, x
+
+
+def of_cubes(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return 3 * x**2 * dy
+
+
+# -- slopes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("function", "at", "derivative"), [
+    (np.sin, 1.0, np.cos(1.0)),
+    (np.exp, -2.0, np.exp(-2.0)),
+    (np.tanh, 0.3, 1 - np.tanh(0.3) ** 2),
+    (lambda t: t**5, 1e6, 5e24),
+    (lambda t: t**5, 1e-6, 5e-24),
+    (lambda t: 1 / t, 1e-3, -1e6),
+])
+def test_slope_is_as_near_as_it_says(function: Callable, at: float, derivative: float) -> None:
+    rounding = abs(function(at)) * 2.3e-16
+    found = slope(lambda t: function(at + t) - function(at), first_step(2.2e-16, abs(at)),
+                  rounding, 1e-9 * abs(derivative))
+    assert not found.kink
+    assert abs(found.value - derivative) <= found.uncertainty
+    assert found.uncertainty <= 1e-7 * abs(derivative)
+
+
+def test_slope_knows_a_kink_from_one_nearby() -> None:
+    at_kink = slope(abs, 1e-3, 1e-16, 1e-9)
+    assert at_kink.kink
+    beside = slope(lambda t: abs(t + 1e-4) - 1e-4, 1e-3, 1e-16, 1e-9)
+    assert not beside.kink
+    assert beside.value == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("frequency", [1e11, 1e12, 2e12, 1e13])
+def test_slope_of_what_oscillates_inside_every_step_is_uncertain(frequency: float) -> None:
+    step = first_step(2.2e-16, 1.0)
+    found = slope(lambda t: np.sin(np.sqrt(2) * frequency * t), step, 1e-16, 1e-9)
+    assert found.kink or found.uncertainty > 1e-7
+
+
+@given(noise=st.sampled_from([1e-12, 1e-9, 1e-6]), seed=st.integers(0, 2**32 - 1))
+def test_noise_level_is_that_of_the_function(noise: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    estimates = [noise_level(lambda t: np.sin(t) + noise * rng.standard_normal(), 1e-5)
+                 for _ in range(9)]
+    assert noise / 3 < np.median(estimates) < 3 * noise
+
+
+# -- verdicts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_operation_passes(
+    backend: ModuleType, operation: Operation, mode: str, dtype: Any
+) -> None:
+    x = np.random.default_rng(11).standard_normal(operation.x_shape).astype(dtype)
+
+    def forward(x: np.ndarray) -> tuple:
+        return operation.forward(backend, x)
+
+    report = gradcheck(forward, x, backward=lambda dy, cache: operation.backward(
+        backend, dy, cache), mode=mode)
+    report.require()
+    assert report.gradients[0].checked
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_wrong_element_is_found_and_named(dtype: Any) -> None:
+    x = np.random.default_rng(0).standard_normal((4, 5)).astype(dtype)
+
+    def backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        dx = of_cubes(dy, x)
+        dx[2, 3] += np.abs(dx).max() / 100
+        return dx
+
+    report = gradcheck(cubes, x, backward=backward)
+    (found,) = report.gradients
+    assert report.verdict == "wrong"
+    assert found.worst == (2, 3)
+    assert found.error == pytest.approx(0.01, rel=0.05)
+    assert "dx[2, 3] should be" in str(report)
+    with pytest.raises(AssertionError, match="dx\\[2, 3\\] should be"):
+        report.require()
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize("lacking", [2, 3])
+def test_terms_of_batch_norm_are_missed(lacking: int, mode: str) -> None:
+    x = 3 * np.random.default_rng(0).standard_normal((5, 4)) + 5
+    gamma, beta = np.array([0.5, -2, 1, 3]), np.zeros(4)
+
+    def forward(x: np.ndarray) -> tuple:
+        return reference.batchnorm_forward(x, gamma, beta, np.zeros(4), np.ones(4), training=True)
+
+    def backward(dy: np.ndarray, cache: Any) -> np.ndarray:
+        normalized = (cache.x - cache.mean) * cache.inverse_std
+        terms = [dy, dy.mean(0), normalized * (dy * normalized).mean(0)]
+        del terms[lacking - 1]
+        return cache.gamma * cache.inverse_std * (terms[0] - terms[1])
+
+    assert gradcheck(forward, x, backward=backward, mode=mode).verdict == "wrong"
+
+
+def test_values_far_from_one_are_no_obstacle() -> None:
+    for size in (1e-12, 1e-4, 1e5, 1e9):
+        x = size * np.random.default_rng(0).standard_normal((3, 4))
+        report = gradcheck(cubes, x, backward=of_cubes)
+        report.require()
+        assert report.gradients[0].checked == 12
+
+
+def test_kinks_are_left_out_and_named() -> None:
+    x = np.array([[0.0, 1.0, -2.0], [3.0, 0.0, 1e-7]])
+    report = gradcheck(reference.relu_forward, x, backward=reference.relu_backward)
+    assert report.verdict == "correct"
+    assert report.gradients[0].kinks == [(0, 0), (1, 1)]
+    assert report.gradients[0].checked == 4
+    assert "2 left out, at a kink: [0, 0], [1, 1]" in str(report)
+
+
+def test_ties_of_a_maximum_are_kinks() -> None:
+    x = np.ones((1, 2, 2, 1))
+    x[0, 1] = 0.0
+    report = gradcheck(reference.maxpool2d_forward, x, backward=reference.maxpool2d_backward)
+    assert report.gradients[0].kinks == [(0, 0, 0, 0), (0, 0, 1, 0)]
+
+
+def test_a_decision_that_jumps_is_left_out() -> None:
+    x = np.array([0.0, 1.3, -0.4])
+    report = gradcheck(lambda x: (x + (x > 0), x), x, backward=lambda dy, x: dy)
+    assert report.gradients[0].kinks == [(0,)]
+    assert report.verdict == "correct"
+
+
+def test_nothing_but_kinks_decides_nothing() -> None:
+    report = gradcheck(reference.relu_forward, np.zeros((2, 3)), backward=reference.relu_backward)
+    assert report.verdict == "inconclusive"
+
+
+def test_fast_mode_of_large_inputs_with_many_kinks() -> None:
+    x = np.random.default_rng(0).standard_normal((100, 500))
+    assert gradcheck(
+        reference.relu_forward, x, backward=reference.relu_backward, mode="fast").passed
+    wrong = gradcheck(reference.relu_forward, x, backward=lambda dy, cache: dy, mode="fast")
+    assert wrong.verdict == "wrong"
+
+
+def test_several_inputs_and_labels() -> None:
+    logits, labels = np.random.default_rng(0).standard_normal((4, 3)), np.array([0, 2, 1, 1])
+    gradcheck(
+        reference.softmax_cross_entropy_forward, (logits, labels),
+        backward=lambda dloss, cache: reference.softmax_cross_entropy_backward(
+            cache, float(dloss)),
+    ).require()
+    x, w = np.random.default_rng(1).standard_normal((2, 3, 3))
+    report = gradcheck(lambda x, w: x @ w, (x, w), backward=lambda dy: (dy @ w.T, None))
+    assert [found.name for found in report.gradients] == ["x"]
+    only = gradcheck(lambda x, w: x @ w, (x, w), backward=lambda dy: x.T @ dy, wrt=[1])
+    assert only.passed
+    assert [found.name for found in only.gradients] == ["w"]
+
+
+# -- what is none of the gradient's fault ----------------------------------------------------------
+
+
+def test_a_random_function_is_called_so() -> None:
+    rng = np.random.default_rng(0)
+    report = gradcheck(lambda x: x * rng.random(x.shape), np.ones(3), backward=lambda dy: dy)
+    assert report.verdict == "random"
+
+
+def test_changed_inputs_are_named() -> None:
+    def in_place(x: np.ndarray) -> np.ndarray:
+        x *= 2
+        return x
+
+    assert "forward changed its input x" in str(
+        gradcheck(in_place, np.ones(3), backward=lambda dy: 2 * dy))
+
+    def backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        x[0] = 7
+        return dy
+
+    assert "backward changed its input x" in str(
+        gradcheck(lambda x: (x * 1, x), np.ones(3), backward=backward))
+
+    def backward_on_dy(dy: np.ndarray) -> np.ndarray:
+        dy *= 2
+        return dy
+
+    assert "changed dy" in str(gradcheck(lambda x: 2 * x, np.ones(3), backward=backward_on_dy))
+
+
+def test_numbers_that_are_not_finite_are_located() -> None:
+    with np.errstate(all="ignore"):
+        report = gradcheck(np.log, np.array([1.0, -1.0]), backward=lambda dy: dy)
+    assert (report.verdict, report.message) == ("not finite", "the output is nan at [1]")
+    report = gradcheck(lambda x: 2 * x, np.ones(2), backward=lambda dy: np.array([2.0, np.inf]))
+    assert report.message == "dx is inf at [1]"
+
+
+def test_wrong_shapes_are_told() -> None:
+    report = gradcheck(lambda x: x.sum(0), np.ones((2, 3)), backward=lambda dy: dy)
+    assert report.message == "dx must have the shape of x, (2, 3), got (3,)"
+    report = gradcheck(lambda x, w: x * w, (np.ones(2), np.ones(2)), backward=lambda dy: dy)
+    assert report.message == "backward must return 2 gradients, got 1"
+
+
+@pytest.mark.parametrize("dy", [
+    lambda y: np.ones_like(y),
+    lambda y: np.zeros_like(y),
+    lambda y: 2 * y,
+    lambda y: 3 - y,
+    lambda y: y * np.arange(1.0, y.shape[-1] + 1),
+    lambda y: np.broadcast_to(np.arange(y.shape[-1]), y.shape),
+])
+def test_an_upstream_gradient_that_hides_terms_is_refused(dy: Callable) -> None:
+    x = np.random.default_rng(0).standard_normal((4, 5, 3))
+    with pytest.raises(ValueError, match="gradcheck: dy is constant or a multiple of y"):
+        gradcheck(np.tanh, x, dy(np.tanh(x)), backward=lambda dy: dy)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"mode": "quick"}, "mode must be full or fast, got 'quick'"),
+    ({"dy": np.ones(2)}, "dy must have the shape of y, (3,), got (2,)"),
+    ({"dy": np.array([1, np.nan, 2])}, "dy must be finite"),
+    ({"inputs": np.arange(3)}, "expected float32 or float64 inputs to check, got int64"),
+])
+def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> None:
+    arguments = {"inputs": np.array([1.0, 5.0, 2.0]), "backward": lambda dy: 2 * dy, **options}
+    with pytest.raises(ValueError) as caught:
+        gradcheck(lambda x: 2 * x, arguments.pop("inputs"), **arguments)
+    assert message in str(caught.value)
+
+
+def test_a_function_of_objects_is_refused() -> None:
+    with pytest.raises(TypeError, match="must return real numbers, got dtype"):
+        gradcheck(lambda x: np.array([None]), np.ones(2), backward=lambda dy: dy)
