@@ -10,28 +10,10 @@ import pytest
 from numeric import assert_gradient, distinct, random_like
 
 from minicnn import InputError, layers
+from minicnn.checking.examples import EXAMPLES
 from minicnn.layers import Layer
 
 IMAGE, FEATURES = (5, 6, 3), (4,)
-EXAMPLES: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
-    "Conv2D": (lambda: layers.Conv2D(4, (3, 2), stride=(1, 2)), IMAGE),
-    "Conv2D without bias": (lambda: layers.Conv2D(4, use_bias=False, padding="valid"), IMAGE),
-    "Conv2D padded by hand": (lambda: layers.Conv2D(2, 2, padding=((1, 0), (0, 2))), IMAGE),
-    "MaxPool2D": (lambda: layers.MaxPool2D(), IMAGE),
-    "MaxPool2D with overlap": (lambda: layers.MaxPool2D(3, stride=1, padding=1), IMAGE),
-    "AvgPool2D": (lambda: layers.AvgPool2D((2, 3), padding="same"), IMAGE),
-    "GlobalAvgPool2D": (layers.GlobalAvgPool2D, IMAGE),
-    "BatchNorm": (lambda: layers.BatchNorm(momentum=0.5, eps=0.1), IMAGE),
-    "BatchNorm of features": (layers.BatchNorm, FEATURES),
-    "Dense": (lambda: layers.Dense(3), FEATURES),
-    "Dense without bias": (lambda: layers.Dense(3, use_bias=False), FEATURES),
-    "ReLU": (layers.ReLU, IMAGE),
-    "LeakyReLU": (lambda: layers.LeakyReLU(0.2), FEATURES),
-    "ELU": (lambda: layers.ELU(0.7), FEATURES),
-    "Dropout": (lambda: layers.Dropout(0.4), IMAGE),
-    "Flatten": (layers.Flatten, IMAGE),
-}
-
 each_layer = pytest.mark.parametrize(("make", "shape"), EXAMPLES.values(), ids=EXAMPLES.keys())
 
 

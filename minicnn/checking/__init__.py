@@ -2,5 +2,14 @@
 
 from minicnn.checking.gradient_report import GradientReport, InputGradient
 from minicnn.checking.gradients import gradcheck
+from minicnn.checking.layers import CHECKS, CheckResult, check_layer, parametrize_with_checks
 
-__all__ = ["GradientReport", "InputGradient", "gradcheck"]
+__all__ = [
+    "CHECKS",
+    "CheckResult",
+    "GradientReport",
+    "InputGradient",
+    "check_layer",
+    "gradcheck",
+    "parametrize_with_checks",
+]

@@ -1,0 +1,208 @@
+"""check_layer: every layer of the package passes, and each check fails a layer that it is for."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicnn import layers
+from minicnn.checking import CHECKS, check_layer, parametrize_with_checks
+from minicnn.checking.examples import EXAMPLES
+from minicnn.layers import Layer
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_layer_passes_every_check(chosen: ModuleType, name: str) -> None:
+    make, shape = EXAMPLES[name]
+    results = check_layer(make(), shape)
+    assert [result.name for result in results] == [check.__name__ for check in CHECKS]
+
+
+def test_every_kind_of_layer_has_an_example() -> None:
+    assert {type(make()).__name__ for make, _ in EXAMPLES.values()} == set(layers.LAYERS)
+
+
+class Plain:
+    """The least that can be checked: no base class, no parameters, no modes."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x.copy()
+        return x**3
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return 3 * self.x**2 * dy
+
+
+class WithParameter(Plain):
+    """A learnt factor for each feature, on objects of one's own."""
+
+    class Parameter:
+        name, grad = "factor", None
+
+        def __init__(self) -> None:
+            self.data = np.ones(4)
+
+    def __init__(self) -> None:
+        self.factor = self.Parameter()
+
+    def parameters(self) -> list[Any]:
+        return [self.factor]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x.copy()
+        return x * self.factor.data.astype(x.dtype)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.factor.grad = (dy * self.x).sum(0)
+        return dy * self.factor.data.astype(dy.dtype)
+
+
+@parametrize_with_checks([(Plain(), (4,)), (WithParameter(), (4,)), (layers.Dense(2), [3])])
+def test_any_object_can_be_checked(check: Callable) -> None:
+    check()
+
+
+class WrongGradient(Plain):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return 2 * self.x**2 * dy
+
+
+class WrongInEvaluation(Plain):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        self.x = x.copy()
+        return x**3 if training else x**3 + x
+
+
+class WrongParameterGradient(WithParameter):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        dx = super().backward(dy)
+        self.factor.grad = self.factor.grad / len(dy)
+        return dx
+
+
+class Widening(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return super().forward(x).astype(np.float64)
+
+
+class HalfPrecision(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        y = super().forward(x)
+        return y if x.dtype == np.float64 else y.astype(np.float16).astype(np.float32)
+
+
+class Random(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return super().forward(x) + np.random.default_rng().random()
+
+
+class InPlace(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x.copy()
+        x **= 3
+        return x.copy()
+
+
+class Reusing(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        y = super().forward(x)
+        if getattr(self, "y", np.empty(0)).shape != y.shape:
+            self.y = np.empty_like(y)
+        self.y[...] = y
+        return self.y
+
+
+class Accumulating(WithParameter):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        before = self.factor.grad
+        dx = super().backward(dy)
+        self.factor.grad = self.factor.grad + (0 if before is None else before)
+        return dx
+
+
+class NotLinear(Plain):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return 3 * self.x**2 * np.abs(dy)
+
+
+class NoBatchOfOne(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return super().forward(x) / (len(x) > 1)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return super().backward(dy) / (len(dy) > 1)
+
+
+class BatchDependent(Plain):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        return super().forward(x) / len(x)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return super().backward(dy) / len(dy)
+
+
+class ForgetfulBatchNorm(layers.BatchNorm):
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        y = super().forward(x, training=training)
+        self.data("running_mean")[...] += 1
+        return y
+
+
+class OrderSensitive(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        y = super().forward(x)
+        return y if x.flags.c_contiguous else y + 1
+
+
+class LosingState(layers.BatchNorm):
+    def load_state_dict(self, state: dict) -> None:
+        pass
+
+
+class Stateless(Plain):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return 3 * getattr(self, "x", np.ones_like(dy)) ** 2 * dy
+
+
+@pytest.mark.parametrize(("layer", "check"), [
+    (WrongGradient(), "check_gradients_in_training"),
+    (WrongInEvaluation(), "check_gradients_in_evaluation"),
+    (WrongParameterGradient(), "check_gradients_in_training"),
+    (Widening(), "check_shapes_and_dtypes"),
+    (HalfPrecision(), "check_gradients_in_single_precision"),
+    (Random(), "check_determinism"),
+    (InPlace(), "check_inputs_are_left_alone"),
+    (Reusing(), "check_results_are_kept"),
+    (Accumulating(), "check_gradients_belong_to_one_backward"),
+    (NotLinear(), "check_backward_is_linear"),
+    (NoBatchOfOne(), "check_batch_of_one"),
+    (BatchDependent(), "check_samples_are_independent_in_evaluation"),
+    (ForgetfulBatchNorm(), "check_evaluation_changes_no_state"),
+    (OrderSensitive(), "check_memory_layouts"),
+    (LosingState(), "check_state_round_trip"),
+    (Stateless(), "check_backward_needs_a_forward"),
+], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_each_check_fails_what_it_is_for(layer: Any, check: str) -> None:
+    results = {result.name: result for result in check_layer(layer, (4,), on_fail="return")}
+    assert not results[check].passed
+    assert results[check].message
+    with pytest.raises(AssertionError, match="^check_"):
+        check_layer(layer, (4,))
+
+
+def test_the_layer_itself_is_left_alone() -> None:
+    layer = layers.BatchNorm()
+    layer.build((4,))
+    before = layer.state_dict()
+    check_layer(layer, (4,))
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+    assert layer.cache is None
+
+
+def test_another_on_fail_is_refused() -> None:
+    with pytest.raises(ValueError, match="on_fail must be raise or return, got 'warn'"):
+        check_layer(Layer(), (4,), on_fail="warn")
