@@ -3,12 +3,16 @@
 from minicnn.checking.gradient_report import GradientReport, InputGradient
 from minicnn.checking.gradients import gradcheck
 from minicnn.checking.layers import CHECKS, CheckResult, check_layer, parametrize_with_checks
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.isolation import check_file
 
 __all__ = [
     "CHECKS",
     "CheckResult",
+    "Finding",
     "GradientReport",
     "InputGradient",
+    "check_file",
     "check_layer",
     "gradcheck",
     "parametrize_with_checks",

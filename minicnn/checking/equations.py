@@ -1,0 +1,74 @@
+"""The equations that a student derives, numbered for messages, exercises and docs/equations.md."""
+
+import re
+from dataclasses import dataclass
+
+EQUATIONS: dict[str, tuple[str, ...]] = {
+    "batch norm": (
+        "μ = (1/m) Σ x                             m = N·H·W values a channel, or N features",
+        "σ² = (1/m) Σ (x - μ)²",
+        "x̂ = (x - μ) · r                           r = 1 / sqrt(σ² + eps)",
+        "y = γ · x̂ + β",
+        "dβ = Σ dy",
+        "dγ = Σ dy · x̂",
+        "dx = T1 - T2 - T3                         T1 = γ·r·dy, T2 = γ·r·mean(dy), "
+        "T3 = γ·r·x̂·mean(dy·x̂)",
+        "running = momentum · running + (1 - momentum) · batch",
+        "evaluation: y = γ · (x - running mean) / sqrt(running variance + eps) + β",
+    ),
+    "convolution": (
+        "y[n,i,j,k] = b[k] + Σ(p,q,c) x̃[n, i·s+p, j·s+q, c] · w[p,q,c,k]     "
+        "x̃ is x in a rim of zeros",
+        "OH = floor((H + 2·padding - KH) / s) + 1, and OW likewise",
+        "dx̃[n,u,v,c] = Σ(i,p: i·s+p=u) Σ(j,q: j·s+q=v) Σ(k) dy[n,i,j,k] · w[p,q,c,k]",
+        "dx = dx̃ without the rim",
+        "dw[p,q,c,k] = Σ(n,i,j) x̃[n, i·s+p, j·s+q, c] · dy[n,i,j,k]",
+        "db[k] = Σ(n,i,j) dy[n,i,j,k]",
+    ),
+    "pooling": (
+        "y[n,i,j,c] = max(p,q) x[n, i·s+p, j·s+q, c]",
+        "(p*, q*)[n,i,j,c] = the first place in row-major order at which the maximum stands",
+        "dx[n,u,v,c] = Σ(i,j: i·s+p*=u, j·s+q*=v) dy[n,i,j,c]",
+        "average pooling: y[n,i,j,c] = mean(p,q) x[n, i·s+p, j·s+q, c], and dx shares dy equally",
+    ),
+    "dense": (
+        "y = x · w + b                             x (N, D), w (D, M), b (M,)",
+        "dx = dy · wᵀ",
+        "dw = xᵀ · dy",
+        "db = Σ(n) dy[n]",
+    ),
+    "activation": (
+        "ReLU: y = max(x, 0)",
+        "ReLU: dx = dy where x > 0, else 0",
+        "leaky ReLU: y = x where x > 0, else slope · x; dx = dy or slope · dy",
+        "ELU: y = x where x > 0, else α · (exp(x) - 1); dx = dy or α · exp(x) · dy",
+    ),
+    "dropout": (
+        "m is 1 / keep with probability keep, else 0      keep = 1 - rate",
+        "training: y = x · m",
+        "training: dx = dy · m                     the same m",
+        "evaluation: y = x, dx = dy",
+    ),
+    "softmax": (
+        "p[n,c] = exp(z[n,c] - max z[n]) / Σ(c') exp(z[n,c'] - max z[n])",
+        "L = (1/N) Σ(n) (log Σ(c) exp(z[n,c]) - z[n, label])      = -(1/N) Σ(n) log p[n, label]",
+        "dz[n,c] = (p[n,c] - [c = label]) / N",
+    ),
+}
+"""By topic; equation 1 is the first."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Where a fault stands in the mathematics."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"docs/equations.md: {self.topic}, equation {self.number}"
+
+    @property
+    def text(self) -> str:
+        """The equation itself."""
+        return re.sub(r" {2,}", "; ", EQUATIONS[self.topic][self.number - 1])

@@ -1,0 +1,144 @@
+"""The catalogue of faults that a student's file can have: what is wrong, and in which equation."""
+
+from dataclasses import dataclass
+
+from minicnn.checking.equations import Equation
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault.
+
+    Attributes
+    ----------
+    id : str
+        For programs.
+    lesson : str
+        One sentence for the student: what is wrong and what belongs there.
+    equation : Equation
+        The one that is broken.
+    """
+
+    id: str
+    lesson: str
+    equation: Equation
+
+
+def _faults(topic: str, *rows: tuple[str, int, str]) -> dict[str, Fault]:
+    return {id: Fault(id, lesson, Equation(topic, number)) for id, number, lesson in rows}
+
+
+FAULTS: dict[str, Fault] = {
+    **_faults(
+        "batch norm",
+        ("bn-missing-mean-term", 7,
+         "dx lacks the term through the batch mean: every x moves the mean, and the mean moves "
+         "every y"),
+        ("bn-missing-variance-term", 7,
+         "dx lacks the term through the batch variance: every x moves the variance, and the "
+         "variance scales every y"),
+        ("bn-statistics-constant", 7,
+         "dx treats the batch's mean and variance as constants, but both depend on x"),
+        ("bn-variance-term-sign", 7,
+         "the term through the variance is added to dx where it is subtracted"),
+        ("bn-gamma-missing", 7, "dx lacks the factor gamma, by which y scales x̂"),
+        ("bn-gamma-squared", 7, "gamma is applied twice in dx"),
+        ("bn-wrong-count", 1,
+         "a mean is taken with the wrong divisor: each channel has m = N·H·W values (N for "
+         "features)"),
+        ("bn-sum-for-mean", 7, "a sum stands where a mean over the batch belongs"),
+        ("bn-wrong-axes", 1,
+         "the statistics are taken over the wrong axes: one mean and variance a channel, over all "
+         "other axes"),
+        ("bn-std-power", 3,
+         "the wrong power of the standard deviation: variance where the deviation belongs, or the "
+         "reverse"),
+        ("bn-eps-missing", 3, "eps is left out or stands outside the root: r = 1 / sqrt(σ² + eps)"),
+        ("bn-unbiased-variance", 2,
+         "x is normalised with the variance of divisor m - 1; batch norm divides by m"),
+        ("bn-dgamma-not-normalized", 6,
+         "dgamma multiplies dy with x or x - mean where the normalised x̂ belongs"),
+        ("bn-dgamma-wrong-reduction", 6,
+         "dgamma and dbeta are sums over every axis but the channels, not means or partial sums"),
+        ("bn-running-not-updated", 8, "the running statistics do not change in training"),
+        ("bn-running-momentum-swapped", 8,
+         "momentum weighs the old running value, 1 - momentum the batch's; here they are "
+         "exchanged"),
+        ("bn-eval-uses-batch", 9,
+         "evaluation normalises with the batch's own statistics where the running ones belong"),
+    ),
+    **_faults(
+        "convolution",
+        ("conv-true-convolution", 1,
+         "the kernel is flipped: this is convolution, and networks use cross-correlation"),
+        ("conv-missing-bias", 1, "the bias b is not added"),
+        ("conv-padding-shifted", 1,
+         "the windows are shifted: the rim of zeros goes round the image, and window (0, 0) begins "
+         "in its corner"),
+        ("conv-stride-ignored", 1,
+         "the windows advance by 1 where they advance by the stride"),
+        ("conv-dx-overwritten", 3,
+         "overlapping windows overwrite each other in dx where their contributions add up"),
+        ("conv-dx-not-cropped", 4,
+         "the rim of padding is not cut off dx as it was put on: padding pixels on every side"),
+        ("conv-dx-kernel-not-rotated", 3,
+         "dx correlates dy with the kernel as it is; the sum over windows turns it by 180°"),
+        ("conv-dw-one-sample", 5, "dw holds one sample's contribution; it is a sum over the batch"),
+        ("conv-dw-averaged", 5,
+         "dw or db is averaged over the batch; the loss's own mean is already in dy, so they are "
+         "sums"),
+        ("conv-db-wrong-axes", 6,
+         "db is not summed over the batch and both image axes: one number a filter remains"),
+    ),
+    **_faults(
+        "pooling",
+        ("pool-ties-shared", 2,
+         "a tie passes the gradient to several positions; only the first maximum receives it"),
+        ("pool-overlap-overwritten", 3,
+         "overlapping windows overwrite each other in dx where their contributions add up"),
+        ("pool-gradient-spread", 3,
+         "the gradient is spread over the window, as in average pooling; only the maximum "
+         "receives it"),
+        ("pool-stride-ignored", 1,
+         "the windows advance by their size, or by 1, where they advance by the stride"),
+    ),
+    **_faults(
+        "activation",
+        ("relu-mask-missing", 2,
+         "backward passes dy through unchanged; where x was negative nothing passes"),
+        ("relu-mask-from-dy", 2,
+         "the mask is taken from the sign of dy; it is the sign of x that decides"),
+    ),
+    **_faults(
+        "dropout",
+        ("dropout-not-scaled", 1,
+         "the values that stay are not divided by the probability of keeping them, so that the "
+         "mean of y is not x"),
+        ("dropout-scaled-in-eval", 4, "evaluation scales or drops values; there y is x"),
+        ("dropout-new-mask-in-backward", 3,
+         "backward does not use forward's mask: it draws another, or none"),
+        ("dropout-keep-drop-swapped", 1,
+         "the probabilities of keeping and of dropping are exchanged"),
+    ),
+    **_faults(
+        "dense",
+        ("dense-dw-transposed", 3,
+         "dw has the roles of x and dy exchanged: it is xᵀ·dy, of w's shape"),
+        ("dense-db-averaged", 4,
+         "db or dw is averaged over the batch; the loss's own mean is already in dy, so they are "
+         "sums"),
+        ("dense-bias-missing", 1, "the bias b is not added"),
+    ),
+    **_faults(
+        "softmax",
+        ("softmax-overflow", 1,
+         "large logits overflow: take the row's maximum off before exp, which changes no p"),
+        ("softmax-missing-mean", 2,
+         "the loss or its gradient is a sum over the batch where both are means"),
+        ("softmax-gradient-no-onehot", 3, "the gradient lacks the -1 at the label"),
+        ("softmax-log-of-zero", 2,
+         "a probability that underflows to 0 makes its logarithm infinite: take the log from the "
+         "logits, z - log Σ exp(z)"),
+    ),
+}
+"""By id, in the order of the catalogue."""

@@ -1,0 +1,86 @@
+"""Batch norm: the cases that tell its faults apart, their statistics, and numbers taken for m."""
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from minicnn.checking.students.conventions import Case
+
+Axes = tuple[int, ...]
+
+
+def batchnorm_case(
+    rng: np.random.Generator, shape: tuple[int, ...], eps: float, training: bool
+) -> Case:
+    """Channels of different means and deviations, and gammas far from 1."""
+    channels = shape[-1]
+    deviation = np.geomspace(0.6, 3, channels)
+    x = 2 + np.arange(channels) + deviation * rng.standard_normal(shape)
+    arrays = {
+        "x": x,
+        "gamma": np.linspace(0.4, 2.3, channels) * (-1) ** np.arange(channels),
+        "beta": rng.standard_normal(channels) + 1,
+        "running_mean": rng.standard_normal(channels) - 1,
+        "running_var": rng.uniform(0.5, 5, channels),
+    }
+    return Case(arrays, {"training": training, "momentum": 0.8, "eps": eps}, len(shape) == 2)
+
+
+def batchnorm_cases(training: bool) -> list[Case]:
+    rng = np.random.default_rng(50 + training)
+    shapes = [((3, 5, 7, 4), 1e-5), ((4, 7, 2, 3), 0.5), ((9, 5), 1e-5), ((7, 4), 0.5)]
+    return [batchnorm_case(rng, shape, eps, training) for shape, eps in shapes]
+
+
+def small_cases(training: bool = True) -> list[Case]:
+    cases = []
+    for shape in [(3, 1), (3, 2), (1, 1, 3, 1), (2, 1, 2, 1), (2, 3, 2, 2), (3, 2, 4, 3)]:
+        channels = shape[-1]
+        x = (np.arange(1.0, np.prod(shape) + 1) ** 2).reshape(shape)
+        for eps in (1e-5, 1.0):
+            cases.append(Case(
+                {
+                    "x": x, "gamma": np.arange(2.0, channels + 2), "beta": np.ones(channels),
+                    "running_mean": np.zeros(channels), "running_var": np.full(channels, 4.0),
+                },
+                {"training": training, "momentum": 0.9, "eps": eps},
+            ))
+    return cases
+
+
+def batch_axes(case: Case) -> Axes:
+    """The axes that the statistics are taken over."""
+    return tuple(range(case["x"].ndim - 1))
+
+
+def batch_count(case: Case) -> int:
+    """m."""
+    return case["x"].size // case["x"].shape[-1]
+
+
+def _product(case: Case, axes: Axes) -> int:
+    """The product of those axes that there are."""
+    return int(np.prod([case["x"].shape[axis] for axis in axes if axis < case["x"].ndim]))
+
+
+COUNTS: dict[str, Callable[[Case], int]] = {
+    "·".join("NHWC"[axis] for axis in axes): partial(_product, axes=axes)
+    for length in range(1, 5)
+    for axes in itertools.combinations(range(4), length)
+    if axes != (0, 1, 2)
+} | {
+    "m - 1": lambda case: batch_count(case) - 1,
+    "m + 1": lambda case: batch_count(case) + 1,
+    "N - 1": lambda case: case["x"].shape[0] - 1,
+    "2·m": lambda case: 2 * batch_count(case),
+}
+"""Numbers that are mistaken for m, by what they are in images; features have the first two axes."""
+
+
+def statistics(case: Case, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance over these axes, broadcast to x's shape."""
+    x = case["x"]
+    mean = x.mean(axes, keepdims=True)
+    return mean, np.square(x - mean).mean(axes, keepdims=True)

@@ -1,0 +1,50 @@
+"""What was found about one function, and its numbers as JSON takes them."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Finding:
+    """The verdict on one function of a student's file.
+
+    Attributes
+    ----------
+    function : str
+    verdict : {"correct", "wrong-forward", "wrong-backward", "error"}
+        ``"error"``: it raised, or returned the wrong number, shape or type of things.
+    fault : str or None
+        An id of `minicnn.checking.faults.FAULTS`; ``"unknown"`` for a wrong answer that none
+        explains; None for a right one, and for an error that none explains.
+    message : str
+        For the student.
+    evidence : dict
+        JSON-ready: the smallest input that shows it, the right answer and the one that came.
+    """
+
+    function: str
+    verdict: str
+    fault: str | None = None
+    message: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fault is None and self.verdict.startswith("wrong"):
+            self.fault = "unknown"
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+
+def numbers(array: Any) -> Any:
+    """An array as nested lists of floats, rounded to ten digits; nan and inf as text."""
+    values = np.asarray(array)
+    if values.ndim:
+        return [numbers(part) for part in values]
+    if values.dtype.kind in "iu":
+        return int(values)
+    value = float(values)
+    return float(f"{value:.10g}") if np.isfinite(value) else str(value)

@@ -1,0 +1,192 @@
+"""Checking a file in a process of its own: an accident in it ends in one clear verdict.
+
+This isolates accidents, not malice: the process has the user's rights.
+"""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import minicnn
+from minicnn.checking.students.finding import Finding
+from minicnn.errors import InputError
+
+TIMEOUT = 10.0
+"""Seconds for each function, and for importing the file."""
+
+_GRACE = 20.0
+"""Seconds for the process to start."""
+
+
+def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
+    """Judge every function of a student's file that one of the dialects knows.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Python file with functions of minicnn's or CS231n's names and signatures.
+    timeout : float, default 10.0
+        Seconds for each function, and for importing the file.
+
+    Returns
+    -------
+    list of Finding
+        One for each function, a forward before its backwards.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be used: it is missing, does not import, or has no such function.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from minicnn.checking import check_file
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "relu.py")
+    ...     _ = file.write_text('''
+    ... def relu_forward(x):
+    ...     return x * (x > 0), x
+    ...
+    ... def relu_backward(dout, cache):
+    ...     return dout * (dout > 0)
+    ... ''')
+    ...     [(finding.function, finding.fault) for finding in check_file(file)]
+    [('relu_forward', None), ('relu_backward', 'relu-mask-from-dy')]
+    """
+    file = Path(path).absolute()
+    if not file.is_file():
+        raise InputError(f"{path}: expected a Python file, found "
+                         f"{'a folder' if file.is_dir() else 'nothing'}")
+    if file.suffix != ".py":
+        raise InputError(f"{path}: expected a file named .py")
+    inquiry = _Inquiry(file, timeout)
+    while not inquiry.run_once():
+        pass
+    if not inquiry.order:
+        raise InputError(
+            f"{path}: found no function to check; expected names such as batchnorm_forward, "
+            "conv2d_backward (minicnn) or conv_forward_naive, affine_backward (CS231n)"
+        )
+    return [inquiry.found[name] for pair in inquiry.order for name in pair]
+
+
+class _Inquiry:
+    """What is known about a file so far, over as many processes as it wears out."""
+
+    def __init__(self, file: Path, timeout: float) -> None:
+        self.file, self.timeout = file, timeout
+        self.order: list[list[str]] = []
+        self.found: dict[str, Finding] = {}
+        self.condemned: list[str] = []
+
+    def run_once(self) -> bool:
+        """Run a process until it is done, stuck or dead; whether nothing is left to be asked."""
+        process = _start(self.file, self.condemned)
+        judging: str | None = None
+        loaded = False
+        deadline = time.monotonic() + self.timeout + _GRACE
+        try:
+            lines = _lines(process)
+            while True:
+                try:
+                    line = lines.get(timeout=max(deadline - time.monotonic(), 0))
+                except queue.Empty:
+                    return self._stopped(judging, loaded, f"took longer than {self.timeout:g} s")
+                if line is None:
+                    return self._stopped(judging, loaded, _death(process))
+                message = json.loads(line)
+                if "unusable" in message:
+                    raise InputError(message["unusable"])
+                if "started" in message:
+                    deadline = time.monotonic() + self.timeout
+                if "functions" in message:
+                    self.order, loaded = message["functions"], True
+                if "judging" in message:
+                    judging = message["judging"]
+                    deadline = time.monotonic() + self.timeout
+                if "finding" in message:
+                    finding = Finding(**message["finding"])
+                    self.found.setdefault(finding.function, finding)
+                    judging = None
+                if "done" in message:
+                    return True
+        finally:
+            _kill(process)
+
+    def _stopped(self, judging: str | None, loaded: bool, how: str) -> bool:
+        """Put down what became of the function that ran; whether any other is left."""
+        if not loaded:
+            raise InputError(f"{self.file}: importing the file {how}")
+        if judging is None:
+            unknown = [name for pair in self.order for name in pair if name not in self.found]
+            for name in unknown:
+                self.found[name] = Finding(name, "error", None, f"the process {how}")
+            return True
+        self.condemned.append(judging)
+        self.found.setdefault(judging, Finding(judging, "error", None, f"{judging} {how}"))
+        for forward, *backwards in self.order:
+            if forward == judging:
+                for name in backwards:
+                    self.found.setdefault(name, Finding(
+                        name, "error", None, f"not checked, because {forward} {how}"
+                    ))
+        return all(name in self.found for pair in self.order for name in pair)
+
+
+def _start(file: Path, condemned: list[str]) -> "subprocess.Popen[str]":
+    home = str(Path(minicnn.__file__).parents[1])
+    others = os.environ.get("PYTHONPATH")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([home, *([others] if others else [])]),
+        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "minicnn.checking.students.worker", str(file), *condemned],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=environment, text=True, encoding="utf-8", start_new_session=True,
+    )
+
+
+def _lines(process: "subprocess.Popen[str]") -> "queue.Queue[str | None]":
+    """The lines that a process writes, as they come, and None at their end."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _death(process: "subprocess.Popen[Any]") -> str:
+    """How a process ended, in words."""
+    status = process.wait()
+    if status >= 0:
+        return f"ended the process with status {status}"
+    try:
+        return f"ended the process ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"ended the process (signal {-status})"
+
+
+def _kill(process: "subprocess.Popen[Any]") -> None:
+    """End a process and those that it started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()

@@ -1,0 +1,85 @@
+"""The process in which a student's file runs: says what it finds, a line of JSON at a time.
+
+Run as ``python -m minicnn.checking.students.worker FILE [NAME...]``; the names are those of
+functions that are not to be run (again). Everything that the file prints is thrown away.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.operations import OPERATIONS
+from minicnn.checking.students.subject import Subject
+from minicnn.checking.students.submission import Pair, describe, find_pairs, load
+from minicnn.errors import InputError
+
+MEMORY = 8 << 30
+"""Bytes of address space that the process may take: an accident must not stop the machine."""
+
+
+def main() -> None:
+    """Examine the file that the command line names."""
+    path, condemned = Path(sys.argv[1]), set(sys.argv[2:])
+    tell = _open_channel()
+    _limit_memory()
+    tell({"started": True})
+    try:
+        pairs = find_pairs(load(path))
+    except InputError as error:
+        tell({"unusable": str(error)})
+        return
+    tell({"functions": [pair.names for pair in pairs]})
+    for pair in pairs:
+        if pair.convention.forward not in condemned:
+            left = {name: each for name, each in pair.backwards.items() if name not in condemned}
+            _examine(replace(pair, backwards=left), path, tell)
+    tell({"done": True})
+
+
+def _examine(pair: Pair, path: Path, tell: Callable[[dict[str, Any]], None]) -> None:
+    findings = OPERATIONS[pair.convention.operation].examine(Subject(pair, path))
+    for name in pair.names:
+        tell({"judging": name})
+        try:
+            finding = next(findings)
+        except StopIteration:
+            finding = Finding(name, "error", None, "not checked, because the examination failed")
+        except BaseException as error:  # a file that has changed NumPy, say
+            failure = f"the examination failed: {describe(error, path)}"
+            finding = Finding(name, "error", None, failure)
+        tell({"finding": finding.as_dict()})
+
+
+def _open_channel() -> Callable[[dict[str, Any]], None]:
+    """Keep standard output for our own lines; the file's output and input lead nowhere."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    to_json = json.dumps  # as it is now, whatever the file does to it
+
+    def tell(message: dict[str, Any]) -> None:
+        channel.write(to_json(message) + "\n")
+        channel.flush()
+
+    return tell
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # whatever threads the file has started
