@@ -323,6 +323,82 @@ def bench(
         console.print(f"written to {folder}", highlight=False, soft_wrap=True, markup=False)
 
 
+@app.command(epilog="[bold]Example[/]  minicnn gradcheck BatchNorm Conv2D --backend cpu")
+def gradcheck(
+    layers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LAYER]...", help="Kinds of layers, such as Conv2D; all if none."),
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(metavar="B", help="cpu or reference; both by default.")
+    ] = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the gradients of the package's layers with central differences, element by element.
+
+    Ends with status 1 where one is further off than 1e-7 in float64.
+    """
+    from minicnn.checking import survey
+
+    _choose(backend, threads)
+    with _compilation_line(), console.status("checking") as status:
+        rows = survey.measure(
+            layers or [], [backend] if backend else None,
+            lambda name: status.update(f"checking: {name}"),
+        )
+    if as_json:
+        print(json.dumps([row.as_dict() for row in rows], indent=2))
+    else:
+        console.print(survey.table(rows))
+    if not all(row.passed for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="[bold]Example[/]  minicnn check --exercise batchnorm\n\n"
+                    "[bold]Example[/]  minicnn check batchnorm_exercise.py")
+def check(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE.py",
+            help="A student's file: functions with minicnn's names and signatures, or those of "
+            "CS231n's assignment 2.",
+        ),
+    ] = None,
+    exercise: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write a starter file instead; NAME is an operation, "
+                     "such as batchnorm."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.1, help="Seconds for each function.")
+    ] = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Judge a student's forward and backward functions, and name the fault.
+
+    The file is run, with your rights: that isolates accidents, not malice. Ends with status 0
+    where all functions are correct, 1 where one is not, 2 where the file cannot be used.
+    """
+    from minicnn.checking import check_file
+    from minicnn.checking.students import display, exercises
+
+    if exercise is not None:
+        path = exercises.write_exercise(exercise, None if file is None else Path(file))
+        console.print(f"written to {path}", highlight=False, soft_wrap=True, markup=False)
+        return
+    if file is None:
+        raise InputError("check: expected a file, or --exercise NAME")
+    findings = check_file(file, timeout=timeout)
+    if as_json:
+        print(json.dumps([finding.as_dict() for finding in findings], indent=2))
+    else:
+        console.print(display.describe_findings(findings))
+    if any(finding.verdict != "correct" for finding in findings):
+        raise typer.Exit(1)
+
+
 @data_app.command(epilog="[bold]Example[/]  minicnn data audit fer2013.csv --json")
 def audit(
     path: Annotated[str, typer.Argument(metavar="PATH", help="As --data of minicnn train.")],

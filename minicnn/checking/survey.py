@@ -1,0 +1,115 @@
+"""The gradients of the package's own layers on every backend, as a table."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from minicnn.checking.examples import EXAMPLES
+from minicnn.checking.gradient_report import GradientReport
+from minicnn.checking.layers import Specimen
+from minicnn.errors import InputError
+from minicnn.ops import BACKENDS, use_backend
+
+
+@dataclass(frozen=True)
+class SurveyRow:
+    """One layer on one backend, checked in full in float64.
+
+    Attributes
+    ----------
+    layer, backend : str
+    elements : int
+        How many were compared in each mode, of the gradients of the input and of parameters.
+    kinks : int
+        How many were left out because the layer has no derivative there, in both modes.
+    training, evaluation : float
+        The largest error in that mode, relative to the largest element of its gradient.
+    uncertainty : float
+        Of the difference quotients, at its largest.
+    verdict : str
+        Of `gradcheck`; the worse of both modes'.
+    """
+
+    layer: str
+    backend: str
+    elements: int
+    kinks: int
+    training: float
+    evaluation: float
+    uncertainty: float
+    verdict: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every element agrees in both modes."""
+        return self.verdict == "correct"
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+
+def measure(
+    kinds: Sequence[str], backends: Sequence[str] | None, tell: Callable[[str], None]
+) -> list[SurveyRow]:
+    """Check these kinds of layers, or all, on these backends, or all.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind.
+    """
+    known = list(dict.fromkeys(name.split()[0] for name in EXAMPLES))
+    for kind in kinds:
+        if kind not in known:
+            raise InputError(f"gradcheck: expected layers among {', '.join(known)}, got {kind!r}")
+    rows = []
+    for name, (make, shape) in EXAMPLES.items():
+        if kinds and name.split()[0] not in kinds:
+            continue
+        for backend in backends or BACKENDS:
+            tell(f"{name} on {backend}")
+            with use_backend(backend):
+                specimen = Specimen(make(), shape)
+                training, evaluation = specimen.gradients(True), specimen.gradients(False)
+                rows.append(_row(name, backend, training, evaluation))
+    return rows
+
+
+def _row(
+    name: str, backend: str, training: GradientReport, evaluation: GradientReport
+) -> SurveyRow:
+    found = training.gradients + evaluation.gradients
+    return SurveyRow(
+        name, backend,
+        sum(each.checked for each in training.gradients),
+        sum(len(each.kinks) for each in found),
+        max((each.error for each in training.gradients), default=math.nan),
+        max((each.error for each in evaluation.gradients), default=math.nan),
+        max((each.uncertainty for each in found), default=math.nan),
+        training.verdict if not training.passed else evaluation.verdict,
+    )
+
+
+def table(rows: Sequence[SurveyRow]) -> Table:
+    """The rows for a terminal."""
+    result = Table(
+        title="Gradients against central differences, float64, every element",
+        title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )
+    for heading in ("layer", "backend"):
+        result.add_column(heading)
+    for heading in ("elements", "kinks", "training", "evaluation", "±"):
+        result.add_column(heading, justify="right")
+    result.add_column("verdict")
+    for row in rows:
+        result.add_row(
+            row.layer, row.backend, str(row.elements), str(row.kinks), f"{row.training:.1e}",
+            f"{row.evaluation:.1e}", f"{row.uncertainty:.0e}", row.verdict,
+            style="" if row.passed else "bold red",
+        )
+    return result
