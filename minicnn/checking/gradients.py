@@ -34,6 +34,7 @@ def gradcheck(
     tolerance: float | None = None,
     projections: int = 8,
     seed: int = 0,
+    names: Sequence[str] | None = None,
 ) -> GradientReport:
     """Compare a backward with extrapolated central differences of its forward.
 
@@ -68,6 +69,8 @@ def gradcheck(
         How many directions the fast mode takes for each input.
     seed : int, default 0
         Of dy and of the directions.
+    names : sequence of str, optional
+        What the report calls the inputs; by default as function does.
 
     Returns
     -------
@@ -113,7 +116,8 @@ def gradcheck(
             + ", ".join(str(array.dtype) for array in arrays)
         )
     try:
-        subject = _Subject(function, backward, arrays, chosen, _generator(seed))
+        called = list(names) if names else _names(function, len(arrays))
+        subject = _Subject(function, backward, arrays, chosen, called, _generator(seed))
         given = subject.upstream(dy)
         gradients = subject.gradients(given)
         compare = _by_element if mode == "full" else _by_projection
@@ -143,11 +147,11 @@ class _Subject:
         backward: Callable[..., Any],
         inputs: list[np.ndarray],
         chosen: list[int],
+        names: list[str],
         rng: np.random.Generator,
     ) -> None:
         self.function, self.backward = function, backward
-        self.inputs, self.chosen, self.rng = inputs, chosen, rng
-        self.names = _names(function, len(inputs))
+        self.inputs, self.chosen, self.names, self.rng = inputs, chosen, names, rng
         self.y = self._forward()
         if not np.array_equal(self.y, self._forward(), equal_nan=True):
             raise _Stop("random", "two calls on the same inputs gave different outputs")

@@ -11,10 +11,15 @@ import numpy as np
 
 from minicnn.checking.gradient_report import GradientReport
 from minicnn.checking.gradients import gradcheck
+from minicnn.layers import Layer
+from minicnn.ops import BACKENDS, use_backend
 
 Shape = tuple[int, ...]
 BATCH = 3
 """Samples of a check: odd, and more than two."""
+
+MANY = 200
+"""Samples and steps of a check about statistics."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,10 @@ class Specimen:
             dx = layer.backward(dy)
             return [dx, *(parameter.grad for parameter in self.parameters(layer))]
 
+        names = ["x", *(parameter.name for parameter in self.parameters(start))]
         return gradcheck(
-            function, [self.input(), *values], backward=backward, tolerance=tolerance, **options
+            function, [self.input(), *values], backward=backward, tolerance=tolerance,
+            names=names, **options,
         )
 
 
@@ -236,12 +243,17 @@ def check_backward_is_linear(layer: Any, input_shape: Shape) -> None:
 
 
 def check_batch_of_one(layer: Any, input_shape: Shape) -> None:
-    """A batch of one works in both modes, and gives finite numbers."""
+    """A batch of one gives finite numbers; training may refuse it with a ValueError."""
     specimen = Specimen(layer, input_shape)
     x = specimen.input(1)
     for training in (True, False):
         used = specimen.fresh()
-        y = specimen.forward(used, x, training)
+        try:
+            y = specimen.forward(used, x, training)
+        except ValueError:
+            if training:
+                continue
+            raise
         _require(y.shape[0] == 1, f"y of one sample must have one row, got shape {y.shape}")
         results = specimen.run(used, x, specimen.upstream(y), training)
         for name, array in zip(_names(specimen), results, strict=True):
@@ -298,6 +310,57 @@ def check_state_round_trip(layer: Any, input_shape: Shape) -> None:
     )
 
 
+def check_statistics_reach_the_batch(layer: Any, input_shape: Shape) -> None:
+    """What training gathers for evaluation goes to the batch's own: after many steps on one batch,
+    evaluation does what training does. Not for random layers, nor where a step is no average."""
+    specimen = Specimen(layer, input_shape)
+    used = specimen.fresh()
+    x = specimen.input(MANY)
+    first = np.array(specimen.forward(used, x, training=True))
+    if not np.array_equal(first, specimen.forward(used, x, training=True)):
+        return
+    for _ in range(MANY):
+        specimen.forward(used, x, training=True)
+    evaluated = specimen.forward(used, x, training=False)
+    _require_close(evaluated, first, 2 / MANY, "y of evaluation after many steps, and of training")
+
+
+def check_noise_keeps_the_mean(layer: Any, input_shape: Shape) -> None:
+    """Where training is random, the mean of many draws is what evaluation gives."""
+    specimen = Specimen(layer, input_shape)
+    used, x = specimen.fresh(), specimen.input()
+    draws = np.stack([specimen.forward(used, x, training=True) for _ in range(20 * MANY)])
+    if np.array_equal(draws[0], draws[1]):
+        return
+    error = draws.std(0) / np.sqrt(len(draws))
+    off = np.abs(draws.mean(0) - specimen.forward(used, x, training=False))
+    _require(
+        bool((off <= 6 * error + 1e-12).all()),
+        "the mean of y over random draws must be the y of evaluation, within six standard errors",
+    )
+
+
+def check_backends_agree(layer: Any, input_shape: Shape) -> None:
+    """Every backend gives the same, for layers of this package and those made of its operations."""
+    if not isinstance(layer, Layer):
+        return
+    specimen = Specimen(layer, input_shape)
+    x = specimen.input()
+    dy = specimen.upstream(specimen.forward(specimen.fresh(), x, training=True))
+    names = [*_names(specimen), "y of evaluation after a step"]
+
+    def step() -> list[np.ndarray]:
+        used = specimen.fresh()
+        return [*specimen.run(used, x, dy), specimen.forward(used, x, training=False)]
+
+    expected = step()
+    for backend in BACKENDS:
+        with use_backend(backend):
+            results = step()
+        for name, got, right in zip(names, results, expected, strict=True):
+            _require_close(got, right, 1e-10, f"{name} on the {backend} backend and on the chosen")
+
+
 def check_backward_needs_a_forward(layer: Any, input_shape: Shape) -> None:
     """backward without a forward raises, instead of giving out something."""
     specimen = Specimen(layer, input_shape)
@@ -324,6 +387,9 @@ CHECKS: tuple[Callable[[Any, Shape], None], ...] = (
     check_evaluation_changes_no_state,
     check_memory_layouts,
     check_state_round_trip,
+    check_statistics_reach_the_batch,
+    check_noise_keeps_the_mean,
+    check_backends_agree,
     check_backward_needs_a_forward,
 )
 """All of them; each takes a layer and the shape of one input, and raises an AssertionError."""

@@ -8,7 +8,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from minicnn.checking.examples import EXAMPLES
+from minicnn.checking.examples import EXAMPLES, kind_of
 from minicnn.checking.gradient_report import GradientReport
 from minicnn.checking.layers import Specimen
 from minicnn.errors import InputError
@@ -63,13 +63,13 @@ def measure(
     InputError
         For an unknown kind.
     """
-    known = list(dict.fromkeys(name.split()[0] for name in EXAMPLES))
+    known = list(dict.fromkeys(kind_of(name) for name in EXAMPLES))
     for kind in kinds:
         if kind not in known:
             raise InputError(f"gradcheck: expected layers among {', '.join(known)}, got {kind!r}")
     rows = []
     for name, (make, shape) in EXAMPLES.items():
-        if kinds and name.split()[0] not in kinds:
+        if kinds and kind_of(name) not in kinds:
             continue
         for backend in backends or BACKENDS:
             tell(f"{name} on {backend}")
@@ -103,13 +103,14 @@ def table(rows: Sequence[SurveyRow]) -> Table:
     )
     for heading in ("layer", "backend"):
         result.add_column(heading)
-    for heading in ("elements", "kinks", "training", "evaluation", "±"):
+    for heading in ("elements", "training", "evaluation", "±"):
         result.add_column(heading, justify="right")
     result.add_column("verdict")
     for row in rows:
+        kinks = f", {row.kinks} at kinks" if row.kinks else ""
         result.add_row(
-            row.layer, row.backend, str(row.elements), str(row.kinks), f"{row.training:.1e}",
-            f"{row.evaluation:.1e}", f"{row.uncertainty:.0e}", row.verdict,
+            row.layer, row.backend, str(row.elements), f"{row.training:.1e}",
+            f"{row.evaluation:.1e}", f"{row.uncertainty:.0e}", row.verdict + kinks,
             style="" if row.passed else "bold red",
         )
     return result

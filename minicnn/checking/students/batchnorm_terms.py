@@ -72,22 +72,26 @@ def _sums(factor: Any) -> Iterator[Factors]:
     yield (1.0, 1.0, factor)
 
 
-def _term_suspects(case: Case) -> Iterator[tuple[str, Factors]]:
-    """Faults, likeliest first, as factors of T1, -T2 and -T3; the same number for every case."""
-    yield "bn-missing-mean-term", (1.0, 0.0, 1.0)
-    yield "bn-missing-variance-term", (1.0, 1.0, 0.0)
-    yield "bn-statistics-constant", (1.0, 0.0, 0.0)
-    yield "bn-variance-term-sign", (1.0, 1.0, -1.0)
+def _term_suspects(case: Case) -> Iterator[tuple[str, str, Factors]]:
+    """Faults, likeliest first, a detail, and the factors of T1, -T2 and -T3.
+
+    For every case there are as many, in the same order.
+    """
+    yield "bn-missing-mean-term", "", (1.0, 0.0, 1.0)
+    yield "bn-missing-variance-term", "", (1.0, 1.0, 0.0)
+    yield "bn-statistics-constant", "", (1.0, 0.0, 0.0)
+    yield "bn-variance-term-sign", "", (1.0, 1.0, -1.0)
     for factors in _subsets(1 / case["gamma"]):
-        yield "bn-gamma-missing", factors
+        yield "bn-gamma-missing", "", factors
     for factors in _subsets(case["gamma"]):
-        yield "bn-gamma-squared", factors
+        yield "bn-gamma-squared", "", factors
     for factors in _sums(batch_count(case)):
-        yield "bn-sum-for-mean", factors
-    yield from _powers(case)
-    for count in COUNTS.values():
+        yield "bn-sum-for-mean", "", factors
+    for fault, factors in _powers(case):
+        yield fault, "", factors
+    for name, count in COUNTS.items():
         for factors in _sums(batch_count(case) / count(case)):
-            yield "bn-wrong-count", factors
+            yield "bn-wrong-count", f"Divided by {name}.", factors
 
 
 def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | None:
@@ -100,9 +104,10 @@ def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | 
     for same in candidates:
         if all(
             _matches(factors, expected)
-            for (_, factors), (_, expected) in zip(fitted, same, strict=True)
+            for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
         ):
-            return same[0][0], said
+            fault, detail, _ = same[0]
+            return fault, f"{detail} {said}".strip()
     return None, said
 
 
