@@ -372,7 +372,7 @@ def check(
                      "such as batchnorm."),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="S", min=0.1, help="Seconds for each function.")
+        float, typer.Option(metavar="S", help="Seconds for each function.")
     ] = 10.0,
     as_json: Json = False,
 ) -> None:

@@ -1,7 +1,10 @@
 """`check_file`: a process of its own, in which every accident ends in one clear verdict."""
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,6 +115,53 @@ def test_a_stuck_forward_leaves_its_backward_unjudged(tmp_path: Path) -> None:
     found = check(tmp_path, text, timeout=0.5)
     assert found["relu_forward"].message == "relu_forward took longer than 0.5 s"
     assert found["relu_backward"].message.startswith("not checked, because relu_forward took")
+
+
+def test_a_file_that_closes_its_output_and_goes_on_is_stopped(tmp_path: Path) -> None:
+    text = RELU.replace("return np.maximum(x, 0), x",
+                        "import os; os.closerange(3, 100)\n    while True: pass")
+    found = check(tmp_path, text, timeout=1)
+    assert found["relu_forward"].message == "relu_forward took longer than 1 s"
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+def test_a_checker_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "stuck.py").write_text(RELU.replace("return np.maximum(x, 0), x",
+                                                    "\n    while True: pass"))
+    checker = subprocess.Popen(
+        [sys.executable, "-m", "minicnn", "check", "stuck.py", "--timeout", "600"], cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )
+
+    def workers() -> list[Path]:
+        return [path for path in Path("/proc").glob("[0-9]*/cmdline")
+                if bytes(tmp_path / "stuck.py") in _content(path)]
+
+    assert _soon(lambda: bool(workers()))
+    checker.kill()
+    checker.wait()
+    assert _soon(lambda: not workers())
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _soon(condition: Callable[[], bool]) -> bool:
+    """Whether a condition holds within some seconds."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end and not condition():
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e10])
+def test_an_impossible_timeout_is_refused(tmp_path: Path, timeout: float) -> None:
+    with pytest.raises(InputError, match="--timeout: expected seconds in \\(0, 1e"):
+        check(tmp_path, RELU, timeout=timeout)
 
 
 def test_output_is_swallowed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import minicnn
 from minicnn import layers
 from minicnn.checking import CHECKS, check_layer, parametrize_with_checks
 from minicnn.checking.examples import EXAMPLES
@@ -161,12 +162,44 @@ class LosingState(layers.BatchNorm):
         pass
 
 
+class AddingStatistics(layers.BatchNorm):
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        before = self.built_for(x) is not None and self.data("running_mean").copy()
+        y = super().forward(x, training=training)
+        if training:
+            self.data("running_mean")[...] += before
+        return y
+
+
+class UnscaledDropout(layers.Dropout):
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        return super().forward(x, training) * ((1 - self.rate) if training else 1)
+
+    def backward(self, dy: Any) -> np.ndarray:
+        return super().backward(dy) * (1 - self.rate)
+
+
+class OneBackendOnly(layers.ReLU):
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        return super().forward(x, training) * (2 if minicnn.backend_name() == "cpu" else 1)
+
+
+class InPlaceReLU(Plain):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        np.maximum(x, 0, out=x)
+        self.x = x.copy()
+        return x.copy()
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy * (self.x > 0)
+
+
 class Stateless(Plain):
     def backward(self, dy: np.ndarray) -> np.ndarray:
         return 3 * getattr(self, "x", np.ones_like(dy)) ** 2 * dy
 
 
-@pytest.mark.parametrize(("layer", "check"), [
+FAILING = [
     (WrongGradient(), "check_gradients_in_training"),
     (WrongInEvaluation(), "check_gradients_in_evaluation"),
     (WrongParameterGradient(), "check_gradients_in_training"),
@@ -182,8 +215,22 @@ class Stateless(Plain):
     (ForgetfulBatchNorm(), "check_evaluation_changes_no_state"),
     (OrderSensitive(), "check_memory_layouts"),
     (LosingState(), "check_state_round_trip"),
+    (AddingStatistics(), "check_statistics_reach_the_batch"),
+    (UnscaledDropout(0.5), "check_noise_keeps_the_mean"),
+    (OneBackendOnly(), "check_backends_agree"),
+    (InPlaceReLU(), "check_inputs_are_left_alone"),
     (Stateless(), "check_backward_needs_a_forward"),
-], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
+]
+
+
+def test_every_check_has_a_layer_that_it_fails() -> None:
+    assert {check for _, check in FAILING} == {check.__name__ for check in CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("layer", "check"), FAILING,
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_each_check_fails_what_it_is_for(layer: Any, check: str) -> None:
     results = {result.name: result for result in check_layer(layer, (4,), on_fail="return")}
@@ -191,6 +238,26 @@ def test_each_check_fails_what_it_is_for(layer: Any, check: str) -> None:
     assert results[check].message
     with pytest.raises(AssertionError, match="^check_"):
         check_layer(layer, (4,))
+
+
+@pytest.mark.parametrize("layer", [layers.BatchNorm(momentum=0.99), layers.BatchNorm(momentum=0)])
+def test_any_usual_momentum_passes(layer: Layer) -> None:
+    check_layer(layer, (4,))
+
+
+def test_a_layer_that_needs_no_forward_passes() -> None:
+    class Identity:
+        def forward(self, x: np.ndarray) -> np.ndarray:
+            return x.copy()
+
+        def backward(self, dy: np.ndarray) -> np.ndarray:
+            return dy.copy()
+
+    check_layer(Identity(), (4,))
+
+
+def test_large_inputs_are_checked_by_projections() -> None:
+    check_layer(layers.ReLU(), (16, 16, 16))
 
 
 def test_the_layer_itself_is_left_alone() -> None:

@@ -103,7 +103,8 @@ def test_a_folder_is_graded_into_a_table(
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["submission"] for row in rows] == [STAGED, "right.py", "zz_broken.py"]
-    assert [row["correct"] for row in rows] == ["1 of 2", "2 of 2", "0 of 0"]
+    assert [(row["correct"], row["checked"]) for row in rows] == [
+        ("1", "2"), ("2", "2"), ("0", "0")]
     assert rows[0]["faults"] == "batchnorm_backward: bn-missing-variance-term"
     assert "SyntaxError" in rows[2]["remark"]
     assert "3 submissions" in capsys.readouterr().out

@@ -38,6 +38,9 @@ def test_planted_fault_is_named(
     assert (found[function].verdict, found[function].fault) == (verdict, fault)
     assert found[function].message
     assert {finding.fault for finding in findings} <= {fault, "unknown", None}
+    if function.endswith(("backward", "backward_alt")):  # nothing comes of it but in itself
+        others = [each for each in findings if each.function.endswith("_forward")]
+        assert {each.verdict for each in others} <= {"correct"}
 
 
 def test_table_has_at_least_two_of_every_fault_and_thirty_correct_files() -> None:

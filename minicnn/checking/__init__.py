@@ -2,7 +2,8 @@
 
 from minicnn.checking.gradient_report import GradientReport, InputGradient
 from minicnn.checking.gradients import gradcheck
-from minicnn.checking.layers import CHECKS, CheckResult, check_layer, parametrize_with_checks
+from minicnn.checking.layer_checks import CHECKS
+from minicnn.checking.layers import CheckResult, check_layer, parametrize_with_checks
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.isolation import check_file
 

@@ -29,7 +29,10 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
         "y[n,i,j,c] = max(p,q) x[n, i·s+p, j·s+q, c]",
         "(p*, q*)[n,i,j,c] = the first place in row-major order at which the maximum stands",
         "dx[n,u,v,c] = Σ(i,j: i·s+p*=u, j·s+q*=v) dy[n,i,j,c]",
-        "average pooling: y[n,i,j,c] = mean(p,q) x[n, i·s+p, j·s+q, c], and dx shares dy equally",
+        "average: y[n,i,j,c] = mean(p,q) x[n, i·s+p, j·s+q, c]",
+        "average: dx[n,u,v,c] = Σ(i,j whose window holds u,v) dy[n,i,j,c] / (its pixels)",
+        "global average: y[n,c] = mean(u,v) x[n,u,v,c]",
+        "global average: dx[n,u,v,c] = dy[n,c] / (H·W)",
     ),
     "dense": (
         "y = x · w + b                             x (N, D), w (D, M), b (M,)",
@@ -40,8 +43,10 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
     "activation": (
         "ReLU: y = max(x, 0)",
         "ReLU: dx = dy where x > 0, else 0",
-        "leaky ReLU: y = x where x > 0, else slope · x; dx = dy or slope · dy",
-        "ELU: y = x where x > 0, else α · (exp(x) - 1); dx = dy or α · exp(x) · dy",
+        "leaky ReLU: y = x where x > 0, else slope · x",
+        "leaky ReLU: dx = dy where x > 0, else slope · dy",
+        "ELU: y = x where x > 0, else α · (exp(x) - 1)",
+        "ELU: dx = dy where x > 0, else α · exp(x) · dy",
     ),
     "dropout": (
         "m is 1 / keep with probability keep, else 0      keep = 1 - rate",
@@ -58,12 +63,33 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
 """By topic; equation 1 is the first."""
 
 
+GIVES: dict[tuple[str, str], tuple[int, ...]] = {
+    ("batch norm", "dx"): (7,),
+    ("batch norm", "dgamma"): (6,),
+    ("batch norm", "dbeta"): (5,),
+    ("batch norm", "running_mean"): (8,),
+    ("batch norm", "running_var"): (8,),
+    ("convolution", "dx"): (3, 4),
+    ("convolution", "dw"): (5,),
+    ("convolution", "db"): (6,),
+    ("dense", "dx"): (2,),
+    ("dense", "dw"): (3,),
+    ("dense", "db"): (4,),
+}
+"""Which equations give a gradient or statistic."""
+
+
 @dataclass(frozen=True)
 class Equation:
     """Where a fault stands in the mathematics."""
 
     topic: str
     number: int
+
+    def of(self, name: str) -> "Equation":
+        """This equation, or the one of its topic that gives this array, if this one does not."""
+        own = GIVES.get((self.topic, name), (self.number,))
+        return self if self.number in own else Equation(self.topic, own[0])
 
     def __str__(self) -> str:
         return f"docs/equations.md: {self.topic}, equation {self.number}"

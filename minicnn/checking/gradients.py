@@ -12,6 +12,9 @@ from minicnn.checking.gradient_report import GradientReport, Index, InputGradien
 TOLERANCES = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-7}
 """Of a gradient, relative to the largest element that was expected or came, by dtype."""
 
+KINKS = 10
+"""By how much the sum of many kinks along a random direction may exceed what is seen of it."""
+
 WANTED = 0.1
 """Uncertainty of a slope that is asked for, as a part of the tolerance."""
 
@@ -56,7 +59,7 @@ def gradcheck(
     backward : callable
         ``backward(dy, *rest)``, where rest is what function returned after y, mostly a cache.
         Returns the gradient, or the sequence of gradients of the checked inputs in their order;
-        ``None`` for one that there is not.
+        ``None`` for one that is not to be checked.
     mode : {"full", "fast"}
         ``"full"`` moves every element by itself and names the worst; ``"fast"`` moves all elements
         of an input at once, along random directions with a new dy each (unless dy is given).
@@ -110,6 +113,7 @@ def gradcheck(
     arrays = [np.array(each) for each in (inputs if isinstance(inputs, list | tuple) else [inputs])]
     chosen = [at for at, array in enumerate(arrays) if array.dtype.kind == "f"]
     chosen = chosen if wrt is None else list(wrt)
+    _require_options(arrays, chosen, tolerance, projections, names)
     if not chosen or any(arrays[at].dtype not in TOLERANCES for at in chosen):
         raise ValueError(
             "gradcheck: expected float32 or float64 inputs to check, got "
@@ -123,14 +127,31 @@ def gradcheck(
         compare = _by_element if mode == "full" else _by_projection
         found = []
         for at, gradient in zip(chosen, gradients, strict=True):
-            if gradient is not None:
-                limit = tolerance or TOLERANCES[arrays[at].dtype]
+            if gradient is None:
+                continue
+            if arrays[at].size:
+                limit = TOLERANCES[arrays[at].dtype] if tolerance is None else tolerance
                 result = InputGradient(subject.names[at], limit)
                 compare(result, subject, at, gradient, given, dy is None, projections)
                 found.append(result)
     except _Stop as stop:
         return stop.report
     return _judge(found)
+
+
+def _require_options(
+    arrays: list[np.ndarray], chosen: list[int], tolerance: float | None, projections: int,
+    names: Sequence[str] | None,
+) -> None:
+    """Refuse options that would make a check of nothing."""
+    if any(not -len(arrays) <= at < len(arrays) for at in chosen):
+        raise ValueError(f"gradcheck: wrt must name inputs 0 to {len(arrays) - 1}, got {chosen}")
+    if tolerance is not None and not tolerance > 0:
+        raise ValueError(f"gradcheck: tolerance must be above 0, got {tolerance!r}")
+    if projections < 1:
+        raise ValueError(f"gradcheck: projections must be at least 1, got {projections!r}")
+    if names is not None and len(names) != len(arrays):
+        raise ValueError(f"gradcheck: expected {len(arrays)} names, got {len(names)}")
 
 
 def _generator(seed: int) -> np.random.Generator:
@@ -183,6 +204,8 @@ class _Subject:
             )
         if not np.isfinite(given).all():
             raise ValueError("gradcheck: dy must be finite")
+        if not given.any():
+            raise ValueError("gradcheck: dy must not be all zeros, which hide everything")
         if hides_terms(given, self.y):
             raise ValueError(
                 "gradcheck: dy is constant or a multiple of y, which hides terms of a gradient; "
@@ -217,6 +240,8 @@ class _Subject:
         if value is None:
             return None
         name, gradient = self.names[at], np.asarray(value)
+        if gradient.dtype.kind not in "biuf":
+            raise TypeError(f"gradcheck: d{name} must be real numbers, got {gradient.dtype}")
         if gradient.shape != self.inputs[at].shape:
             raise _Stop(
                 "wrong shape",
@@ -247,8 +272,11 @@ class _Subject:
         precision = float(np.finfo(self._dtype()).eps)
         last = precision * np.linalg.norm(self.y.astype(np.float64) * dy)
         tiny = precision ** (2 / 3) * (float(np.sqrt(np.square(x).mean())) or 1.0)
-        direction = self.rng.standard_normal(x.shape)
-        return max(float(last), 2 * noise_level(self.rise(at, direction, dy), tiny))
+        levels = [
+            noise_level(self.rise(at, self.rng.standard_normal(x.shape), dy), tiny)
+            for _ in range(3)
+        ]
+        return max(float(last), 2 * float(np.median(levels)))
 
     def _dtype(self) -> np.dtype:
         """The least precise float among the inputs and y."""
@@ -309,9 +337,34 @@ def _by_element(
         direction = np.zeros_like(x)
         direction[place] = 1
         step = subject.step(at, max(abs(float(x[place])), typical))
-        found = slope(subject.rise(at, direction, dy), step, rounding, wanted)
-        compared.append((place, float(gradient[place]), found))
+        rise, received = subject.rise(at, direction, dy), float(gradient[place])
+        found = slope(rise, step, rounding, wanted)
+        found = _confirmed(rise, step, rounding, wanted, received, found)
+        compared.append((place, received, found))
     _compare(result, compared)
+
+
+def _confirmed(
+    rise: Callable[[float], float], step: float, rounding: float, wanted: float, received: float,
+    found: Slope,
+) -> Slope:
+    """A slope that differs from the gradient that came, unless a smaller step sides with that.
+
+    A function that oscillates faster than the first step suggests may fool one step, not several.
+    """
+    for smaller in (step / 7, step / 49, step / 343):
+        off = abs(received - found.value)
+        if found.kink or not off > wanted / WANTED + found.uncertainty:
+            break
+        other = slope(rise, smaller, rounding, wanted)
+        agrees = abs(received - other.value) <= wanted / WANTED + other.uncertainty
+        if agrees and other.uncertainty <= DOUBTFUL * wanted and not other.kink:
+            return other
+        if other.uncertainty <= DOUBTFUL * wanted and other.value != found.value and (
+            abs(other.value - found.value) > wanted / WANTED + other.uncertainty
+        ):
+            found = Slope(found.value, abs(other.value - found.value), kink=False)
+    return found
 
 
 def _by_projection(
@@ -333,7 +386,8 @@ def _by_projection(
             subject.rise(at, direction, dy), subject.step(at, size), subject.rounding(at, dy),
             WANTED * result.tolerance * max(reach, 1e-300),
         )
-        found = Slope(found.value, found.uncertainty, kink=False)  # bounds what kinks contribute
+        if found.kink:  # its size is no bound of what many kinks contribute, but of the order of it
+            found = Slope(found.value, KINKS * found.uncertainty, kink=False)
         result.scale = max(result.scale, reach)
         compared.append(((number,), received, found))
     _compare(result, compared)
@@ -380,10 +434,12 @@ def _judge(found: list[InputGradient]) -> GradientReport:
         )
     undecided = [
         result for result in found
-        if 2 * result.checked < result.checked + len(result.kinks) + len(result.doubtful)
+        if not result.checked or result.checked < len(result.kinks) + len(result.doubtful)
     ]
-    if undecided or not found:
-        names = ", ".join(f"d{result.name}" for result in undecided) or "every gradient"
+    if not found:
+        return GradientReport("inconclusive", "backward returned no gradient to check", found)
+    if undecided:
+        names = ", ".join(f"d{result.name}" for result in undecided)
         return GradientReport(
             "inconclusive", f"most elements of {names} could not be compared", found
         )

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from minicnn.checking.examples import EXAMPLES, kind_of
 from minicnn.checking.gradient_report import GradientReport
-from minicnn.checking.layers import Specimen
+from minicnn.checking.specimen import Specimen
 from minicnn.errors import InputError
 from minicnn.ops import BACKENDS, use_backend
 

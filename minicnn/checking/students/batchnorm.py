@@ -20,6 +20,7 @@ from minicnn.checking.students.batchnorm_cases import (
 from minicnn.checking.students.batchnorm_terms import explain_dx
 from minicnn.checking.students.conventions import Case, Convention
 from minicnn.checking.students.examination import (
+    TOLERANCE,
     Examination,
     Observation,
     Operation,
@@ -49,25 +50,6 @@ def _y(
     return _scaled(case, (case["x"] - mean) * inverse(var, case["eps"]))
 
 
-def _other_axes(case: Case) -> list[Axes]:
-    dims = case["x"].ndim
-    every = [
-        axes for length in range(1, dims + 1)
-        for axes in itertools.combinations(range(dims), length)
-    ]
-    return [axes for axes in every if axes != batch_axes(case)]
-
-
-def _any_of(predictions: Callable[[Case], Iterator[np.ndarray]], number: int) -> Callable:
-    """The number-th of a case's predictions; nan where it has fewer."""
-
-    def predict(case: Case) -> np.ndarray:
-        found = next(itertools.islice(predictions(case), number, None), None)
-        return np.full(case["x"].shape, np.nan) if found is None else found
-
-    return predict
-
-
 INVERSES: dict[str, list[Callable[[np.ndarray, float], np.ndarray]]] = {
     "bn-eps-missing": [
         lambda var, eps: var**-0.5,
@@ -75,8 +57,8 @@ INVERSES: dict[str, list[Callable[[np.ndarray, float], np.ndarray]]] = {
         lambda var, eps: 1 / np.sqrt(var) + eps,
         lambda var, eps: (var + eps * eps) ** -0.5,
         lambda var, eps: (var - eps) ** -0.5,
-        lambda var, eps: (var + 1e-5) ** -0.5,
-        lambda var, eps: (var + 1e-8) ** -0.5,
+        *(lambda var, eps, fixed=fixed: (var + fixed) ** -0.5 for fixed in
+          (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)),
     ],
     "bn-std-power": [
         *(lambda var, eps, power=power: (var + eps) ** power for power in
@@ -102,16 +84,17 @@ def _forward_suspects() -> list[Suspect]:
     def unbiased(case: Case) -> np.ndarray:
         return case["x"].var(batch_axes(case), ddof=1)
 
-    def sums(case: Case) -> Iterator[np.ndarray]:
-        yield from _with_count(case, 1)
-
     return [
         *_inverse_suspects(),
         Suspect("bn-unbiased-variance", lambda case: _y(case, var=unbiased(case))),
-        *(Suspect("bn-sum-for-mean", _any_of(sums, number)) for number in range(4)),
         *(
-            Suspect("bn-wrong-count", predict, f"It divides by {name}.")
-            for name, predict in _count_predictions()
+            Suspect("bn-sum-for-mean", partial(_with_count, count=lambda case: 1, where=where))
+            for where in range(4)
+        ),
+        *(
+            Suspect("bn-wrong-count", partial(_with_count, count=count, where=where),
+                    f"It divides by {name}.")
+            for name, count in COUNTS.items() for where in range(4)
         ),
         *(
             Suspect("bn-wrong-axes", _over_axes(choose, which))
@@ -132,22 +115,19 @@ def _without_transpose(case: Case) -> np.ndarray:
     return _y(scrambled).reshape(first.shape).transpose(0, 2, 3, 1)
 
 
-def _with_count(case: Case, count: int) -> Iterator[np.ndarray]:
-    """y where sums are divided by `count`: in both statistics, in either one."""
-    axes, x = batch_axes(case), case["x"]
+def _with_count(case: Case, count: Callable[[Case], int], where: int) -> np.ndarray:
+    """y where sums are divided by another number: in the variance, both statistics (in two ways),
+    or the mean."""
+    axes, x, divisor = batch_axes(case), case["x"], count(case)
     mean = x.mean(axes)
-    wrong_mean = x.sum(axes) / count
-    yield _y(case, var=np.square(x - mean).sum(axes) / count)
-    yield _y(case, mean=wrong_mean, var=np.square(x - wrong_mean).sum(axes) / count)
-    yield _y(case, mean=wrong_mean, var=np.square(x - wrong_mean).mean(axes))
-    yield _y(case, mean=wrong_mean)
-
-
-def _count_predictions() -> list[tuple[str, Callable[[Case], np.ndarray]]]:
-    def predict(name: str, number: int) -> Callable[[Case], np.ndarray]:
-        return lambda case: list(_with_count(case, COUNTS[name](case)))[number]
-
-    return [(name, predict(name, number)) for name in COUNTS for number in range(4)]
+    wrong_mean = x.sum(axes) / divisor
+    if where == 0:
+        return _y(case, var=np.square(x - mean).sum(axes) / divisor)
+    if where == 1:
+        return _y(case, mean=wrong_mean, var=np.square(x - wrong_mean).sum(axes) / divisor)
+    if where == 2:
+        return _y(case, mean=wrong_mean, var=np.square(x - wrong_mean).mean(axes))
+    return _y(case, mean=wrong_mean)
 
 
 Choose = Callable[[Case], Axes]
@@ -194,7 +174,6 @@ def _evaluation_suspects() -> list[Suspect]:
     ]
 
 
-
 def _dx_suspects() -> list[Suspect]:
     """What is no sum of the three terms: means over the wrong axes."""
 
@@ -226,7 +205,7 @@ def _reductions(values: Callable[[Case, np.ndarray], np.ndarray]) -> list[Suspec
     def divided(by: Callable[[Case], float]) -> Callable[[Case, np.ndarray], np.ndarray]:
         return lambda case, dy: values(case, dy).sum(batch_axes(case)) / by(case)
 
-    def partial(axes: Axes, first: bool) -> Callable[[Case, np.ndarray], np.ndarray]:
+    def summed_over(axes: Axes, first: bool) -> Callable[[Case, np.ndarray], np.ndarray]:
         def predict(case: Case, dy: np.ndarray) -> np.ndarray:
             array = values(case, dy)
             summed = array.sum(_for_features(case, axes)) if array.ndim == 4 else array.sum(0)
@@ -240,7 +219,7 @@ def _reductions(values: Callable[[Case, np.ndarray], np.ndarray]) -> list[Suspec
 
     averaged = [divided(count) for count in (batch_count, *COUNTS.values())]
     over = [
-        partial(axes, first)
+        summed_over(axes, first)
         for length in range(4) for axes in itertools.combinations(range(4), length)
         if axes != (0, 1, 2) for first in (False, True)
     ]
@@ -313,9 +292,15 @@ class BatchNormExamination(Examination):
     def _probe_axes(self, found: Finding) -> Finding:
         """Statistics of too many axes often raise; where those axes have one element, all is right.
         """
+        try:
+            self.subject.forward(self.cases[0])
+        except Trouble as trouble:
+            raised = str(trouble)
+        else:
+            return found
         for shape, what in [((1, 5, 7, 4), "image"), ((3, 1, 1, 4), "pixel")]:
             case = batchnorm_case(np.random.default_rng(52), shape, 0.5, training=True)
-            if not self._possible(case):
+            if not self._possible(case) or not _is_about_statistics(raised, what):
                 continue
             try:
                 y = self.subject.forward(case).y
@@ -325,8 +310,8 @@ class BatchNormExamination(Examination):
                 sizes = "N = 1" if what == "image" else "H = W = 1"
                 return self.lesson(
                     found.function, "error", "bn-wrong-axes",
-                    f"{found.message}. With {sizes} all is right: there is a mean for every "
-                    f"{what}.", found.evidence,
+                    f"{found.message}. With {sizes} all is right: there seems to be a mean for "
+                    f"every {what}.", found.evidence,
                 )
         return found
 
@@ -343,16 +328,16 @@ class BatchNormExamination(Examination):
                 old, momentum = case[key], case["momentum"]
                 targets = _targets(case, key)
                 rights = [momentum * old + (1 - momentum) * target for target in targets]
-                if any(np.allclose(received, right, 1e-4, 1e-4) for right in rights):
+                if any(_near(received, right) for right in rights):
                     continue
                 swapped = [(1 - momentum) * old + momentum * target for target in targets]
                 fault = None
-                if np.allclose(received, old, 1e-6, 1e-6):
+                if _near(received, old, 1e-6):
                     fault = "bn-running-not-updated"
-                elif any(np.allclose(received, each, 1e-4, 1e-4) for each in swapped):
+                elif any(_near(received, each) for each in swapped):
                     fault = "bn-running-momentum-swapped"
                 elif key == "running_var" and any(
-                    np.allclose(received, momentum * old + (1 - momentum) * each, 1e-4, 1e-4)
+                    _near(received, momentum * old + (1 - momentum) * each)
                     for target in targets for each in _wrong_powers(target, case["eps"])
                 ):
                     fault = "bn-std-power"
@@ -369,7 +354,7 @@ class BatchNormExamination(Examination):
             try:
                 forward = self.subject.forward(case)
             except Trouble as trouble:
-                if case.may_refuse and observations:
+                if self.may_be_refused(case, trouble) and observations:
                     continue
                 message = f"In evaluation mode {trouble}"
                 return Finding(name, "error", None, message, self.show(case, "y"))
@@ -378,7 +363,7 @@ class BatchNormExamination(Examination):
             )
             for key in ("running_mean", "running_var"):
                 received = _running(self.convention, forward.arguments, key)
-                if changed is None and not np.allclose(received, case[key], 1e-6, 1e-6):
+                if changed is None and not _near(received, case[key], 1e-6):
                     changed = key, Observation(case, np.asarray(received, float), case[key])
         if not all(seen.right for seen in observations):
             finding = self.conclude(
@@ -393,16 +378,34 @@ class BatchNormExamination(Examination):
     def _name(
         self, name: str, fault: str | None, key: str, seen: Observation, text: str = ""
     ) -> Finding:
+        worst = self.worst(seen, key)[0]
+        place, right, came = worst["index"], worst["expected"], worst["received"]
+        text = f"{key}{place} should be {right:.6g}, got {came}. {text}"
         if fault is None:
             text = self.unexplained(key, text)
         return self.lesson(name, "wrong-forward", fault, text, self.evidence(seen, key))
 
 
+def _is_about_statistics(message: str, what: str) -> bool:
+    """Whether an exception speaks of arrays that do not broadcast, or of as many elements as the
+    first case has statistics for every image or pixel."""
+    n, height, width, channels = batchnorm_cases(training=True)[0]["x"].shape
+    statistics_there_are = n * channels if what == "image" else height * width * channels
+    return "raised" in message and (
+        "broadcast" in message or f"of size {statistics_there_are} " in message
+    )
+
+
 def _running(convention: Convention, arguments: tuple, key: str) -> Any:
-    """A running array as the student's function left it."""
+    """A running array as the student's function left it, whatever axes of one element it has."""
     if convention.dialect == "cs231n":
-        return np.asarray(arguments[3].get(key), np.float64)
-    return arguments[3 + (key == "running_var")]
+        return np.asarray(arguments[3].get(key), np.float64).ravel()
+    return np.ravel(arguments[3 + (key == "running_var")])
+
+
+def _near(received: np.ndarray, right: np.ndarray, tolerance: float = TOLERANCE) -> bool:
+    """Whether a running array is this one."""
+    return received.shape == right.shape and np.allclose(received, right, tolerance, tolerance)
 
 
 def _wrong_powers(variance: np.ndarray, eps: float) -> list[np.ndarray]:
@@ -433,4 +436,5 @@ BATCHNORM = BatchNormOperation(
         "dbeta": _reductions(lambda case, dy: dy),
     },
     {"dx": explain_dx},
+    blame=("dgamma", "dbeta", "dx"),  # dx may be made of the other two
 )

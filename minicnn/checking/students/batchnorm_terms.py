@@ -15,6 +15,9 @@ Factors = tuple[Any, Any, Any]
 FIT_TOLERANCE = 1e-3
 """Of the fitted factors of the three terms: fitting magnifies rounding."""
 
+RIGHT = np.array([1, -1, -1])
+"""The factors of the right dx."""
+
 
 def terms(case: Case, dy: np.ndarray) -> list[np.ndarray]:
     """T1, T2 and T3 of equation 7, each of x's shape."""
@@ -33,6 +36,8 @@ def terms(case: Case, dy: np.ndarray) -> list[np.ndarray]:
 def fit(seen: Observation) -> np.ndarray | None:
     """The factors (C, 3) of T1, T2, T3 that make up a dx, channel by channel; None if none do."""
     assert seen.dy is not None
+    if not np.isfinite(seen.received).all():
+        return None
     parts = np.stack([part.reshape(-1, part.shape[-1]) for part in terms(seen.case, seen.dy)], 2)
     received = seen.received.reshape(-1, seen.received.shape[-1])  # (m, C)
     factors = np.empty((parts.shape[1], 3))
@@ -53,10 +58,16 @@ def _powers(case: Case) -> Iterator[tuple[str, Factors]]:
     for power in (1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 2.5):
         for factors in _subsets(deviation**power):
             yield "bn-std-power", factors
-    for without in (1 / np.sqrt(var), 1 / (np.sqrt(var) + case["eps"])):
-        ratio = without * deviation
+    m = batch_count(case)
+    others = [
+        ("bn-eps-missing", 1 / np.sqrt(var)),
+        ("bn-eps-missing", 1 / (np.sqrt(var) + case["eps"])),
+        ("bn-unbiased-variance", 1 / np.sqrt(var * m / (m - 1) + case["eps"])),
+    ]
+    for fault, inverse in others:
+        ratio = inverse * deviation
         for first, second, third in itertools.product((0, 1), (0, 1), (0, 1, 2, 3)):
-            yield "bn-eps-missing", (ratio**first, ratio**second, ratio**third)
+            yield fault, (ratio**first, ratio**second, ratio**third)
 
 
 def _subsets(factor: Any) -> Iterator[Factors]:
@@ -91,15 +102,20 @@ def _term_suspects(case: Case) -> Iterator[tuple[str, str, Factors]]:
         yield fault, "", factors
     for name, count in COUNTS.items():
         for factors in _sums(batch_count(case) / count(case)):
-            yield "bn-wrong-count", f"Divided by {name}.", factors
+            named = name if case["x"].ndim == 4 else name.replace("H", "D")
+            yield "bn-wrong-count", f"Divided by {named}.", factors
 
 
 def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | None:
     """Name a fault by the factors of the three terms."""
-    fitted = [(seen, fit(seen)) for seen in observations]
-    if any(factors is None for _, factors in fitted):
-        return None
-    said = _in_words(fitted[0][1])
+    fitted = []
+    for seen in observations:
+        factors = fit(seen)
+        if factors is None:
+            return None
+        fitted.append((seen, factors))
+    furthest, factors = max(fitted, key=lambda each: float(np.abs(each[1] - RIGHT).max()))
+    said = _in_words(factors, batch_count(furthest.case))
     candidates = zip(*(list(_term_suspects(seen.case)) for seen in observations), strict=True)
     for same in candidates:
         if all(
@@ -111,21 +127,22 @@ def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | 
     return None, said
 
 
-def _matches(factors: np.ndarray | None, expected: Factors) -> bool:
-    assert factors is not None
-    signed = np.stack([np.broadcast_to(each, len(factors)) for each in expected], 1) * [1, -1, -1]
+def _matches(factors: np.ndarray, expected: Factors) -> bool:
+    signed = np.stack([np.broadcast_to(each, len(factors)) for each in expected], 1) * RIGHT
     if not np.isfinite(signed).all():
         return False
     return bool(np.abs(factors - signed).max() <= 3 * FIT_TOLERANCE * max(np.abs(signed).max(), 1))
 
 
-def _in_words(factors: np.ndarray | None) -> str:
+def _in_words(factors: np.ndarray, count: int) -> str:
     """A fit as the student reads it: ``your dx is T1 - T2, the right one is T1 - T2 - T3``."""
-    assert factors is not None
+    where = f" (where a channel has {count} values)"
+    if np.abs(factors - np.round(factors)).max() < 5e-3 and np.abs(factors).max() < 1.5:
+        where = ""  # the same for any number
     if np.ptp(factors, axis=0).max() <= 5e-3 * np.abs(factors).max():
-        return f"Your dx is {_sum(factors.mean(0))}, the right one is T1 - T2 - T3."
+        return f"Your dx is {_sum(factors.mean(0))}{where}, the right one is T1 - T2 - T3."
     first = ", ".join(f"{_sum(row)} in channel {at}" for at, row in enumerate(factors[:2]))
-    return f"Your dx is {first}; the right one is T1 - T2 - T3 in all."
+    return f"Your dx is {first}{where}; the right one is T1 - T2 - T3 in all."
 
 
 def _sum(factors: np.ndarray) -> str:

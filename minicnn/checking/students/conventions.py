@@ -23,13 +23,6 @@ LAYOUTS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 """The axes of CS231n's arrays in terms of ours, and of ours in terms of CS231n's."""
 
-SETTINGS = (
-    "stride", "padding", "size", "training", "momentum", "eps", "unbiased_running_var", "slope",
-    "alpha", "rate", "rng", "class_weights", "label_smoothing",
-)
-"""Keys of a case that minicnn's functions take as keywords; all others are positional."""
-
-
 @dataclass(frozen=True)
 class Case:
     """One call of an operation, in minicnn's language.
@@ -40,13 +33,13 @@ class Case:
         The positional arguments by name, float64 (labels int64).
     settings : dict
         The keyword arguments by name.
-    may_refuse : bool
-        Whether a right implementation may raise, for example where a stride does not divide.
+    may_refuse : tuple of exception types
+        What a right implementation may raise, for example where a stride does not divide.
     """
 
     arrays: dict[str, np.ndarray]
     settings: dict[str, Any]
-    may_refuse: bool = False
+    may_refuse: tuple[type[BaseException], ...] = ()
 
     def __getitem__(self, key: str) -> Any:
         return self.arrays[key] if key in self.arrays else self.settings[key]
@@ -107,7 +100,9 @@ class Convention:
         layout = self.layouts.get(name)
         if layout in LAYOUTS and array.ndim == 4:
             array = array.transpose(LAYOUTS[layout][0])
-        elif layout == "unflattened":
+        elif layout == "unflattened" and array.ndim == 3:
+            array = array[..., 0]
+        elif layout == "unflattened" and array.ndim == 2 and array.shape[1] % 2 == 0:
             array = array.reshape(array.shape[0], 2, -1)
         return np.array(array, order="C")
 
@@ -116,8 +111,11 @@ class Convention:
         layout = self.layouts.get(name)
         if layout in LAYOUTS and array.ndim == 4:
             return array.transpose(LAYOUTS[layout][1])
-        if layout == "unflattened" and array.ndim == 3:
-            return array.reshape(array.shape[0], -1)
+        if layout == "unflattened":
+            # one that was not brought back to x's shape is told by a last axis of 1
+            if array.ndim == 3:
+                return array.reshape(array.shape[0], -1)
+            return array[..., None] if array.ndim == 2 else array
         return array
 
     def their_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -137,11 +135,12 @@ def takes(parameters: Parameters, name: str) -> bool:
     )
 
 
-def most_positional(parameters: Parameters) -> int:
+def most_positional(parameters: Parameters | list[inspect.Parameter]) -> int:
     """How many positional arguments a function can be given."""
     if parameters is None:
         return 99
-    kinds = [each.kind for each in parameters.values()]
+    every = parameters if isinstance(parameters, list) else parameters.values()
+    kinds = [each.kind for each in every]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return 99
     return sum(
@@ -180,7 +179,7 @@ def _minicnn(
 ) -> Convention:
     return Convention(
         "minicnn", operation, f"{operation}_forward", (f"{operation}_backward",), gradients, {},
-        _minicnn_call, fits_backward=_not_named_dout, lone_cache=_lone(operation), **more,
+        _minicnn_call, lone_cache=_lone(operation), **more,
     )
 
 
@@ -216,14 +215,11 @@ def _cs231n_dropout(case: Case, arrays: dict[str, np.ndarray], _: Parameters) ->
     return (arrays["x"], settings), {}
 
 
-def _positional(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
-    return tuple(arrays.values()), {}
-
-
 def _is_cs231n_batchnorm(parameters: Parameters) -> bool:
-    return parameters is not None and "running_mean" not in parameters and (
-        most_positional(parameters) == 4 or "bn_param" in parameters
-    )
+    if parameters is None or "running_mean" in parameters:
+        return False
+    required = [each for each in parameters.values() if each.default is each.empty]
+    return "bn_param" in parameters or len(required) == most_positional(required) == 4
 
 
 def _is_minicnn_batchnorm(parameters: Parameters) -> bool:
@@ -243,7 +239,10 @@ _BATCHNORM_GRADIENTS = ("dx", "dgamma", "dbeta")
 _CS231N_BATCHNORM = ("batchnorm_backward", "batchnorm_backward_alt")
 
 CONVENTIONS: tuple[Convention, ...] = (
-    _minicnn("batchnorm", _BATCHNORM_GRADIENTS, fits=_is_minicnn_batchnorm),
+    _minicnn(
+        "batchnorm", _BATCHNORM_GRADIENTS, fits=_is_minicnn_batchnorm,
+        fits_backward=_not_named_dout,
+    ),
     Convention(
         "cs231n", "batchnorm", "batchnorm_forward", _CS231N_BATCHNORM, _BATCHNORM_GRADIENTS, {},
         _cs231n_batchnorm, fits=_is_cs231n_batchnorm, fits_backward=_named_dout, labels=_OUT,
@@ -272,29 +271,29 @@ CONVENTIONS: tuple[Convention, ...] = (
     _minicnn("dense", ("dx", "dw", "db")),
     Convention(
         "cs231n", "dense", "affine_forward", ("affine_backward",), ("dx", "dw", "db"),
-        {"x": "unflattened", "dx": "unflattened"}, _positional,
+        {"x": "unflattened", "dx": "unflattened"}, _minicnn_call,
         lone_cache=lambda positional, _: positional, labels=_OUT,
     ),
-    _minicnn("relu"),
+    _minicnn("relu", fits_backward=_not_named_dout),
     Convention(
-        "cs231n", "relu", "relu_forward", ("relu_backward",), ("dx",), {}, _positional,
+        "cs231n", "relu", "relu_forward", ("relu_backward",), ("dx",), {}, _minicnn_call,
         fits=lambda parameters: False, fits_backward=_named_dout,
         lone_cache=lambda positional, _: positional[0],
     ),
     _minicnn("leaky_relu"),
     _minicnn("elu"),
-    _minicnn("dropout", fits=_is_minicnn_dropout),
+    _minicnn("dropout", fits=_is_minicnn_dropout, fits_backward=_not_named_dout),
     Convention(
         "cs231n", "dropout", "dropout_forward", ("dropout_backward",), ("dx",), {},
         _cs231n_dropout, fits=_is_cs231n_dropout, fits_backward=_named_dout, labels=_OUT,
     ),
     Convention(
         "minicnn", "softmax", "softmax", (), (), {}, _minicnn_call, unless="softmax_loss",
-        has_cache=False,
+        fits=lambda parameters: most_positional(parameters) == 1, has_cache=False,
     ),
     _minicnn("softmax_cross_entropy", ("dlogits",), labels={"y": "loss"}),
     Convention(
-        "cs231n", "softmax_cross_entropy", "softmax_loss", (), ("dlogits",), {}, _positional,
+        "cs231n", "softmax_cross_entropy", "softmax_loss", (), ("dlogits",), {}, _minicnn_call,
         has_cache=False, labels={"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"},
     ),
 )

@@ -53,7 +53,9 @@ class Mask:
         one = factors.size > 0 and np.ptp(factors) <= 1e-4 * np.abs(factors).max()
         flat = kept.reshape(len(kept), -1)
         same = bool((flat == flat[:1]).all() or (flat == flat[:, :1]).all())
-        return cls(float(kept.mean()), float(factors.mean()) if one else None, same)
+        return cls(
+            float(kept.mean()), float(factors.mean()) if one else None, same and not kept.all()
+        )
 
     def keeps(self, probability: float, size: int) -> bool:
         """Whether the share may be that of independent draws with this probability."""
@@ -70,7 +72,7 @@ class DropoutExamination(Examination):
 
     def judge_forward(self) -> Finding:
         name = self.convention.forward
-        for case in _cases(training=True):
+        for case in self.cases:
             found = self._attempt(name, case, self._judge_training)
             if found.verdict != "correct":
                 return self._with_evaluation(found)
@@ -180,18 +182,20 @@ class DropoutExamination(Examination):
         if any(agree(dx, right) for right in rights):
             return Finding(name, "correct")
         evidence = self._first(case, "dx", rights[0], dx)
-        if not case["training"]:
-            return self.lesson(
-                name, "wrong-backward", "dropout-scaled-in-eval",
-                "In evaluation dx should be dy.", evidence,
-            )
         mask = Mask.of(dy, dx)
+        if not case["training"]:
+            fault = "dropout-scaled-in-eval" if mask.factor is not None else None
+            return self.lesson(
+                name, "wrong-backward", fault, "In evaluation dx should be dy.", evidence
+            )
         other = not np.array_equal(dx != 0, factors != 0)
         fault = "dropout-new-mask-in-backward" if other and mask.factor is not None else None
         text = f"{mask.share:.1%} of dy passed, and forward had kept {(factors != 0).mean():.1%}."
         if not other and mask.factor is not None:
             text = (f"dx has forward's mask, but dy was multiplied by {mask.factor:.4g}; "
                     f"expected {1 / keep:.4g}, as in forward.")
+            if mask.scales(1 / (1 - keep)):
+                fault = "dropout-keep-drop-swapped"
         return self.lesson(name, "wrong-backward", fault, text, evidence)
 
     @staticmethod
@@ -220,4 +224,4 @@ class DropoutOperation(Operation):
         return DropoutExamination(self, subject).findings()
 
 
-DROPOUT = DropoutOperation("dropout", [], [])
+DROPOUT = DropoutOperation("dropout", _cases(training=True), [])

@@ -19,8 +19,14 @@ from minicnn.ops import reference
 TOLERANCE = 1e-4
 """Of a right answer, relative to its largest element: float32 inside is right, a fault is not."""
 
+SINGLE = float(np.finfo(np.float32).eps)
+"""The precision that a student's forward may have inside."""
+
+SAMPLED = 24
+"""About how many elements of a gradient are compared with differences, at most."""
+
 DEFAULTS: dict[str, Any] = {
-    "stride": (1, None), "padding": (0,), "momentum": (0.9,), "eps": (1e-5,), "slope": (0.01,),
+    "stride": (1,), "padding": (0,), "momentum": (0.9,), "eps": (1e-5,), "slope": (0.01,),
     "alpha": (1.0,), "unbiased_running_var": (False,), "class_weights": (None,),
     "label_smoothing": (0.0,), "size": (2,),
 }
@@ -96,7 +102,10 @@ class Operation:
         By the gradient's name, functions that look at observations themselves before the suspects
         are asked; they return a fault and a sentence, or None.
     also_right : dict
-        By the gradient's name, another answer that is as right as the reference's.
+        By the gradient's name, whether another answer than the reference's is as right.
+    blame : tuple of str
+        Gradients in the order in which they are named where several are wrong; by default that of
+        the convention.
     """
 
     name: str
@@ -107,7 +116,10 @@ class Operation:
     explain: dict[str, Callable[[list[Observation]], tuple[str | None, str] | None]] = field(
         default_factory=dict
     )
-    also_right: dict[str, Callable[[Case, np.ndarray], np.ndarray]] = field(default_factory=dict)
+    also_right: dict[str, Callable[[Case, np.ndarray, np.ndarray], bool]] = field(
+        default_factory=dict
+    )
+    blame: tuple[str, ...] = ()
 
     def right_forward(self, case: Case) -> np.ndarray:
         """The reference's y."""
@@ -150,14 +162,29 @@ class Examination:
         """Whether the function takes every setting that this case gives another value."""
         if self.convention.dialect == "cs231n":
             return self.convention.operation != "maxpool2d" or not case["padding"]
-        return all(
-            takes(self.subject.parameters, key) or value in DEFAULTS.get(key, ())
-            for key, value in case.settings.items()
-        )
+        return not self._unknown(case)
+
+    def _unknown(self, case: Case) -> list[str]:
+        """Settings that this case gives another value than the default, and that forward does not
+        take."""
+        return [
+            key for key, value in case.settings.items()
+            if not takes(self.subject.parameters, key) and value not in self._defaults(case, key)
+        ]
+
+    @staticmethod
+    def _defaults(case: Case, key: str) -> tuple[Any, ...]:
+        """The values that a setting has where nobody gives one; a window's stride is its size."""
+        if key == "stride" and "size" in case.settings:
+            return (case["size"],)
+        return DEFAULTS.get(key, ())
 
     def findings(self) -> Iterator[Finding]:
         """Forward first, then every backward."""
         forward_is_right = True
+        if not self.cases:
+            yield from self._uncallable(self.operation.cases)
+            return
         if self.subject.pair.forward is not None:
             found = self.judge_forward()
             forward_is_right = found.verdict == "correct"
@@ -165,6 +192,13 @@ class Examination:
             yield found
         for name in self.subject.pair.backwards:
             yield self.judge_backward(name, forward_is_right)
+
+    def _uncallable(self, cases: Sequence[Case]) -> Iterator[Finding]:
+        """What is said of functions that no case can be given to."""
+        missing = min(map(self._unknown, cases), key=len)
+        why = f"{self.convention.forward} takes no argument named {', '.join(missing)}"
+        for name in self.subject.pair.names:
+            yield Finding(name, "error", None, why)
 
     # -- forward ------------------------------------------------------------------------------
 
@@ -176,15 +210,46 @@ class Examination:
             try:
                 y = self.subject.forward(case).y
             except Trouble as trouble:
-                if case.may_refuse and observations:
+                if self.may_be_refused(case, trouble) and observations:
                     continue
-                return Finding(name, "error", None, str(trouble), self.show(case, "y"))
+                return self.raised(name, "y", case, trouble)
             observations.append(Observation(case, y, self.operation.right_forward(case)))
         if all(seen.right for seen in observations):
-            return Finding(name, "correct")
+            return Finding(name, "correct", None, self._note_on_settings())
         return self.conclude(
             name, "wrong-forward", "y", observations, self.operation.forward_suspects
         )
+
+    def may_be_refused(self, case: Case, trouble: Trouble) -> bool:
+        """Whether a right implementation may raise so; CS231n's windows have two sizes, always."""
+        both = isinstance(case.settings.get("size"), tuple) and self.convention.dialect == "cs231n"
+        return not both and isinstance(trouble.cause, case.may_refuse)
+
+    def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
+        """A finding about what raised or gave no arrays, on the smallest case that does so."""
+        for small in filter(self._possible, self.operation.small):
+            dy = upstream(self.operation.right_forward(small).shape)
+            try:
+                self.answer(function, key, small, dy)
+            except Trouble as same:
+                case, trouble = small, same
+                break
+        given = []
+        for name, array in case.arrays.items():
+            if array.ndim > 1:
+                shape = self.convention.their_shape(name, array.shape)
+                given.append(f"{self.convention.label(name)} of shape {shape}")
+        shown = self.show(case, key)
+        given += [f"{name} = {value}" for name, value in shown["settings"].items()]
+        return Finding(function, "error", None, f"{trouble}, with {', '.join(given)}", shown)
+
+    def _note_on_settings(self) -> str:
+        """A note on what could not be checked, because forward takes no such argument."""
+        left = [case for case in self.operation.cases if not self._possible(case)]
+        if self.convention.dialect == "cs231n" or not left:
+            return ""
+        unknown = dict.fromkeys(key for case in left for key in self._unknown(case))
+        return f"note: {', '.join(unknown)} not checked: there is no such argument"
 
     # -- backward -----------------------------------------------------------------------------
 
@@ -193,37 +258,41 @@ class Examination:
         gradients = self.convention.gradients
         observations: dict[str, list[Observation]] = {key: [] for key in gradients}
         refused: Trouble | None = None
+        last: Trouble | None = None
         for salt, case in enumerate(self.cases):
             dy = upstream(self.operation.right_forward(case).shape, salt)
             try:
                 forward = self.subject.forward(case)
                 if self.subject.pair.forward is not None and forward.y.shape != dy.shape:
-                    refused = Trouble(f"y has shape {forward.y.shape}, so that no dy fits")
+                    last = refused = Trouble(f"y has shape {forward.y.shape}, so that no dy fits")
                     continue
             except Trouble as trouble:
-                refused = trouble
+                last = trouble
+                if not self.may_be_refused(case, trouble):
+                    refused = trouble
                 continue
             try:
                 received = self.subject.backward(name, dy, forward)
             except Trouble as trouble:
-                if case.may_refuse and observations[gradients[0]]:
+                if self.may_be_refused(case, trouble) and observations[gradients[0]]:
                     continue
-                return Finding(name, "error", None, str(trouble), self.show(case, "y"))
+                return self.raised(name, gradients[0], case, trouble)
             expected = self.operation.right_gradients(case, dy)
             for key, came, right in zip(gradients, received, expected, strict=True):
                 other = self.operation.also_right.get(key)
-                if other is not None and agree(came, other(case, dy)):
+                if other is not None and other(case, dy, came):
                     right = came
                 observations[key].append(Observation(case, came, right, dy))
         if not observations[gradients[0]]:
             lone = self.subject.pair.forward is None
-            why = str(refused) if lone else f"not checked, because of its forward: {refused}"
+            why = str(last) if lone else f"not checked, because of its forward: {last}"
             return Finding(name, "error", None, why)
         wrong = [key for key in gradients if not all(seen.right for seen in observations[key])]
         if wrong and not forward_is_right and self.agrees_with_own_forward(name):
             return self.of_own_forward(name)
         if not wrong:
-            return Finding(name, "correct")
+            note = f"note: not checked everywhere, because of its forward: {refused}"
+            return Finding(name, "correct", None, note if refused else "")
         found = [
             self.conclude(
                 name, "wrong-backward", key, observations[key],
@@ -231,16 +300,38 @@ class Examination:
             )
             for key in wrong
         ]
-        first = next((each for each in found if each.fault), found[0])
-        others = [key for key, each in zip(wrong, found, strict=True) if each is not first]
+        by_name = dict(zip(wrong, found, strict=True))
+        named = [
+            by_name[key] for key in self.operation.blame or gradients
+            if key in by_name and by_name[key].fault not in (None, "unknown")
+        ]
+        first = named[0] if named else found[0]
+        others = {key: each for key, each in by_name.items() if each is not first}
         if others:
-            also = ", ".join(map(self.convention.label, others))
+            also = ", ".join(
+                self.convention.label(key)
+                + (f" ({each.fault})" if each.fault not in (None, "unknown", first.fault) else "")
+                for key, each in others.items()
+            )
             first.message += f" Also wrong: {also}."
+        first.message += self._exchanged({key: observations[key] for key in gradients})
         if any(each.verdict == "error" for each in found):
             first.verdict = "error"
         if not forward_is_right:
             first.message += " Mend forward first: what it leaves in the cache may be the cause."
         return first
+
+    def _exchanged(self, observations: dict[str, list[Observation]]) -> str:
+        """A hint where one gradient came in another's place."""
+        for key, seen in observations.items():
+            for other, wanted in observations.items():
+                if key != other and not seen[0].right and all(
+                    agree(np.squeeze(one.received), np.squeeze(two.expected))
+                    for one, two in zip(seen, wanted, strict=True)
+                ):
+                    names = self.convention.label(other), self.convention.label(key)
+                    return f" {names[0]} came where {names[1]} belongs."
+        return ""
 
     @staticmethod
     def of_own_forward(name: str) -> Finding:
@@ -252,8 +343,8 @@ class Examination:
 
     def agrees_with_own_forward(self, name: str) -> bool:
         """Whether a backward is the gradient of the student's own forward, by differences."""
-        compared = 0
-        for case in self.operation.small:
+        compared = dict.fromkeys(self.convention.gradients, 0)
+        for case in filter(self._possible, self.operation.small):
             try:
                 forward = self.subject.forward(case)
                 dy = upstream(forward.y.shape, 99)
@@ -261,23 +352,25 @@ class Examination:
             except Trouble:
                 continue
             for key, gradient in zip(self.convention.gradients, received, strict=True):
-                outcome = self._differences_agree(case, key[1:], gradient, forward, dy)
-                if outcome is False:
+                number = self._compare_differences(case, key[1:], gradient, forward, dy)
+                if number is None:
                     return False
-                compared += outcome or 0
-        return compared > 0
+                compared[key] += number
+        return min(compared.values()) > 0
 
-    def _differences_agree(
+    def _compare_differences(
         self, case: Case, name: str, gradient: np.ndarray, forward: Forward, dy: np.ndarray
-    ) -> int | bool:
-        """How many elements were compared, or False where one differs."""
+    ) -> int | None:
+        """How many elements agree with differences of the student's forward; None if one does not.
+        """
         array = case.arrays[name]
-        if gradient.shape != array.shape:
-            return False
+        if gradient.shape != array.shape or not np.isfinite(gradient).all():
+            return None
         size = float(np.sqrt(np.square(array).mean())) or 1.0
         scale = max(float(np.abs(gradient).max(initial=0)), 1e-6)
         compared = 0
-        for place in list(np.ndindex(array.shape))[:24]:
+        every = list(np.ndindex(array.shape))
+        for place in every[:: 1 + len(every) // SAMPLED]:
 
             def rise(t: float, place: tuple[int, ...] = place) -> float:
                 moved = array.copy()
@@ -290,11 +383,11 @@ class Examination:
                 return float(((y - forward.y) * dy).sum()) if y.shape == dy.shape else np.nan
 
             rounding = 2 * noise_level(rise, 1e-5 * size) + 1e-12
-            found = slope(rise, first_step(1e-7, size), rounding, TOLERANCE * scale)
-            if found.kink or not found.uncertainty <= 1e-2 * scale:
+            found = slope(rise, first_step(SINGLE, size), rounding, TOLERANCE * scale)
+            if found.kink or not found.uncertainty <= 100 * TOLERANCE * scale:
                 continue
-            if abs(found.value - gradient[place]) > 1e-3 * scale + found.uncertainty:
-                return False
+            if abs(found.value - gradient[place]) > 10 * TOLERANCE * scale + found.uncertainty:
+                return None
             compared += 1
         return compared
 
@@ -337,7 +430,7 @@ class Examination:
     def unexplained(self, key: str, text: str = "") -> str:
         """What is said of a wrong answer that no fault explains."""
         what = self.convention.label(key)
-        return f"{what} is wrong, and no fault of the catalogue explains how. {text}".strip()
+        return f"{what} is wrong in a way that no fault of the catalogue explains. {text}".strip()
 
     @staticmethod
     def lesson(
@@ -346,7 +439,8 @@ class Examination:
         """A finding with the catalogue's lesson, if a fault is named, before a text."""
         if fault:
             known = FAULTS[fault]
-            text = f"{_sentence(known.lesson)} {text} ({known.equation}: {known.equation.text})"
+            equation = known.equation.of(str(evidence.get("of")))
+            text = f"{_sentence(known.lesson)} {text} ({equation}: {equation.text})"
         return Finding(function, verdict, fault, " ".join(text.split()), evidence)
 
     def smallest(

@@ -40,16 +40,16 @@ EXERCISES: dict[str, Exercise] = {
     "batchnorm": _pair("batchnorm", "batch norm", (1, 2, 3, 4, 8, 9), (5, 6, 7)),
     "conv2d": _pair("conv2d", "convolution", (1, 2), (3, 5, 6)),
     "maxpool2d": _pair("maxpool2d", "pooling", (1, 2), (3,)),
-    "avgpool2d": _pair("avgpool2d", "pooling", (4,), ()),
-    "global_avgpool2d": _pair("global_avgpool2d", "pooling", (), ()),
+    "avgpool2d": _pair("avgpool2d", "pooling", (4,), (5,)),
+    "global_avgpool2d": _pair("global_avgpool2d", "pooling", (6,), (7,)),
     "dense": _pair("dense", "dense", (1,), (2, 3, 4)),
-    "relu": _pair("relu", "activation", (1,), ()),
-    "leaky_relu": _pair("leaky_relu", "activation", (), ()),
-    "elu": _pair("elu", "activation", (), ()),
+    "relu": _pair("relu", "activation", (1,), (2,)),
+    "leaky_relu": _pair("leaky_relu", "activation", (3,), (4,)),
+    "elu": _pair("elu", "activation", (5,), (6,)),
     "dropout": _pair("dropout", "dropout", (1, 2, 4), (3,)),
     "softmax_cross_entropy": Exercise(
         ("softmax", "softmax_cross_entropy_forward", "softmax_cross_entropy_backward"),
-        "softmax", (2,), (1, 3),
+        "softmax", (1, 2), (3,),
     ),
 }
 """By the name that ``--exercise`` takes."""
@@ -75,7 +75,8 @@ def exercise_text(name: str) -> str:
     if exercise.given:
         lines += ["Given:", *(f"    {equations[number - 1]}" for number in exercise.given), ""]
     if exercise.derived:
-        lines += ["Derive (L is the loss, dy = ∂L/∂y is given to backward):"]
+        given = "dloss, mostly 1," if exercise.topic == "softmax" else "dy = ∂L/∂y"
+        lines += [f"Derive (L is the loss; backward is given {given} and forward's cache):"]
         lines += [f"    {_left_side(equations[number - 1])} = ?" for number in exercise.derived]
         lines += [""]
     lines += ["Check it with:  minicnn check THIS_FILE.py", '"""', "", "import numpy as np"]
@@ -93,6 +94,8 @@ def write_exercise(name: str, path: Path | None = None) -> Path:
         Where there is no such exercise, or the file is there already.
     """
     text = exercise_text(name)
+    if path is not None and path.suffix != ".py":
+        raise InputError(f"{path}: expected a file named .py")
     path = path or Path(f"{name}_exercise.py")
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -105,7 +108,7 @@ def write_exercise(name: str, path: Path | None = None) -> Path:
 
 
 def _left_side(equation: str) -> str:
-    return equation.split(" = ")[0].removeprefix("training: ")
+    return equation.split(" = ")[0]
 
 
 def _stub(function: Callable[..., Any]) -> list[str]:
@@ -134,7 +137,8 @@ def _docstring(function: Callable[..., Any], keep_description: bool) -> str:
     parts = re.split(r"\n\n(?=\w+\n-+\n)", text)
     description, sections = parts[0], parts[1:]
     if not keep_description:
-        description = description.split("\n\n")[0]
+        forward = function.__name__.replace("_backward", "_forward")
+        description = f"The gradients of `{forward}`, to be derived."
     kept = [part for part in sections if part.startswith(("Parameters", "Returns"))]
     for name in _OURS:
         kept = [re.sub(rf"\n{name} : (?:.*)(?:\n    .*)*", "", part) for part in kept]

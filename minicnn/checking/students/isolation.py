@@ -15,12 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import minicnn
 from minicnn.checking.students.finding import Finding
 from minicnn.errors import InputError
 
 TIMEOUT = 10.0
 """Seconds for each function, and for importing the file."""
+
+LONGEST = 1e6
+"""The most seconds that can be asked for."""
 
 _GRACE = 20.0
 """Seconds for the process to start."""
@@ -33,7 +35,7 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
     ----------
     path : str or Path
         A Python file with functions of minicnn's or CS231n's names and signatures.
-    timeout : float, default 10.0
+    timeout : float in (0, 1e6], default 10.0
         Seconds for each function, and for importing the file.
 
     Returns
@@ -44,7 +46,8 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
     Raises
     ------
     InputError
-        Where the file cannot be used: it is missing, does not import, or has no such function.
+        Where the file cannot be used: it is missing, does not import, or has no such function; or
+        the time is out of range.
 
     Examples
     --------
@@ -63,6 +66,8 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
     ...     [(finding.function, finding.fault) for finding in check_file(file)]
     [('relu_forward', None), ('relu_backward', 'relu-mask-from-dy')]
     """
+    if not 0 < timeout <= LONGEST:
+        raise InputError(f"--timeout: expected seconds in (0, {LONGEST:g}], got {timeout:g}")
     file = Path(path).absolute()
     if not file.is_file():
         raise InputError(f"{path}: expected a Python file, found "
@@ -101,9 +106,10 @@ class _Inquiry:
                 try:
                     line = lines.get(timeout=max(deadline - time.monotonic(), 0))
                 except queue.Empty:
-                    return self._stopped(judging, loaded, f"took longer than {self.timeout:g} s")
+                    return self._stopped(judging, loaded, self._too_long())
                 if line is None:
-                    return self._stopped(judging, loaded, _death(process))
+                    how = _death(process, deadline - time.monotonic()) or self._too_long()
+                    return self._stopped(judging, loaded, how)
                 message = json.loads(line)
                 if "unusable" in message:
                     raise InputError(message["unusable"])
@@ -123,6 +129,9 @@ class _Inquiry:
         finally:
             _kill(process)
 
+    def _too_long(self) -> str:
+        return f"took longer than {self.timeout:g} s"
+
     def _stopped(self, judging: str | None, loaded: bool, how: str) -> bool:
         """Put down what became of the function that ran; whether any other is left."""
         if not loaded:
@@ -130,7 +139,7 @@ class _Inquiry:
         if judging is None:
             unknown = [name for pair in self.order for name in pair if name not in self.found]
             for name in unknown:
-                self.found[name] = Finding(name, "error", None, f"the process {how}")
+                self.found[name] = Finding(name, "error", None, f"not checked: the file {how}")
             return True
         self.condemned.append(judging)
         self.found.setdefault(judging, Finding(judging, "error", None, f"{judging} {how}"))
@@ -144,16 +153,14 @@ class _Inquiry:
 
 
 def _start(file: Path, condemned: list[str]) -> "subprocess.Popen[str]":
-    home = str(Path(minicnn.__file__).parents[1])
-    others = os.environ.get("PYTHONPATH")
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([home, *([others] if others else [])]),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
     }
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "minicnn.checking.students.worker", str(file), *condemned],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, text=True, encoding="utf-8", start_new_session=True,
     )
 
@@ -172,9 +179,12 @@ def _lines(process: "subprocess.Popen[str]") -> "queue.Queue[str | None]":
     return lines
 
 
-def _death(process: "subprocess.Popen[Any]") -> str:
-    """How a process ended, in words."""
-    status = process.wait()
+def _death(process: "subprocess.Popen[Any]", seconds: float) -> str | None:
+    """How a process ended that has closed its output, in words; None if it goes on regardless."""
+    try:
+        status = process.wait(max(seconds, 0))
+    except subprocess.TimeoutExpired:
+        return None
     if status >= 0:
         return f"ended the process with status {status}"
     try:
@@ -190,3 +200,7 @@ def _kill(process: "subprocess.Popen[Any]") -> None:
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.close()

@@ -15,12 +15,12 @@ from minicnn.checking.students.submission import Pair, describe, parameters
 class Trouble(Exception):
     """A student's function raised, or returned something that is no answer.
 
-    ``returned`` holds what came, where it was an array of the wrong shape.
+    ``cause`` is what it raised, if it did.
     """
 
-    def __init__(self, message: str, returned: np.ndarray | None = None) -> None:
+    def __init__(self, message: str, cause: BaseException | None = None) -> None:
         super().__init__(message)
-        self.returned = returned
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Subject:
             if not isinstance(result, tuple | list) or len(result) != 2:
                 raise Trouble(f"{name} must return two things, {_what_came(result)}")
             result, cache = result
-        y = self.convention.ours("y", self.array(name, "y", result))
+        y = self.convention.ours("y", self.array(name, self.convention.label("y"), result))
         return Forward(y, cache, positional, keywords)
 
     def backward(self, name: str, dy: np.ndarray, forward: Forward) -> list[np.ndarray]:
@@ -88,16 +88,25 @@ class Subject:
             given = (forward.cache, float(dy)) if both else (forward.cache,)
         else:
             given = (self.convention.theirs("y", dy), forward.cache)
-        result = self._call(name, function, given, {})
+        try:
+            result = self._call(name, function, given, {})
+        except Trouble as trouble:
+            if self.pair.forward is not None:
+                raise
+            raise Trouble(
+                f"{trouble}. There is no {self.convention.forward} beside it, so that it was given "
+                f"the cache that {self.convention.dialect} documents", trouble.cause
+            ) from None
         wanted = self.convention.gradients
         if len(wanted) == 1 and not isinstance(result, tuple | list):
             result = (result,)
         if not isinstance(result, tuple | list) or len(result) != len(wanted):
             raise Trouble(
-                f"{name} must return {', '.join(wanted)}, {_what_came(result)}"
+                f"{name} must return {', '.join(map(self.convention.label, wanted))}, "
+                f"{_what_came(result)}"
             )
         return [
-            self.convention.ours(key, self.array(name, key, value))
+            self.convention.ours(key, self.array(name, self.convention.label(key), value))
             for key, value in zip(wanted, result, strict=True)
         ]
 
@@ -135,7 +144,7 @@ class Subject:
         except NotImplementedError:
             raise Trouble(f"{name} is not written yet (NotImplementedError)") from None
         except BaseException as error:
-            raise Trouble(f"{name} raised {describe(error, self.path)}") from None
+            raise Trouble(f"{name} raised {describe(error, self.path)}", error) from None
 
 
 def _what_came(result: Any) -> str:

@@ -96,11 +96,22 @@ def find_pairs(module: ModuleType) -> list[Pair]:
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
-    """A function's parameters by name; None where Python cannot tell."""
+    """A function's parameters by name; None where Python cannot tell.
+
+    A decorator that hides them behind ``*args, **kwargs`` keeps the function it wraps in its
+    closure.
+    """
     try:
-        return dict(inspect.signature(function).parameters)
+        found = dict(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return None
+    if {each.kind for each in found.values()} <= {
+        inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    }:
+        for cell in getattr(function, "__closure__", None) or ():
+            if inspect.isfunction(cell.cell_contents):
+                return parameters(cell.cell_contents)
+    return found
 
 
 def _is_own(value: Any, module: ModuleType) -> bool:

@@ -7,7 +7,9 @@ functions that are not to be run (again). Everything that the file prints is thr
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,7 @@ def _examine(pair: Pair, path: Path, tell: Callable[[dict[str, Any]], None]) -> 
 def _open_channel() -> Callable[[dict[str, Any]], None]:
     """Keep standard output for our own lines; the file's output and input lead nowhere."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
@@ -70,14 +73,21 @@ def _open_channel() -> Callable[[dict[str, Any]], None]:
     return tell
 
 
+def _end_with_parent(descriptor: int) -> None:
+    """End this process when the one that asks has closed its end, by its own end above all."""
+    while os.read(descriptor, 1):
+        pass
+    os._exit(1)
+
+
 def _limit_memory() -> None:
-    try:
+    """Lower the limit, where the system has one that can be lowered."""
+    with suppress(ImportError, ValueError, OSError):
         import resource
-    except ImportError:  # not on Windows
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if soft == resource.RLIM_INFINITY or soft > MEMORY:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
 
 
 if __name__ == "__main__":
