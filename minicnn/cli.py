@@ -115,6 +115,14 @@ def train(
         str | None,
         typer.Option(metavar="DIR", help="Go on with the run in this folder; --epochs may change."),
     ] = None,
+    detect_anomaly: Annotated[
+        bool,
+        typer.Option(
+            "--detect-anomaly",
+            help="Check every layer's output and gradients in each step, and name the first that "
+            "is not finite.",
+        ),
+    ] = False,
 ) -> None:
     """Train a network, measure it on the test split, and write a report.
 
@@ -142,7 +150,7 @@ def train(
         names = {key: option for option, key, _ in options}
         run = start_run(chosen.with_options(given, names), out, console)
     with _compilation_line():
-        finished = run.train()
+        finished = run.train(every_layer=detect_anomaly)
     if not finished:
         console.print(
             "Stopped and saved. Go on with:  minicnn train --resume "

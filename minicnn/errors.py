@@ -11,4 +11,8 @@ class InputError(ValueError):
 
 
 class NonFiniteLossError(RuntimeError):
-    """The loss became NaN or infinite; the message says in which layer that began."""
+    """A loss, gradient, activation or weight became NaN or infinite.
+
+    Its message is one line: the place in training, the layer where that began, the learning rate
+    and the largest weight.
+    """

@@ -302,8 +302,12 @@ def test_a_loss_that_is_not_finite_ends_with_status_1(folder):
     lines = result.stderr.splitlines()
     assert len(lines) == 1
     assert "the loss became" in lines[0]
-    assert "learning rate 1e+38" in lines[0]
+    assert "learning rate 1e+38: conv2d_1 is the first layer" in lines[0]
+    assert "; the largest weight is " in lines[0]
     # it ended before its first checkpoint: the folder may be used again
+    result = run("train", "wild.toml", "--out", "wild", "--detect-anomaly", cwd=folder)
+    assert result.returncode == 1
+    assert result.stderr.startswith("minicnn: a value became NaN or infinite in epoch 1, batch 2")
     result = run("train", "tiny.toml", "--out", "wild", "--epochs", 1, cwd=folder)
     assert result.returncode == 0, result.stderr
 

@@ -1,5 +1,6 @@
 """The training loop, what may happen beside it, and experiments that describe whole runs."""
 
+from minicnn.training.anomalies import detect_anomaly
 from minicnn.training.callbacks import (
     BestModel,
     Callback,
@@ -30,6 +31,7 @@ __all__ = [
     "RunningStatisticsFile",
     "StopOnNonFinite",
     "Trainer",
+    "detect_anomaly",
     "experiment_names",
     "read_experiment",
     "resume_run",

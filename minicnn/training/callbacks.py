@@ -4,12 +4,11 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from minicnn.errors import NonFiniteLossError
 from minicnn.files import atomic_write_text
 from minicnn.layers import BatchNorm
 from minicnn.ops import arguments
@@ -17,6 +16,7 @@ from minicnn.run_files import RUNNING_STATISTICS
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
 from minicnn.tensor_files import write_tensors
+from minicnn.training.anomalies import first_gradient, first_state, non_finite_error, watched
 from minicnn.training.history import Epoch, append_history, write_history
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ class Callback:
     def on_loss(self, trainer: "Trainer", x: np.ndarray, loss: float) -> None:
         """Between forward and backward of a step: what the model was fed, and its loss."""
 
+    def on_gradients(self, trainer: "Trainer") -> None:
+        """Between backward and the optimizer's step: every parameter has its gradient."""
+
     def on_step_end(self, trainer: "Trainer") -> None:
         """After each step."""
 
@@ -60,15 +63,63 @@ class Callback:
 
 
 class StopOnNonFinite(Callback):
-    """End training with a `NonFiniteLossError` as soon as a loss is NaN or infinite."""
+    """End training with a `NonFiniteLossError` at the first sign of a NaN or infinite number.
+
+    A look at the loss, at all gradients before the optimizer takes them, at all weights and
+    running statistics after it did, and at the validation loss. `detect_anomaly` looks at more.
+    Callbacks that save come later, so that what they have saved is finite.
+    """
+
+    def __init__(self) -> None:
+        self._generators: dict[str, Any] = {}
+
+    def on_step_start(self, trainer: "Trainer") -> None:
+        """Remember what the random layers will draw."""
+        self._generators = {
+            layer.name: layer.rng.bit_generator.state
+            for layer in trainer.model.layers if layer.rng is not None
+        }
 
     def on_loss(self, trainer: "Trainer", x: np.ndarray, loss: float) -> None:
-        """Look for the first layer that is not finite, and raise."""
+        """Where the loss is not finite, go forward again to find the layer, and raise."""
         if math.isfinite(loss):
             return
-        raise NonFiniteLossError(
-            f"the loss became {loss} in epoch {trainer.epoch}, batch {trainer.batch + 1}, at "
-            f"learning rate {trainer.optimizer.lr:g}: {first_non_finite(trainer.model, x)}"
+
+        def report(cause: str) -> NoReturn:
+            raise non_finite_error(trainer, f"the loss became {loss}", _running(trainer), cause)
+
+        for layer in trainer.model.layers:
+            if layer.rng is not None:
+                layer.rng.bit_generator.state = self._generators[layer.name]
+        with watched(trainer.model, report):
+            trainer.model.forward(x, training=True)
+        report("every layer's output is finite, so the loss itself overflowed")
+
+    def on_gradients(self, trainer: "Trainer") -> None:
+        """Keep gradients that are not finite from the optimizer."""
+        if name := first_gradient(reversed(trainer.model.parameters())):
+            raise non_finite_error(
+                trainer, "a gradient became NaN or infinite", _running(trainer),
+                f"{name} is the first parameter, going backward, whose gradient is not finite",
+            )
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        """Look at what the step has made of the model."""
+        if name := first_state(trainer.model):
+            raise non_finite_error(
+                trainer, "a weight or running statistic became NaN or infinite",
+                f"epoch {trainer.epoch}, batch {trainer.batch}",
+                f"{name} is the first that is not finite",
+            )
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Look at the validation loss, which is NaN also where there is no validation."""
+        if math.isnan(epoch.validation_accuracy) or math.isfinite(epoch.validation_loss):
+            return
+        raise non_finite_error(
+            trainer, f"the validation loss became {epoch.validation_loss}",
+            f"epoch {epoch.epoch}",
+            "all weights and running statistics are finite, so a layer or the loss overflowed",
         )
 
 
@@ -274,18 +325,6 @@ def _rank(epoch: Epoch) -> tuple[float, float]:
     return epoch.validation_accuracy, -epoch.validation_loss
 
 
-def first_non_finite(model: Sequential, x: np.ndarray) -> str:
-    """In words, the first place of a forward in training mode where a value is NaN or infinite.
-
-    The forward runs again, layer by layer; random layers draw anew.
-    """
-    if not np.isfinite(x).all():
-        return "the input batch already holds NaN or infinite values"
-    for layer in model.layers:
-        for parameter in layer.parameters():
-            if not np.isfinite(parameter.data).all():
-                return f"{parameter.name} holds NaN or infinite weights since the step before"
-        x = layer.forward(x, training=True)
-        if not np.isfinite(x).all():
-            return f"{layer.name} is the first layer whose output is not finite"
-    return "every layer's output is finite, so the loss itself overflowed"
+def _running(trainer: "Trainer") -> str:
+    """The place of the step that is running."""
+    return f"epoch {trainer.epoch}, batch {trainer.batch + 1}"

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
 from minicnn.tensor_files import read_tensors
+from minicnn.training.anomalies import detect_anomaly
 from minicnn.training.callbacks import (
     BestModel,
     Callback,
@@ -56,11 +58,15 @@ class Run:
     trainer: Trainer
     best: BestModel
 
-    def train(self) -> bool:
-        """Train to the end; False where Ctrl-C ended it early, with a checkpoint saved."""
+    def train(self, *, every_layer: bool = False) -> bool:
+        """Train to the end; False where Ctrl-C ended it early, with a checkpoint saved.
+
+        With `every_layer` under `detect_anomaly`.
+        """
         training, validation = self.dataset.train, self.dataset.validation
         try:
-            with compile_ahead(self.trainer.model):
+            watch = detect_anomaly(self.trainer) if every_layer else nullcontext()
+            with compile_ahead(self.trainer.model), watch:
                 self.trainer.fit(
                     (training.images, training.labels),
                     (validation.images, validation.labels) if len(validation) else None,

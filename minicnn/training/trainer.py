@@ -199,7 +199,8 @@ class Trainer:
         InputError
             Where the model or the loss cannot take a batch; the message says which.
         NonFiniteLossError
-            Where the loss became NaN or infinite; the message names the first layer that did.
+            Where a loss, gradient, weight or running statistic became NaN or infinite: before the
+            optimizer or a file saw it. The message names the layer.
         """
         inputs, labels = _labelled("train", train)
         if validation is not None:
@@ -323,6 +324,7 @@ class Trainer:
             ) from error
         self._tell("on_loss", x, value)
         self.model.backward(self.loss.backward(), input_gradient=False)
+        self._tell("on_gradients")
         self.optimizer.step()
         correct = int((logits.argmax(1) == labels).sum())
         seconds = time.perf_counter() - start
