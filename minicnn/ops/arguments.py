@@ -106,7 +106,7 @@ def number(
     """A finite real number inside an interval whose `ends` are closed ``[ ]`` or open ``( )``."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{operation}: {name} must be a number, got {value!r}")
-    result = float(value)
+    result = _as_float(value)
     above = result >= low if ends[0] == "[" else result > low
     below = result <= high if ends[1] == "]" else result < high
     if not (math.isfinite(result) and above and below):
@@ -115,6 +115,14 @@ def number(
         interval = f"{left}{low:g}, {high:g}{right}"
         raise ValueError(f"{operation}: {name} must lie in {interval}, got {value!r}")
     return result
+
+
+def _as_float(value: Any) -> float:
+    """`value` as a float; infinite where it is a whole number beyond them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def integer(operation: str, name: str, value: Any, minimum: int) -> int:
