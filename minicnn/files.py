@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, and reading them with a limit."""
 
 import os
 import tempfile
@@ -58,11 +58,44 @@ def atomic_write_text(path: str | os.PathLike, text: str) -> None:
 def require_file(path: str | os.PathLike, what: str) -> Path:
     """`path` as a `Path`, or an `InputError` that says why it is not a readable file."""
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: expected {what}, got a folder")
-    if not path.is_file():
-        raise InputError(f"{path}: expected {what}, but there is no such file")
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: expected {what}, got a folder")
+        if not path.is_file():
+            raise InputError(f"{path}: expected {what}, but there is no such file")
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise InputError(f"{path}: expected {what}, got an error: {error.strerror}") from error
     return path
+
+
+def read_limited(path: str | os.PathLike, what: str, most: int) -> bytes:
+    """The content of a file of at most `most` bytes; one that is larger is not read.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file should be, for error messages.
+    most : int
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, it is larger, or it cannot be read.
+    """
+    path = require_file(path, what)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(most + 1)
+    except OSError as error:
+        raise InputError(f"{path}: expected {what}, got an error: {error.strerror}") from error
+    if len(content) > most:
+        raise InputError(f"{path}: expected {what} of at most {most:,} bytes, got more")
+    return content
 
 
 def require_place(path: str | os.PathLike, what: str) -> Path:

@@ -1,5 +1,6 @@
 """What the tables and results of a run must hold to be read back."""
 
+import io
 import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import PydanticCustomError
 
 from minicnn.errors import InputError
-from minicnn.files import require_file
+from minicnn.files import read_limited
 
 HISTORY = (
     "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
@@ -23,6 +24,9 @@ RUNNING_STATISTICS = (
     "variance", "variance_least", "variance_greatest",
 )
 """Columns of ``batchnorm.csv``."""
+
+MOST_BYTES = 2**24
+"""Of a file; a history of a hundred thousand epochs has them."""
 
 MOST = 2**53
 """Counts lie below it, where float64 still tells neighbouring whole numbers apart."""
@@ -95,9 +99,9 @@ def read_results(path: Path) -> dict[str, Any]:
     InputError
         Where the file is missing or no JSON, lacks a key, or has a value of another kind.
     """
-    require_file(path, "a run's results")
+    content = read_limited(path, "a run's results", MOST_BYTES)
     try:
-        return _Results.model_validate_json(path.read_bytes()).model_dump()
+        return _Results.model_validate_json(content).model_dump()
     except ValidationError as error:
         raise InputError(f"{path}: {_complaint(error)}") from error
 
@@ -129,12 +133,14 @@ def read_table(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
         Where the file is missing or damaged, lacks a column, or holds something else where a
         number belongs.
     """
-    require_file(path, what)
+    content = read_limited(path, what, MOST_BYTES)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     except ValueError as error:
         problem = " ".join(str(error).split())
         raise InputError(f"{path}: expected {what}, got a damaged file ({problem})") from error
+    if not isinstance(table.index, pd.RangeIndex):  # what has no heading, pandas makes the index
+        raise InputError(f"{path}: expected {what}, got a damaged file (longer rows)")
     for name in columns:
         if name not in table:
             raise InputError(f"{path}: expected a column {name!r}, got {', '.join(table)}")

@@ -7,7 +7,7 @@ import pytest
 from fabricated_run import SETTINGS, FabricatedRun
 
 from minicnn import InputError, viewing
-from minicnn.toml_files import MOST_NESTED
+from minicnn.nesting import MOST_NESTED
 from minicnn.viewing.run_record import dotted, read_run, read_settings
 
 
@@ -36,7 +36,7 @@ def test_speed_and_best_validation(run):
 
 @pytest.mark.parametrize("content", [
     "a = " + "[" * 2000 + "]" * 2000, "a = " + "{a = " * 2000 + "1" + "}" * 2000,
-    ".".join("a" * 5000) + " = 1", "[" + ".".join("a" * 5000) + "]\nb = 1",
+    ".".join("a" * 150) + " = 1", "[" + ".".join("a" * 150) + "]\nb = 1",
     "a = " + "[" * MOST_NESTED + "]" * MOST_NESTED,
 ])
 def test_settings_nested_too_deeply_are_refused(run, content):

@@ -19,13 +19,15 @@ from minicnn import optimizers, registry, schedules
 from minicnn.data import Augmentation, Dataset, drawn_faces, fer2013
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE
 from minicnn.errors import InputError
-from minicnn.files import require_file
 from minicnn.layers import Parameter
 from minicnn.models import MODELS
 from minicnn.optimizers import Optimizer
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
-from minicnn.toml_files import parse_toml
+from minicnn.toml_files import parse_toml, read_toml
+
+MOST_FACES = 10**6
+"""Faces to draw for a split: 2.3 GB of pixels."""
 
 
 class Settings(BaseModel):
@@ -44,16 +46,16 @@ class DataSettings(Settings):
     path : str
         For ``fer2013``: the CSV, archive or image folder; ``--data`` gives it otherwise.
     train, validation, test : int
-        For ``drawn-faces``: how many faces to draw.
+        For ``drawn-faces``: how many faces to draw, at most `MOST_FACES` each.
     limit : int
         Use only the first so many images of each split; 0 uses all.
     """
 
     source: Literal["drawn-faces", "fer2013"] = "drawn-faces"
     path: str = ""
-    train: int = Field(default=4200, ge=1)
-    validation: int = Field(default=700, ge=1)
-    test: int = Field(default=700, ge=1)
+    train: int = Field(default=4200, ge=1, le=MOST_FACES)
+    validation: int = Field(default=700, ge=1, le=MOST_FACES)
+    test: int = Field(default=700, ge=1, le=MOST_FACES)
     limit: int = Field(default=0, ge=0)
 
 
@@ -326,17 +328,16 @@ def read_experiment(name_or_path: str | os.PathLike) -> Experiment:
     name = os.fspath(name_or_path)
     if name in experiment_names():
         folder = resources.files("minicnn.training") / "experiments"
-        return _parse((folder / f"{name}.toml").read_bytes(), name)
+        return _whole(parse_toml((folder / f"{name}.toml").read_bytes(), name), name)
     if not Path(name).exists():
         raise InputError(
             f"{name}: expected a TOML file or one of {', '.join(experiment_names())}, "
             "but there is no such experiment"
         )
-    return _parse(require_file(name, "an experiment (TOML)").read_bytes(), name)
+    return _whole(read_toml(name, "an experiment (TOML)"), name)
 
 
-def _parse(content: bytes, where: str) -> Experiment:
-    values = parse_toml(content, where)
+def _whole(values: dict[str, Any], where: str) -> Experiment:
     return _checked(_validated(values, where), where)
 
 
@@ -369,6 +370,7 @@ _EXPECTED = {
     "literal_error": "{expected}",
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
     "string_too_long": "at most {max_length} characters",
     "string_pattern_mismatch": "letters, digits, spaces, dots, dashes and underscores",
     "value_error": "{error}",

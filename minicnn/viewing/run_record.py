@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from minicnn.files import require_file
 from minicnn.run_folder import RunFolder
-from minicnn.toml_files import parse_toml
+from minicnn.toml_files import read_toml
 from minicnn.viewing.page import ABSENT
 
 
@@ -105,9 +104,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        Where there is no such file, or as `minicnn.toml_files.parse_toml`.
+        Where there is no such file, or as `minicnn.toml_files.read_toml`.
     """
-    return parse_toml(require_file(path, "a run's experiment").read_bytes(), str(path))
+    return read_toml(path, "a run's experiment")
 
 
 def dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
