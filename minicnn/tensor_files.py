@@ -8,6 +8,7 @@ equal bytes.
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,12 @@ from safetensors.numpy import save_file
 
 from minicnn.errors import InputError
 from minicnn.files import atomic_path, require_file
+from minicnn.nesting import MOST_NESTED, too_deep
 
 HEADER_KEY = "minicnn"
+
+MOST_HEADER = 2**24
+"""Bytes of a header; a network of a hundred layers needs a thousandth of it."""
 
 
 def write_tensors(
@@ -50,6 +55,9 @@ def read_tensors(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The header and the arrays of a file that `write_tensors` wrote as this kind.
 
+    Nothing is larger than the file: a header of more than `MOST_HEADER` bytes is not parsed, and
+    the arrays' declared places must fill the rest exactly.
+
     Raises
     ------
     InputError
@@ -57,13 +65,35 @@ def read_tensors(
     """
     path = require_file(path, f"a minicnn {kind} (.safetensors)")
     try:
+        _require_short_header(path, kind)
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(HEADER_KEY)
-            header = None if text is None else json.loads(text)
+            header = None if text is None else json.loads(text, parse_constant=_refuse)
             if not isinstance(header, dict) or header.get("kind") != kind:
                 found = header.get("kind") if isinstance(header, dict) else "no header of minicnn"
                 raise InputError(f"{path}: expected a minicnn {kind}, got {found}")
+            if too_deep(header):
+                raise InputError(f"{path}: expected a header of tables and lists at most "
+                                 f"{MOST_NESTED} deep, got deeper ones")
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, RecursionError, OSError) as error:
+    except InputError:
+        raise
+    # the last three: safetensors, of a dtype or a shape that NumPy does not know
+    except (SafetensorError, RecursionError, OSError, ValueError, TypeError,
+            AttributeError) as error:
         raise InputError(f"{path}: expected a minicnn {kind}, got a damaged or foreign file "
                          f"({error})") from error
+
+
+def _require_short_header(path: Path, kind: str) -> None:
+    """Refuse a header that is declared longer than `MOST_HEADER`."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+    if length > MOST_HEADER:
+        raise InputError(f"{path}: expected a minicnn {kind}, got a damaged or foreign file "
+                         f"(a header of {length:,} bytes)")
+
+
+def _refuse(constant: str) -> None:
+    """Refuse what JSON does not know, and Python reads in it."""
+    raise ValueError(f"its header holds {constant}")
