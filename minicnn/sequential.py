@@ -1,5 +1,6 @@
 """A stack of layers, each fed by the one before."""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,16 @@ from minicnn.summary import Summary, summarize
 from minicnn.tensor_files import read_tensors, write_tensors
 
 FORMAT_VERSION = 1
+
+MOST_NUMBERS = 2**28
+"""Parameters of a network that a file describes, and numbers between two of its layers: twice the
+parameters of the largest VGG network."""
+
+MOST_MULTIPLY_ADDS = 2**36
+"""Of one input of such a network: three times those of the largest VGG network."""
+
+_FEW_NUMBERS = 2**20
+"""What a network may hold that its file does not fill: named as missing, not as too large."""
 
 _CONFIG = {
     "layers": (list, "a list of layers"), "input_shape": (list, "a list of lengths"),
@@ -210,14 +221,27 @@ class Sequential:
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], where: str = "model") -> "Sequential":
+    def from_config(
+        cls, config: Mapping[str, Any], where: str = "model", most_weights: int = MOST_NUMBERS
+    ) -> "Sequential":
         """The untrained network of a `config`.
+
+        Sizes are reckoned before anything is made, so that a few bytes cannot ask for terabytes.
+
+        Parameters
+        ----------
+        config : mapping
+        where : str
+            Begins error messages.
+        most_weights : int
+            How many parameters and running statistics it may have.
 
         Raises
         ------
         InputError
-            For an unknown layer or setting, layers that do not fit each other, or weights that do
-            not fit into memory; `where` begins the message.
+            For an unknown layer or setting, layers that do not fit each other, more weights than
+            `most_weights`, more than `MOST_NUMBERS` between two layers, or more than
+            `MOST_MULTIPLY_ADDS`.
         """
         if not isinstance(config, Mapping):
             raise InputError(f"{where}: expected a table, got {config!r}")
@@ -230,11 +254,12 @@ class Sequential:
             for number, layer in enumerate(config["layers"], start=1)
         ]
         try:
+            _require_modest(layers, config["input_shape"], where, most_weights)
             return cls(layers, config["input_shape"], config["dtype"], config["seed"])
+        except InputError:
+            raise
         except (TypeError, ValueError) as error:
             raise InputError(f"{where}: {error}") from error
-        except MemoryError as error:
-            raise InputError(f"{where}: does not fit into memory: {error}") from error
 
     def summarize(self) -> Summary:
         """Output shape, parameters, multiply-adds and memory of every layer."""
@@ -292,6 +317,36 @@ class Sequential:
             raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
 
 
+def _require_modest(
+    layers: list[Layer], input_shape: list[Any], where: str, most_weights: int
+) -> None:
+    """Refuse a stack that is too large; one that does not fit together is not judged further."""
+    weights, multiply_adds = 0, 0
+    shape = tuple(
+        arguments.integer("Sequential", "a length in input_shape", length, 1)
+        for length in input_shape
+    )
+    for number, layer in enumerate(layers, start=1):
+        try:
+            output = layer.output_shape(shape)
+        except (TypeError, ValueError):
+            return  # the constructor says what does not fit
+        weights += layer.state_size(shape)
+        multiply_adds += layer.multiply_adds(shape)
+        for what, count, most in (
+            ("weights", weights, most_weights),
+            ("numbers for one input", max(math.prod(shape), math.prod(output)), MOST_NUMBERS),
+            ("multiply-adds for one input", multiply_adds, MOST_MULTIPLY_ADDS),
+        ):
+            if count > most:
+                raise InputError(
+                    f"{where}: layer {number}: expected at most {most:,} {what}, got {count:.3g}"
+                    if count < 10**300 else
+                    f"{where}: layer {number}: expected at most {most:,} {what}, got far more"
+                )
+        shape = output
+
+
 def _apart(result: np.ndarray, given: Any) -> np.ndarray:
     """`result`, or a copy of it where it is the caller's own memory in another shape."""
     return result.copy() if np.may_share_memory(result, np.asarray(given)) else result
@@ -321,18 +376,25 @@ def load(path: str | os.PathLike) -> Sequential:
     ------
     InputError
         Where there is no such file, it is damaged or something else, or its weights do not fit
-        its architecture.
+        its architecture or are not finite.
     """
     header, tensors = read_tensors(path, "model")
     if header.get("version") != FORMAT_VERSION:
         raise InputError(
             f"{path}: expected model format {FORMAT_VERSION}, got {header.get('version')!r}"
         )
-    model = Sequential.from_config(header.get("architecture", {}), f"{path}: architecture")
+    held = sum(tensor.size for tensor in tensors.values())
+    model = Sequential.from_config(
+        header.get("architecture", {}), f"{path}: architecture", max(held, _FEW_NUMBERS)
+    )
     try:
-        model.load_state_dict(tensors)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused below
+            model.load_state_dict(tensors)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
+    for name, array in model.state_dict().items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: {name}: expected finite numbers, got NaN or infinity")
     model.metadata = header.get("metadata", {})
     if not isinstance(model.metadata, dict):
         raise InputError(f"{path}: metadata: expected a table, got {model.metadata!r}")

@@ -127,7 +127,7 @@ def test_balanced_class_weights_make_every_class_count_alike():
     ('name = "mine"\nmodel = 3\n', "model: expected a table, got 3"),
     ('name = "mine"\n[model]\nlayers = 3\n', "model.layers: expected a list, got 3"),
     ('name = "mine"\n[model]\nlayers = [{type = "Conv2D", filters = 1000000000000}]\n',
-     "model: does not fit into memory"),
+     "model: layer 1: expected at most 268,435,456 weights, got 1e\\+13"),
     ("name = \n", "expected TOML"),
     ("", "name: expected a value, got nothing"),
 ])

@@ -180,6 +180,10 @@ class Layer:
         """
         self.backward(dy)
 
+    def state_size(self, input_shape: Shape) -> int:
+        """How many numbers `create` makes for such inputs: parameters and running statistics."""
+        return 0
+
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiplications (each with its addition) that the forward of one input takes."""
         return 0

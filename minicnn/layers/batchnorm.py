@@ -1,5 +1,6 @@
 """The batch normalisation layer."""
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -66,6 +67,10 @@ class BatchNorm(Layer):
             raise ValueError(f"BatchNorm: expected inputs of shape (..., C), got {input_shape}")
         return input_shape
 
+    def state_size(self, input_shape: Shape) -> int:
+        """Of gamma, beta and the running mean and variance."""
+        return 4 * input_shape[-1]
+
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """gamma and the running variance 1, beta and the running mean 0."""
         channels = input_shape[-1]
@@ -93,4 +98,4 @@ class BatchNorm(Layer):
 
     def multiply_adds(self, input_shape: Shape) -> int:
         """One a value, in evaluation: the scale and the shift."""
-        return int(np.prod(input_shape))
+        return math.prod(input_shape)

@@ -1,5 +1,6 @@
 """The convolution layer."""
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -60,6 +61,10 @@ class Conv2D(Layer):
             "Conv2D", self.kernel_size, self.stride, self.padding, (height, width)
         )
         return (*window.output_size(height, width), self.filters)
+
+    def state_size(self, input_shape: Shape) -> int:
+        """Of w and b."""
+        return (math.prod(self.kernel_size) * input_shape[2] + self.use_bias) * self.filters
 
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """Filters from the initializer, biases 0."""

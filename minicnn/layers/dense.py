@@ -49,6 +49,10 @@ class Dense(Layer):
             )
         return (self.units,)
 
+    def state_size(self, input_shape: Shape) -> int:
+        """Of w and b."""
+        return (input_shape[0] + self.use_bias) * self.units
+
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """Weights from the initializer, biases 0."""
         shape = (input_shape[0], self.units)
@@ -84,7 +88,7 @@ class Flatten(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(in,): the product of the axes."""
-        return (int(np.prod(input_shape)),)
+        return (math.prod(input_shape),)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y (N, in) from x (N, ...), float64 if x is wider than float32, else float32.
