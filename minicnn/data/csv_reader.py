@@ -19,6 +19,7 @@ from minicnn.errors import InputError
 _COLUMNS = ("emotion", "pixels", "Usage")
 _LABELS = {str(label): label for label in range(len(EMOTIONS))}
 _PIXELS = IMAGE_SIZE * IMAGE_SIZE
+_LONGEST_ROW = 1 << 20  # characters; a hundred times a row of pixels
 
 
 def read_csv(stream: io.BufferedReader, place: str) -> dict[str, Split]:
@@ -90,7 +91,8 @@ class _Table:
         _require_text(stream, place)
         # An undecodable byte becomes the text \xff, and is refused with the field it stands in.
         self._text = io.TextIOWrapper(stream, "utf-8-sig", "backslashreplace", newline="")
-        self._lines = csv.reader(self._text, strict=True, skipinitialspace=True)
+        self._lines = csv.reader(self._short_lines(), strict=True, skipinitialspace=True)
+        self._taken = 0  # characters since the last row, blank lines among them
         self.place = place
         self.row = 0
         header = self._next_line("the header")
@@ -112,8 +114,20 @@ class _Table:
         ending = " (the last row: is the file cut short?)" if self._at_end() else ""
         return InputError(f"{self.place}: data row {self.row}: {problem}{ending}")
 
+    def _short_lines(self) -> Iterator[str]:
+        """The lines of the text, until there are too many characters for one row."""
+        while line := self._text.readline(_LONGEST_ROW + 1):
+            self._taken += len(line)
+            if self._taken > _LONGEST_ROW:
+                raise InputError(
+                    f"{self.place}: after data row {self.row}: expected a row of at most "
+                    f"{_LONGEST_ROW:,} characters, got a longer one, or as many blank lines"
+                )
+            yield line
+
     def _next_line(self, what: str) -> list[str] | None:
         """The fields of the next line that is not blank, None at the end of the file."""
+        self._taken = 0
         fields: list[str] | None = []
         while fields == []:
             start = self._lines.line_num
@@ -137,7 +151,7 @@ class _Table:
     def _at_end(self) -> bool:
         try:
             return next(self._lines, None) is None
-        except csv.Error:
+        except (csv.Error, InputError):
             return False
 
 
