@@ -225,9 +225,9 @@ def test_something_unreadable_among_the_pictures(tmp_path):
     face_folder(tmp_path, train=1, test=1)
     (tmp_path / "train" / "fear" / "more").mkdir()
     (tmp_path / "train" / "sad" / "gone.png").symlink_to(tmp_path / "nowhere")
-    assert str(Path("fear", "more")) in refused(tmp_path)
+    assert str(Path("fear", "more")) + ": expected a picture, got a folder" in refused(tmp_path)
     (tmp_path / "train" / "fear" / "more").rmdir()
-    assert "gone.png: expected something to read" in refused(tmp_path)
+    assert "gone.png: expected a picture, but there is no such file" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("folders", [[], ["train"], ["train/happy", "test/sad"], ["happy"]])

@@ -8,6 +8,7 @@ that cannot be written costs time and nothing else.
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,10 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 
-from minicnn.data.dataset import Split
+from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Split
+from minicnn.data.images import MOST_BYTES
 from minicnn.errors import InputError
+from minicnn.files import read_limited
 from minicnn.tensor_files import read_tensors, write_tensors
 
 _FORMAT = "minicnn-splits-2"
@@ -94,13 +97,13 @@ def files_fingerprint(files: Iterable[tuple[str, Path]]) -> str:
 
     Raises
     ------
-    OSError
-        A file cannot be read.
+    InputError
+        A file cannot be read, or is too large for a picture.
     """
     total = 0
     digest = hashlib.sha256()
     for name, path in files:
-        content = path.read_bytes()
+        content = read_limited(path, "a picture", MOST_BYTES)
         total += len(content)
         digest.update(f"{name}\0{len(content)}\0".encode(errors="surrogateescape"))
         digest.update(content)
@@ -160,9 +163,27 @@ def _load(path: Path) -> Splits | None:
         header, tensors = read_tensors(path, _FORMAT)
     except InputError:
         return None
-    if header.get("checksum") != _checksum(tensors):
+    names = ("train", "validation", "test")
+    if header.get("checksum") != _checksum(tensors) or not all(_fit(tensors, n) for n in names):
         return None
-    return {name: _split(tensors, name) for name in ("train", "validation", "test")}
+    return {name: _split(tensors, name) for name in names}
+
+
+def _fit(tensors: Mapping[str, np.ndarray], name: str) -> bool:
+    """Whether the arrays of a split are what `Split` asks for: whoever wrote them knew the sum."""
+    nothing = np.empty(0)
+    images, labels = tensors.get(f"{name}.images", nothing), tensors.get(f"{name}.labels", nothing)
+    sources = tensors.get(f"{name}.sources", np.zeros((labels.size, 1), np.uint32))
+    return bool(
+        (images.dtype, labels.dtype, sources.dtype) == (np.uint8, np.int64, np.uint32)
+        and images.shape == (labels.size, IMAGE_SIZE, IMAGE_SIZE)
+        and labels.ndim == 1
+        and ((labels >= 0) & (labels < len(EMOTIONS))).all()
+        and sources.ndim == 2
+        and len(sources) == len(labels)
+        and sources.shape[1] > 0
+        and (sources <= sys.maxunicode).all()
+    )
 
 
 def _split(tensors: Mapping[str, np.ndarray], name: str) -> Split:

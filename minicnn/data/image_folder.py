@@ -11,6 +11,7 @@ from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, USAGES, Split
 from minicnn.data.images import read_grey
 from minicnn.data.quoting import listed
 from minicnn.errors import InputError
+from minicnn.files import require_file
 
 # What a folder may be called, in small letters, and what it then is.
 _SPLITS = {split: split for split in ("train", "validation", "test")} | USAGES | {
@@ -55,7 +56,8 @@ def find_pictures(folder: Path) -> Pictures:
     ------
     InputError
         The folder of a split or an emotion has an unknown name, two folders mean the same split or
-        emotion, or there are no pictures at all.
+        emotion, something is no file or a link that leads out of `folder`, or there are no pictures
+        at all.
     OSError
         A folder cannot be listed.
     """
@@ -68,7 +70,7 @@ def find_pictures(folder: Path) -> Pictures:
         _refuse_unknown(split_folder, _EMOTIONS)
         pictures[split] = _interleaved(
             [
-                [(file, label) for file in _entries(emotion_folders[emotion])]
+                [(file, label) for file in _files(emotion_folders[emotion], folder)]
                 for label, emotion in enumerate(EMOTIONS)
                 if emotion in emotion_folders
             ]
@@ -129,6 +131,16 @@ def _folders(folder: Path, meanings: Mapping[str, str]) -> dict[str, Path]:
                     f" {entry.name}"
                 )
     return found
+
+
+def _files(emotion_folder: Path, folder: Path) -> list[Path]:
+    """The files of an emotion, all of them inside `folder` when links are followed."""
+    files = [require_file(entry, "a picture") for entry in _entries(emotion_folder)]
+    inside = folder.resolve()
+    for place in (emotion_folder.parent, emotion_folder, *files):
+        if place.is_symlink() and not place.resolve().is_relative_to(inside):
+            raise InputError(f"{place}: expected a picture in {folder}, got a link that leads out")
+    return files
 
 
 def _refuse_unknown(folder: Path, meanings: Mapping[str, str]) -> None:

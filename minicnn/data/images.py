@@ -1,7 +1,9 @@
 """Reading one picture, of any size and kind, the way FER2013 stores a face."""
 
+import io
 import os
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -9,7 +11,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minicnn.data.dataset import IMAGE_SIZE
 from minicnn.errors import InputError
-from minicnn.files import require_file
+from minicnn.files import read_limited
+
+# Pillow knows more, some of which run other programs, and many of which few people read.
+_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+MOST_PIXELS = 2**26
+"""Of a picture: a camera's 64 megapixels, which take half a gigabyte to make grey."""
+
+MOST_BYTES = 2**28
+"""Of a picture's file."""
 
 # What Pillow's decoders raise on data that is no picture, or a damaged one.
 _DAMAGE = (
@@ -35,8 +46,8 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
     Parameters
     ----------
     path : path
-        Any file that Pillow reads. Colours become grey by ITU-R BT.601 luma; 16-bit grey is scaled
-        by 255 / 65535; floating-point grey may lie in [0, 1] or in [0, 255].
+        AVIF, BMP, GIF, JPEG, PNG, PPM, TIFF or WebP. Colours become grey by ITU-R BT.601 luma;
+        16-bit grey is scaled by 255 / 65535; floating-point grey may lie in [0, 1] or in [0, 255].
 
     Returns
     -------
@@ -46,26 +57,39 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
     Raises
     ------
     InputError
-        There is no such file, it is no picture, is damaged or cut short, or has so many pixels
-        that Pillow takes it for a decompression bomb (``PIL.Image.MAX_IMAGE_PIXELS``, twice).
+        There is no such file, it is no picture, is damaged or cut short, or has more than
+        `MOST_BYTES` or `MOST_PIXELS`.
     """
-    path = require_file(path, "a picture")
+    content = read_limited(path, "a picture", MOST_BYTES)
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings(action="ignore"), Image.open(
+            io.BytesIO(content), formats=_FORMATS
+        ) as picture:
+            _require_modest(picture, path)
             grey = _grey(ImageOps.exif_transpose(picture))
         square = ImageOps.fit(grey, (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.LANCZOS)
     except UnidentifiedImageError:
         raise InputError(f"{path}: expected a picture, got a file of no format known") from None
     except Image.DecompressionBombError:
-        raise InputError(
-            f"{path}: expected at most {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels, got more"
-        ) from None
+        raise InputError(_too_many(path)) from None
+    except InputError:
+        raise
     except _DAMAGE as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"{path}: expected a whole picture, got one that cannot be decoded ({reason})"
         ) from error
     return np.array(square)
+
+
+def _require_modest(picture: Image.Image, path: str | os.PathLike) -> None:
+    """Refuse a picture of too many pixels, before any of them is decoded."""
+    if picture.width * picture.height > MOST_PIXELS:
+        raise InputError(_too_many(path))
+
+
+def _too_many(path: str | os.PathLike) -> str:
+    return f"{path}: expected at most {MOST_PIXELS:,} pixels, got more"
 
 
 def _grey(picture: Image.Image) -> Image.Image:
