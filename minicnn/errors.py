@@ -18,11 +18,11 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        shown = message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
-        super().__init__("".join(
+        shown = "".join(
             character if character.isprintable() else ascii(character)[1:-1]
-            for character in shown
-        ))
+            for character in message[: _LONGEST + 1]
+        )
+        super().__init__(shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…")
 
 
 class NonFiniteLossError(RuntimeError):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from minicnn.errors import InputError
 
+_BLOCK = 2**20
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -89,11 +91,13 @@ def read_limited(path: str | os.PathLike, what: str, most: int) -> bytes:
     """
     path = require_file(path, what)
     try:
+        content = b"" if path.stat().st_size <= most else None
         with path.open("rb") as stream:
-            content = stream.read(most + 1)
+            while content is not None and (block := stream.read(_BLOCK)):
+                content = content + block if len(content) + len(block) <= most else None
     except OSError as error:
         raise InputError(f"{path}: expected {what}, got an error: {error.strerror}") from error
-    if len(content) > most:
+    if content is None:
         raise InputError(f"{path}: expected {what} of at most {most:,} bytes, got more")
     return content
 

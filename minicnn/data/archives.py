@@ -26,8 +26,8 @@ _MOST_LAYERS = 6
 _MOST_MEMBERS = 100_000
 _BUFFER = 1 << 20
 
-# LZMA is missing: its header may ask for a dictionary of 4 GiB.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+# Not LZMA, whose header may ask for 4 GiB, nor bzip2, which zipfile expands a block at a time.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _EXPANSION = 100  # pixel text packs to a third
 _SMALL = 1 << 24  # may expand any number of times
@@ -47,7 +47,9 @@ _DAMAGE = (
     struct.error,
     RecursionError,  # a tar's long names, each for the next one
     ValueError,
+    IndexError,
     OverflowError,
+    MemoryError,  # a tar's header that declares a name of a terabyte
 )
 
 
@@ -178,7 +180,7 @@ def _open_zip(
         raise InputError(f"{place}: expected an archive without a password, got {name} encrypted")
     if member.compress_type not in _METHODS:
         raise InputError(
-            f"{place}: expected an archive packed by deflate or bzip2, got {name} by method "
+            f"{place}: expected an archive packed by deflate, got {name} by method "
             f"{member.compress_type}"
         )
     return _buffered(stack.enter_context(archive.open(member)), most, f"{place}: {name}")
