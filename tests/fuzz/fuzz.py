@@ -2,7 +2,7 @@
 
 Atheris (``pip install atheris``) follows which branches an input takes and keeps those that reach
 new ones; ``--blind`` mutates without it, where it has no build for this Python. The entry points
-are those of ``tests/hostile_readers.py``. What breaks the property is written to a file: its path is
+are those of ``tests/hostile_readers.py``. What breaks the property goes to a file: its path is
 printed, and ``--again`` takes it to see it once more.
 """
 
