@@ -91,15 +91,16 @@ def read_limited(path: str | os.PathLike, what: str, most: int) -> bytes:
     """
     path = require_file(path, what)
     try:
-        content = b"" if path.stat().st_size <= most else None
+        content, fits = bytearray(), path.stat().st_size <= most
         with path.open("rb") as stream:
-            while content is not None and (block := stream.read(_BLOCK)):
-                content = content + block if len(content) + len(block) <= most else None
+            while fits and (block := stream.read(_BLOCK)):
+                content += block
+                fits = len(content) <= most
     except OSError as error:
         raise InputError(f"{path}: expected {what}, got an error: {error.strerror}") from error
-    if content is None:
+    if not fits:
         raise InputError(f"{path}: expected {what} of at most {most:,} bytes, got more")
-    return content
+    return bytes(content)
 
 
 def require_place(path: str | os.PathLike, what: str) -> Path:
