@@ -2,9 +2,11 @@
 
 The format is https://huggingface.co/docs/safetensors: no code can hide in it, and any tool of its
 ecosystem reads it. The header stands under one key, ``"minicnn"``, so that equal contents give
-equal bytes.
+equal bytes; it holds a checksum of itself and of the arrays, which tells a damaged file from a
+foreign one.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from minicnn.errors import InputError
 from minicnn.files import atomic_path, require_file
@@ -26,7 +28,8 @@ MOST_HEADER = 2**24
 
 
 def write_tensors(
-    path: str | os.PathLike, kind: str, header: Mapping[str, Any], tensors: Mapping[str, Any]
+    path: str | os.PathLike, kind: str, header: Mapping[str, Any], tensors: Mapping[str, Any],
+    keep_as: str | os.PathLike | None = None,
 ) -> None:
     """Write all of the file or nothing.
 
@@ -38,16 +41,37 @@ def write_tensors(
     header : mapping
         JSON-ready values.
     tensors : mapping of str to array
+    keep_as : path, optional
+        Another name under which the earlier file is kept.
 
     Raises
     ------
     ValueError
         Where the header holds NaN or infinity, which JSON does not know.
     """
-    text = json.dumps({"kind": kind, **header}, sort_keys=True, allow_nan=False)
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    with atomic_path(path) as temporary:
-        save_file(arrays, temporary, {HEADER_KEY: text})
+    content = {"kind": kind, **header}
+    text = _json({**content, "checksum": _checksum(content, arrays)})
+    with atomic_path(path, keep_as) as temporary:
+        temporary.write_bytes(save(arrays, {HEADER_KEY: text}))
+
+
+def _json(header: Mapping[str, Any]) -> str:
+    return json.dumps(header, sort_keys=True, allow_nan=False)
+
+
+def _checksum(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of a header and of every array's name, dtype, shape and bytes."""
+    digest = hashlib.sha256(_json(header).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _is_whole(checksum: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether a file's checksum is that of its content."""
+    return checksum == _checksum(header, arrays)
 
 
 def read_tensors(
@@ -75,7 +99,9 @@ def read_tensors(
             if too_deep(header):
                 raise InputError(f"{path}: expected a header of tables and lists at most "
                                  f"{MOST_NESTED} deep, got deeper ones")
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            checksum = header.pop("checksum", None)
+            whole = _is_whole(checksum, header, arrays)
     except InputError:
         raise
     # the last three: safetensors, of a dtype or a shape that NumPy does not know
@@ -83,6 +109,10 @@ def read_tensors(
             AttributeError) as error:
         raise InputError(f"{path}: expected a minicnn {kind}, got a damaged or foreign file "
                          f"({error})") from error
+    if not whole:
+        raise InputError(f"{path}: expected a minicnn {kind}, got a damaged file "
+                         f"({'no checksum' if checksum is None else 'its checksum differs'})")
+    return header, arrays
 
 
 def _require_short_header(path: Path, kind: str) -> None:

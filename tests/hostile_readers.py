@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from fabricated_run import FabricatedRun
@@ -33,6 +34,11 @@ from minicnn.training import read_experiment
 from minicnn.viewing.run_record import read_settings
 
 LONGEST_MESSAGE = 2000
+
+
+def any_checksum() -> Any:
+    """A context in which every file's checksum is right: who makes a hostile file can reckon it."""
+    return patch("minicnn.tensor_files._is_whole", return_value=True)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ def _tensor_files(folder: Path) -> dict[str, bytes]:
     return {"checkpoint": path.read_bytes()}
 
 
+def _read_tensors(path: Path) -> Any:
+    with any_checksum():
+        return read_tensors(path, "checkpoint")
+
+
 def _models(folder: Path) -> dict[str, bytes]:
     path = folder / "seed.safetensors"
     seeds = {}
@@ -82,7 +93,8 @@ def _models(folder: Path) -> dict[str, bytes]:
 
 def _load_and_use(path: Path) -> np.ndarray:
     """The logits of a loaded model, if it takes no more than a moment to find them."""
-    model = minicnn.load(path)
+    with any_checksum():
+        model = minicnn.load(path)
     assert all(np.isfinite(array).all() for array in model.state_dict().values())
     if model.summarize().totals["multiply_adds"] > 10**6 or np.prod(model.input_shape) > 10**4:
         return np.empty(0)
@@ -118,7 +130,8 @@ def _with_architecture(path: Path) -> Any:
     """The network that this architecture describes, in a file without weights."""
     text = path.read_bytes().decode(errors="replace")
     save_file({}, path, {HEADER_KEY: f'{{"kind": "model", "version": 1, "architecture": {text}}}'})
-    header, _ = read_tensors(path, "model")
+    with any_checksum():
+        header, _ = read_tensors(path, "model")
     model = Sequential.from_config(header["architecture"], str(path), 10**4)
     return model.summarize()
 
@@ -230,8 +243,7 @@ def _of_run(name: str) -> Callable[[Path], Any]:
 
 
 READERS = {
-    "tensors": Reader(_tensor_files, "a.safetensors", lambda path: read_tensors(
-        path, "checkpoint")),
+    "tensors": Reader(_tensor_files, "a.safetensors", _read_tensors),
     "model": Reader(_models, "a.safetensors", _load_and_use),
     "header": Reader(_headers, "a.safetensors", _with_header),
     "architecture": Reader(_architectures, "a.safetensors", _with_architecture),
