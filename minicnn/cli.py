@@ -5,8 +5,9 @@ Heavy parts are imported inside the commands, so that ``--help`` answers at once
 
 import json
 import shlex
+import signal
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,6 +116,14 @@ def train(
         str | None,
         typer.Option(metavar="DIR", help="Go on with the run in this folder; --epochs may change."),
     ] = None,
+    checkpoint_every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Save a checkpoint every N batches (200) or seconds (90s), not only after each "
+            "epoch.",
+        ),
+    ] = None,
     detect_anomaly: Annotated[
         bool,
         typer.Option(
@@ -126,11 +135,14 @@ def train(
 ) -> None:
     """Train a network, measure it on the test split, and write a report.
 
-    Ctrl-C ends after the running step, saves, and says how to go on.
+    Ctrl-C and SIGTERM end after the running step, save, and say how to go on.
     """
-    from minicnn.training import read_experiment, resume_run, start_run
+    from minicnn.training import Interval, read_experiment, resume_run, start_run
 
     _choose(backend, threads)
+    with suppress(ValueError):  # outside the main thread signals stay as they are
+        signal.signal(signal.SIGTERM, _as_interrupt)
+    every = None if checkpoint_every is None else Interval.parse(checkpoint_every)
     options = [
         ("--data", "data.path", None if data is None else str(Path(data).resolve())),
         ("--epochs", "training.epochs", epochs),
@@ -144,21 +156,27 @@ def train(
         for name, value in (("EXPERIMENT", experiment), ("--out", out)):
             if value is not None:
                 raise InputError(f"--resume: the run in {resume} has its own {name}, got {value}")
-        run = resume_run(resume, given, console)
+        run = resume_run(resume, given, console, every, keep_threads=threads is not None)
     else:
         chosen = read_experiment(experiment or ("paper-bn" if data else "drawn-faces"))
         names = {key: option for option, key, _ in options}
-        run = start_run(chosen.with_options(given, names), out, console)
-    with _compilation_line():
-        finished = run.train(every_layer=detect_anomaly)
-    if not finished:
-        console.print(
-            "Stopped and saved. Go on with:  minicnn train --resume "
-            + shlex.quote(str(run.folder.path)),
-            highlight=False, soft_wrap=True, markup=False,
-        )
-        sys.exit(INTERRUPTED)
-    _finish(run)
+        run = start_run(chosen.with_options(given, names), out, console, every)
+    with run:
+        try:
+            with _compilation_line():
+                finished = run.train(every_layer=detect_anomaly)
+            if finished:
+                _finish(run)
+                return
+            status = 128 + (run.trainer.signal or 0)
+        except KeyboardInterrupt as interrupt:  # outside the loop, which saves first
+            status = interrupt.args[0] if interrupt.args else INTERRUPTED
+    console.print(
+        "Stopped and saved. Go on with:  minicnn train --resume "
+        + shlex.quote(str(run.folder.path)),
+        highlight=False, soft_wrap=True, markup=False,
+    )
+    sys.exit(status)
 
 
 @app.command(epilog="[bold]Example[/]  minicnn evaluate runs/mine --data fer2013.csv --split test")
@@ -209,7 +227,10 @@ def predict(
     model: ModelFile,
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE", help="Pictures that Pillow reads, any size, one or more."),
+        typer.Argument(
+            metavar="IMAGE",
+            help="Pictures of any size (PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF), one or more.",
+        ),
     ],
     backend: Backend = None,
     threads: Threads = None,
@@ -437,9 +458,17 @@ def main(arguments: list[str] | None = None) -> None:
     except NonFiniteLossError as error:
         _complain(str(error))
         status = 1
+    except MemoryError as error:
+        _complain(f"not enough memory: {error}")
+        status = 1
     if status == INTERRUPTED:  # what becomes of a KeyboardInterrupt in a command
         _complain("interrupted")
     sys.exit(status)
+
+
+def _as_interrupt(number: int, frame: Any) -> None:
+    """Let a signal do what Ctrl-C does; its exit status goes with it."""
+    raise KeyboardInterrupt(128 + number)
 
 
 def _complain(message: str) -> None:

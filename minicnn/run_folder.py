@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from minicnn import run_files
 from minicnn.errors import InputError
 from minicnn.files import atomic_write_text, require_place
+from minicnn.tensor_files import read_tensors
 
 
 class RunFolder:
@@ -32,8 +35,9 @@ class RunFolder:
         ``batchnorm.csv``: where the running statistics of each batch norm stood, by epoch.
     model : Path
         ``model.safetensors``: the best model.
-    last : Path
-        ``last.safetensors``: everything needed to resume.
+    last, previous : Path
+        ``last.safetensors``: everything needed to resume; ``previous.safetensors``: the same from
+        one checkpoint before.
     results : Path
         ``results.json``: what the best model reached on the test split.
     report : Path
@@ -49,6 +53,7 @@ class RunFolder:
         self.batchnorm = self.path / "batchnorm.csv"
         self.model = self.path / "model.safetensors"
         self.last = self.path / "last.safetensors"
+        self.previous = self.path / "previous.safetensors"
         self.results = self.path / "results.json"
         self.report = self.path / "report.html"
         self.pictures = self.path / "pictures"
@@ -57,6 +62,63 @@ class RunFolder:
     def name(self) -> str:
         """The folder's own name, for titles."""
         return self.path.resolve().name
+
+    def lock(self) -> FileLock:
+        """Take the folder for this process, until the lock is released or the process ends.
+
+        The system gives up the lock of a process that has died, so that none is ever stale.
+
+        Raises
+        ------
+        InputError
+            Where another process has the folder.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InputError(
+                f"{self.path}: another process is training in this folder; wait until it has ended"
+            ) from None
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be locked ({error.strerror})") from error
+        return lock
+
+    def read_checkpoint(self) -> tuple[dict[str, Any], dict[str, np.ndarray], Path]:
+        """Header and arrays of the last checkpoint, or of the one before where it is damaged.
+
+        Returns
+        -------
+        header, arrays
+            As `read_tensors` gives them.
+        path : Path
+            The file that they come from.
+
+        Raises
+        ------
+        InputError
+            Where there is none, or both are damaged.
+        """
+        try:
+            return *read_tensors(self.last, "checkpoint"), self.last
+        except InputError as error:
+            if not self.previous.exists():
+                raise
+            damage = error
+        try:
+            return *read_tensors(self.previous, "checkpoint"), self.previous
+        except InputError as error:
+            raise InputError(f"{damage}; and {error}") from error
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run has come as far as a checkpoint or a model in it."""
+        return any(file.exists() for file in (self.last, self.previous, self.model, self.results))
+
+    def remove_results(self) -> None:
+        """Remove what a run that has ended says of itself, because it goes on."""
+        for file in (self.results, self.report):
+            file.unlink(missing_ok=True)
 
     def require_unused(self) -> None:
         """Refuse a folder that a run cannot be started in.
@@ -69,7 +131,7 @@ class RunFolder:
             Where it is a file, or holds a run or anything else.
         """
         require_place(self.path, "the folder of the run")
-        if self.last.exists():
+        if self.last.exists() or self.previous.exists():
             raise InputError(
                 f"{self.path}: already holds a run; give another --out, or go on with --resume "
                 f"{self.path}"

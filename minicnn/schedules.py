@@ -137,6 +137,13 @@ class ReduceOnPlateau(Schedule):
         """The best loss, the epochs since, and the reductions so far."""
         return {"best": self.best, "waited": self.waited, "reductions": self.reductions}
 
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`; a TypeError or ValueError where it holds anything else."""
+        best = state["best"]
+        self.best = None if best is None else arguments.number("ReduceOnPlateau", "best", best)
+        self.waited = arguments.integer("ReduceOnPlateau", "waited", state["waited"], 0)
+        self.reductions = arguments.integer("ReduceOnPlateau", "reductions", state["reductions"], 0)
+
 
 SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant, "step": Step, "cosine": Cosine, "plateau": ReduceOnPlateau,

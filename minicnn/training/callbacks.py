@@ -2,13 +2,16 @@
 
 import math
 import os
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
+from minicnn.errors import InputError
 from minicnn.files import atomic_write_text
 from minicnn.layers import BatchNorm
 from minicnn.ops import arguments
@@ -226,8 +229,10 @@ class EarlyStopping(Callback):
         return {"best": self.best, "waited": self.waited}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict`."""
-        self.best, self.waited = state["best"], state["waited"]
+        """Go on from a `state_dict`; a TypeError or ValueError where it holds anything else."""
+        best = state["best"]
+        self.best = None if best is None else arguments.number("EarlyStopping", "best", best)
+        self.waited = arguments.integer("EarlyStopping", "waited", state["waited"], 0)
 
 
 class HistoryFile(Callback):
@@ -263,21 +268,26 @@ class RunningStatisticsFile(Callback):
         self.rows: list[dict[str, Any]] = []
 
     def on_fit_start(self, trainer: "Trainer") -> None:
-        """Note the start as epoch 0."""
-        if not trainer.history:
+        """Note the start as epoch 0, unless a resumed run has done so, and write all rows."""
+        if not self.rows:
             self._note(trainer.model, 0)
+        self._write()
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Note the end of the epoch."""
         self._note(trainer.model, epoch.epoch)
+        self._write()
 
     def state_dict(self) -> dict[str, Any]:
         """All rows so far."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict`."""
-        self.rows = list(state["rows"])
+        """Go on from a `state_dict`; a ValueError where a row has other columns."""
+        rows = [dict(row) for row in state["rows"]]
+        if any(row.keys() != set(RUNNING_STATISTICS) for row in rows):
+            raise ValueError(f"expected rows of {', '.join(RUNNING_STATISTICS)}")
+        self.rows = rows
 
     def _note(self, model: Sequential, epoch: int) -> None:
         for layer in model.layers:
@@ -287,37 +297,104 @@ class RunningStatisticsFile(Callback):
                     row |= {key: float(values.mean()), f"{key}_least": float(values.min()),
                             f"{key}_greatest": float(values.max())}
                 self.rows.append(row)
+
+    def _write(self) -> None:
         table = pd.DataFrame(self.rows, columns=list(RUNNING_STATISTICS))
         atomic_write_text(self.path, table.to_csv(index=False, lineterminator="\n"))
 
 
+@dataclass(frozen=True)
+class Interval:
+    """How often to save a checkpoint within an epoch: every so many of its batches, or seconds."""
+
+    batches: int | None = None
+    seconds: float | None = None
+
+    def is_over(self, batch: int, seconds: float) -> bool:
+        """Whether it is time, after this batch of the epoch and seconds since the last time."""
+        by_batches = self.batches is not None and batch % self.batches == 0
+        return by_batches or (self.seconds is not None and seconds >= self.seconds)
+
+    @classmethod
+    def parse(cls, text: str) -> "Interval":
+        """Of ``"200"`` (batches) or ``"90s"`` (seconds).
+
+        Raises
+        ------
+        InputError
+            For anything else, or nothing above 0.
+        """
+        try:
+            if text.endswith("s"):
+                seconds = float(text[:-1])
+                if 0 < seconds < float("inf"):
+                    return cls(seconds=seconds)
+            elif (batches := int(text)) > 0:
+                return cls(batches=batches)
+        except ValueError:
+            pass
+        raise InputError(
+            "--checkpoint-every: expected a number of batches, as 200, or of seconds, as 90s, "
+            f"got {text!r}"
+        )
+
+
 class Checkpoint(Callback):
-    """Save all that is needed to resume, after every epoch and when training ends early.
+    """Save all that is needed to resume: at the start, after every epoch, and when a signal ends
+    training; also every so many batches or seconds.
+
+    The checkpoint before the last is kept under another name, so that one of them is whole
+    whenever the process dies.
 
     Parameters
     ----------
-    path : path
-        The safetensors file.
+    path, previous : path
+        The safetensors files of the last checkpoint and of the one before.
     header : mapping
         JSON-ready values to store beside the trainer's own, such as the data's fingerprints.
+    every : Interval, optional
+        How often to save within an epoch; by default never.
+    last_is_whole : bool, default True
+        Whether the last checkpoint is worth keeping when the next is saved: not if it is damaged.
     """
 
-    def __init__(self, path: str | os.PathLike, header: Mapping[str, Any]) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: str | os.PathLike, previous: str | os.PathLike, header: Mapping[str, Any],
+        every: Interval | None = None, *, last_is_whole: bool = True,
+    ) -> None:
+        self.path, self.previous = Path(path), Path(previous)
         self.header = dict(header)
+        self.every = every or Interval()
+        self.last_is_whole = last_is_whole
+        self._saved = time.monotonic()
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Save the start, so that a run can be resumed from its first moment on."""
+        if not self.path.exists():
+            self._save(trainer)
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        """Save in the middle of an epoch, if it is time."""
+        if self.every.is_over(trainer.batch, time.monotonic() - self._saved):
+            self._save(trainer)
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Save."""
         self._save(trainer)
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        """Save in the middle of an epoch, if Ctrl-C ended training there."""
+        """Save in the middle of an epoch, if a signal ended training there."""
         if trainer.interrupted:
             self._save(trainer)
 
     def _save(self, trainer: "Trainer") -> None:
         header, tensors = trainer.state_dict()
-        write_tensors(self.path, "checkpoint", {**self.header, "trainer": header}, tensors)
+        write_tensors(
+            self.path, "checkpoint", {**self.header, "trainer": header}, tensors,
+            keep_as=self.previous if self.last_is_whole else None,
+        )
+        self.last_is_whole = True
+        self._saved = time.monotonic()
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:

@@ -6,10 +6,10 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Self
 
-from minicnn.files import atomic_write_text
+from minicnn.files import append_text, atomic_write_text
+from minicnn.ops import arguments
 from minicnn.run_files import HISTORY
 
 
@@ -53,11 +53,18 @@ class Epoch:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The epoch of an `as_dict`; a TypeError where a name is missing or unknown."""
+        """The epoch of an `as_dict`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where a name is missing or unknown, or a value is no number.
+        """
         known: dict[str, Any] = {
-            name: math.nan if value is None else value for name, value in values.items()
+            name: math.nan if value is None else arguments.number("Epoch", name, value)
+            for name, value in values.items()
         }
-        return cls(**known)
+        return cls(**{**known, "epoch": arguments.integer("Epoch", "epoch", values["epoch"], 1)})
 
 
 def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:
@@ -70,6 +77,7 @@ def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:
 
 
 def append_history(path: str | os.PathLike, epoch: Epoch) -> None:
-    """Add one epoch to a history that `write_history` began, and flush it."""
-    with Path(path).open("a", encoding="utf-8", newline="") as stream:
-        csv.DictWriter(stream, HISTORY, lineterminator="\n").writerow(asdict(epoch))
+    """Add one epoch to a history that `write_history` began, and flush it to the disk."""
+    line = io.StringIO()
+    csv.DictWriter(line, HISTORY, lineterminator="\n").writerow(asdict(epoch))
+    append_text(path, line.getvalue())

@@ -9,17 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from filelock import FileLock
 from rich.console import Console
 
 from minicnn.compile_ahead import compile_ahead
 from minicnn.data import Dataset, Preprocessing
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate
-from minicnn.files import atomic_write_text, require_folder
+from minicnn.files import atomic_write_text, remove_parts, require_folder
 from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
-from minicnn.tensor_files import read_tensors
+from minicnn.training import circumstances
 from minicnn.training.anomalies import detect_anomaly
 from minicnn.training.callbacks import (
     BestModel,
@@ -27,6 +29,7 @@ from minicnn.training.callbacks import (
     Checkpoint,
     EarlyStopping,
     HistoryFile,
+    Interval,
     LearningRate,
     RunningStatisticsFile,
 )
@@ -34,7 +37,7 @@ from minicnn.training.experiment import Experiment, read_experiment
 from minicnn.training.progress import ProgressDisplay
 from minicnn.training.trainer import Trainer
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Run:
         With the callbacks that keep the folder's files.
     best : BestModel
         The callback that knows the best epoch.
+    lock : filelock.FileLock
+        Of the folder; given up at the end of a ``with`` block, or with the process.
     """
 
     experiment: Experiment
@@ -57,12 +62,21 @@ class Run:
     dataset: Dataset
     trainer: Trainer
     best: BestModel
+    lock: FileLock
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.lock.release()
 
     def train(self, *, every_layer: bool = False) -> bool:
-        """Train to the end; False where Ctrl-C ended it early, with a checkpoint saved.
+        """Train to the end; False where a signal ended it early, with a checkpoint saved.
 
         With `every_layer` under `detect_anomaly`.
         """
+        if len(self.trainer.history) < self.experiment.training.epochs:
+            self.folder.remove_results()
         training, validation = self.dataset.train, self.dataset.validation
         try:
             watch = detect_anomaly(self.trainer) if every_layer else nullcontext()
@@ -106,7 +120,8 @@ class Run:
 
 
 def start_run(
-    experiment: Experiment, out: str | os.PathLike | None, console: Console
+    experiment: Experiment, out: str | os.PathLike | None, console: Console,
+    checkpoint_every: Interval | None = None,
 ) -> Run:
     """A run from the start, in a new folder.
 
@@ -117,16 +132,19 @@ def start_run(
         The folder; ``runs/<name>-<date>-<time>`` by default.
     console : rich.console.Console
         Where to show progress.
+    checkpoint_every : Interval, optional
+        How often to save within an epoch; by default only after each.
 
     Returns
     -------
     Run
+        To be used in a ``with`` block, which gives the folder free for other processes.
 
     Raises
     ------
     InputError
-        Where the folder is in use or cannot be made, or the data cannot be used; nothing is
-        written then.
+        Where the folder is in use or cannot be made, or the data cannot be used; no run is begun
+        then.
     """
     if out is None:
         out = Path("runs") / f"{experiment.name}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -136,14 +154,27 @@ def start_run(
     folder.require_unused()
     if experiment.data.path:
         experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
-    run = _prepare(experiment.completed(), folder, _load(experiment, console), console)
+    experiment = experiment.completed()
+    dataset = _load(experiment, console)
+    wiring = _prepare(experiment, folder, dataset, console, checkpoint_every or Interval())
     require_folder(out, "the folder of the run")
-    atomic_write_text(folder.experiment, run.experiment.to_toml())
-    return run
+    lock = folder.lock()
+    try:
+        folder.require_unused()  # somebody may have begun meanwhile
+        atomic_write_text(folder.experiment, experiment.to_toml())
+    except BaseException:
+        lock.release()
+        raise
+    return Run(experiment, folder, dataset, *wiring, lock)
 
 
-def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console) -> Run:
+def resume_run(
+    out: str | os.PathLike, changes: dict[str, Any], console: Console,
+    checkpoint_every: Interval | None = None, *, keep_threads: bool = False,
+) -> Run:
     """The run of a folder, ready to go on from its last checkpoint.
+
+    It goes on with as many threads as it was begun with, where the machine has them.
 
     Parameters
     ----------
@@ -154,42 +185,81 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
         number of epochs, at least those that are done, may differ from the run's own.
     console : rich.console.Console
         Where to show progress.
+    checkpoint_every : Interval, optional
+        How often to save within an epoch; by default only after each.
+    keep_threads : bool, default False
+        Leave the number of threads as it is.
 
     Returns
     -------
     Run
+        To be used in a ``with`` block, which gives the folder free for other processes.
 
     Raises
     ------
     InputError
-        Where there is no run, nothing to resume, or the data or a setting is another one.
+        Where there is no run, its checkpoints are damaged, another process has it, or the data or
+        a setting is another one.
     """
     folder = RunFolder(out)
     if not folder.experiment.is_file():
         raise InputError(f"{out}: expected the folder of a run, but it has no experiment.toml")
+    lock = folder.lock()
+    try:
+        return _resume(folder, changes, console, checkpoint_every or Interval(), keep_threads, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _resume(
+    folder: RunFolder, changes: dict[str, Any], console: Console, every: Interval,
+    keep_threads: bool, lock: FileLock,
+) -> Run:
+    for place in (folder.path, folder.pictures):
+        remove_parts(place)
     earlier = read_experiment(folder.experiment)
     experiment = _with_changes(earlier, changes)
-    header, tensors = read_tensors(folder.last, "checkpoint")
+    if not folder.is_begun:
+        console.print("no checkpoint yet: the run begins again", highlight=False)
+        dataset = _load(experiment, console)
+        return Run(
+            experiment, folder, dataset,
+            *_prepare(experiment, folder, dataset, console, every), lock,
+        )
+    header, tensors, path = folder.read_checkpoint()
+    if path != folder.last:
+        console.print(f"{folder.last.name} is damaged or missing: going on from {path.name}",
+                      highlight=False, soft_wrap=True, markup=False)
     if header.get("version") != CHECKPOINT_VERSION:
         raise InputError(
-            f"{folder.last}: expected checkpoint format {CHECKPOINT_VERSION}, "
+            f"{path}: expected checkpoint format {CHECKPOINT_VERSION}, "
             f"got {header.get('version')!r}"
         )
+    _require_same_settings(folder, earlier, header.get("experiment"))
     dataset = _load(experiment, console)
+    saved = header.get("data")
     for split, fingerprint in fingerprints(dataset).items():
-        if header.get("data", {}).get(split) != fingerprint:
+        if not isinstance(saved, dict) or saved.get(split) != fingerprint:
             raise InputError(
-                f"{out}: the run was started on other data: its {split} split differs from that "
-                f"of {dataset.name}"
+                f"{folder.path}: the run was started on other data: its {split} split differs "
+                f"from that of {dataset.name}"
             )
-    run = _prepare(experiment, folder, dataset, console)
+    for note in circumstances.go_on_with(header.get("circumstances"), keep_threads):
+        console.print(note, highlight=False, soft_wrap=True, markup=False)
+    trainer, best = _prepare(
+        experiment, folder, dataset, console, every, last_is_whole=path == folder.last
+    )
+    _require_sane(path, tensors)
     try:
-        run.trainer.load_state_dict(header["trainer"], tensors)
+        trainer.load_state_dict(header["trainer"], tensors)
     except KeyError as error:
-        raise InputError(f"{folder.last}: the checkpoint lacks {error}") from error
-    except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{folder.last}: does not fit {folder.experiment}: {error}") from error
-    done = len(run.trainer.history)
+        raise InputError(f"{path}: the checkpoint lacks {error}") from error
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: does not fit {folder.experiment}: {error}") from error
+    if best.epoch:
+        load(folder.model)  # the best weights have no second copy: better refused now than later
+    done = len(trainer.history)
     if experiment.training.epochs < done:
         raise InputError(
             f"--epochs: expected at least {done}, the epochs that are done, "
@@ -197,7 +267,39 @@ def resume_run(out: str | os.PathLike, changes: dict[str, Any], console: Console
         )
     _refuse_idle_epochs(earlier, experiment)
     atomic_write_text(folder.experiment, experiment.to_toml())
-    return run
+    return Run(experiment, folder, dataset, trainer, best, lock)
+
+
+def _require_sane(path: Path, tensors: dict[str, np.ndarray]) -> None:
+    """Refuse numbers that no training leaves: not finite, or variances below 0."""
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: {name}: expected finite numbers, got NaN or infinity")
+        if name.endswith("running_var") and (array < 0).any():
+            raise InputError(f"{path}: {name}: expected variances of at least 0, got less")
+
+
+def _require_same_settings(folder: RunFolder, experiment: Experiment, saved: Any) -> None:
+    """Refuse an experiment.toml that was edited since, but for epochs and the data's place."""
+    own = _settings(experiment.model_dump(mode="json"))
+    before = _settings(saved) if isinstance(saved, dict) else {}
+    for key in sorted(own.keys() | before.keys()):
+        if own.get(key) != before.get(key) and key not in ("training.epochs", "data.path"):
+            raise InputError(
+                f"{folder.experiment}: the run was begun with {key} = "
+                f"{json.dumps(before.get(key))}, got {json.dumps(own.get(key))}"
+            )
+
+
+def _settings(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested table as one, by dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            flat |= _settings(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
 
 
 def fingerprints(dataset: Dataset) -> dict[str, str]:
@@ -235,9 +337,10 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
 
 
 def _prepare(
-    experiment: Experiment, folder: RunFolder, dataset: Dataset, console: Console
-) -> Run:
-    """All objects of the run, wired together."""
+    experiment: Experiment, folder: RunFolder, dataset: Dataset, console: Console, every: Interval,
+    *, last_is_whole: bool = True,
+) -> tuple[Trainer, BestModel]:
+    """The trainer with all that belongs to it, and the callback that knows the best epoch."""
     model = experiment.build_model()
     preprocessing = Preprocessing.fit(dataset.train.images)
     model.metadata = {
@@ -248,7 +351,15 @@ def _prepare(
     }
     optimizer = experiment.build_optimizer(model.parameters())
     best = BestModel(folder.model)
-    header = {"version": CHECKPOINT_VERSION, "data": fingerprints(dataset)}
+    header = {
+        "version": CHECKPOINT_VERSION,
+        "data": fingerprints(dataset),
+        "experiment": experiment.model_dump(mode="json"),
+        "circumstances": circumstances.now(),
+    }
+    checkpoint = Checkpoint(
+        folder.last, folder.previous, header, every, last_is_whole=last_is_whole
+    )
     callbacks: list[Callback] = [
         LearningRate(experiment.build_schedule(), optimizer.lr),
         best,
@@ -267,10 +378,10 @@ def _prepare(
         optimizer,
         preprocessing=preprocessing,
         augmentation=experiment.build_augmentation(),
-        callbacks=[*callbacks, Checkpoint(folder.last, header)],
+        callbacks=[*callbacks, checkpoint],
         seed=experiment.seed,
     )
-    return Run(experiment, folder, dataset, trainer, best)
+    return trainer, best
 
 
 def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment:

@@ -1,6 +1,7 @@
 """The training loop: the one that a student would write by hand, with what a long run needs."""
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,11 @@ from minicnn.training.history import Epoch
 
 SHUFFLE, AUGMENT = 0, 1
 """What a generator is for: every purpose, epoch and batch has its own, derived from the seed."""
+
+INTERRUPTING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that end training after the running step."""
 
 
 @dataclass
@@ -144,7 +150,7 @@ class Trainer:
         self.totals = Totals()
         self.history: list[Epoch] = []
         self.stop_reason = ""
-        self._interrupted = False
+        self._signal: int | None = None
 
     @property
     def progress(self) -> float:
@@ -153,8 +159,13 @@ class Trainer:
 
     @property
     def interrupted(self) -> bool:
-        """Whether Ctrl-C ended training."""
-        return self._interrupted
+        """Whether a signal, as Ctrl-C sends one, ended training."""
+        return self._signal is not None
+
+    @property
+    def signal(self) -> int | None:
+        """The number of the signal that did; None if none."""
+        return self._signal
 
     def stop(self, reason: str) -> None:
         """End training after this epoch; `reason` becomes `stop_reason`."""
@@ -172,8 +183,8 @@ class Trainer:
 
         Where a callback had stopped training, it goes on only if `epochs` has grown.
 
-        Ctrl-C ends training after the running step (a second one at once): `interrupted` is true
-        then, and `state_dict` holds what is needed to go on.
+        Ctrl-C, SIGTERM and SIGHUP end training after the running step (a second one at once):
+        `interrupted` is true then, and `state_dict` holds what is needed to go on.
 
         Parameters
         ----------
@@ -212,14 +223,16 @@ class Trainer:
         batch_size = arguments.integer("fit", "batch_size", batch_size, 1)
         self._go_on_with({"inputs": len(inputs), "batch_size": batch_size})
         self.batches = -(-len(inputs) // batch_size)
+        if self.batch > self.batches:
+            raise InputError(f"fit: batch {self.batch} is done, but an epoch has {self.batches}")
         self.epoch = max(self.epoch, 1)
-        self._interrupted = False
+        self._signal = None
         self._tell("on_fit_start")
         # StopOnNonFinite says in words what NumPy would warn of
         with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
-            while self.epoch <= epochs and not self.stop_reason and not self._interrupted:
+            while self.epoch <= epochs and not self.stop_reason and not self.interrupted:
                 self._train_epoch(inputs, labels, batch_size)
-                if not self._interrupted:
+                if not self.interrupted:
                     self._finish_epoch(validation)
         self._tell("on_fit_end")
         return list(self.history)
@@ -263,9 +276,11 @@ class Trainer:
 
         Raises
         ------
-        ValueError
-            Where the state belongs to another model, optimizer, seed or list of callbacks.
+        TypeError, ValueError
+            Where the state belongs to another model, optimizer, seed or list of callbacks, or is
+            none.
         """
+        place = _place_in_training(header)
         if header["seed"] != self.seed:
             raise ValueError(f"Trainer: seed is {self.seed}, the state's is {header['seed']}")
         if len(header["callbacks"]) != len(self.callbacks):
@@ -283,11 +298,7 @@ class Trainer:
             generator.bit_generator.state = header["generators"][name]
         for callback, state in zip(self.callbacks, header["callbacks"], strict=True):
             callback.load_state_dict(state)
-        self.epoch, self.batch = header["epoch"], header["batch"]
-        self._begun = dict(header["begun"])
-        self.totals = Totals(**header["totals"])
-        self.epochs, self.stop_reason = header["epochs"], header["stop_reason"]
-        self.history = [Epoch.from_dict(epoch) for epoch in header["history"]]
+        vars(self).update(place)
 
     def _go_on_with(self, begun: dict[str, int]) -> None:
         """Refuse to finish an epoch with something else than it was begun with."""
@@ -306,7 +317,7 @@ class Trainer:
             self._step(inputs[rows], labels[rows])
             self.batch = batch + 1
             self._tell("on_step_end")
-            if self._interrupted:
+            if self.interrupted:
                 return
 
     def _step(self, inputs: np.ndarray, labels: np.ndarray) -> None:
@@ -367,20 +378,59 @@ class Trainer:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Let Ctrl-C ask for an end after the step; outside the main thread it stays as it is."""
-        def ask(number: int, frame: Any) -> None:
-            self._interrupted = True
-            signal.signal(signal.SIGINT, before)
-
-        try:
-            before = signal.signal(signal.SIGINT, ask)
-        except ValueError:  # not the main thread
+        """Let signals ask for an end after the step; outside the main thread they stay as they are.
+        """
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
+        before = {number: signal.getsignal(number) for number in INTERRUPTING}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def ask(number: int, frame: Any) -> None:
+            self._signal = number
+            restore()
+
+        for number in INTERRUPTING:
+            signal.signal(number, ask)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            restore()
+
+
+def _place_in_training(header: Mapping[str, Any]) -> dict[str, Any]:
+    """The trainer's attributes that a `Trainer.state_dict` gives, each checked."""
+    history = [Epoch.from_dict(epoch) for epoch in header["history"]]
+    epoch = arguments.integer("Trainer", "epoch", header["epoch"], 0)
+    if max(epoch, 1) != len(history) + 1:
+        raise ValueError(f"Trainer: epoch {epoch} cannot follow {len(history)} finished ones")
+    if not isinstance(header["stop_reason"], str):
+        raise TypeError(f"Trainer: stop_reason must be text, got {header['stop_reason']!r}")
+    return {
+        "history": history,
+        "epoch": epoch,
+        "batch": arguments.integer("Trainer", "batch", header["batch"], 0),
+        "epochs": arguments.integer("Trainer", "epochs", header["epochs"], 0),
+        "stop_reason": header["stop_reason"],
+        "totals": _totals(header["totals"]),
+        "_begun": {
+            str(name): arguments.integer("Trainer", name, value, 0)
+            for name, value in header["begun"].items()
+        },
+    }
+
+
+def _totals(values: Mapping[str, Any]) -> Totals:
+    """The totals of a state: counts are whole, sums are not."""
+    for name, value in values.items():
+        if isinstance(getattr(Totals(), name), float):
+            arguments.number("Trainer", name, value, 0)
+        else:
+            arguments.integer("Trainer", name, value, 0)
+    return Totals(**values)
 
 
 def _labelled(
