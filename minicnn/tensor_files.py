@@ -100,6 +100,9 @@ def read_tensors(
                 raise InputError(f"{path}: expected a header of tables and lists at most "
                                  f"{MOST_NESTED} deep, got deeper ones")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            for name, array in arrays.items():
+                if array.dtype.kind not in "biuf":  # a type that some package has taught NumPy
+                    raise TypeError(f"{name} of type {array.dtype}")
             checksum = header.pop("checksum", None)
             whole = _is_whole(checksum, header, arrays)
     except InputError:

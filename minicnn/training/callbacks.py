@@ -343,15 +343,17 @@ class Checkpoint(Callback):
     """Save all that is needed to resume: at the start, after every epoch, and when a signal ends
     training; also every so many batches or seconds.
 
-    The checkpoint before the last is kept under another name, so that one of them is whole
-    whenever the process dies.
+    The checkpoint before the last can be kept under another name, for the case that a disk damages
+    the last.
 
     Parameters
     ----------
-    path, previous : path
-        The safetensors files of the last checkpoint and of the one before.
+    path : path
+        The safetensors file of the last checkpoint.
     header : mapping
         JSON-ready values to store beside the trainer's own, such as the data's fingerprints.
+    previous : path, optional
+        Where the checkpoint before it is kept, in the same folder; by default it is not.
     every : Interval, optional
         How often to save within an epoch; by default never.
     last_is_whole : bool, default True
@@ -359,10 +361,11 @@ class Checkpoint(Callback):
     """
 
     def __init__(
-        self, path: str | os.PathLike, previous: str | os.PathLike, header: Mapping[str, Any],
-        every: Interval | None = None, *, last_is_whole: bool = True,
+        self, path: str | os.PathLike, header: Mapping[str, Any], *,
+        previous: str | os.PathLike | None = None, every: Interval | None = None,
+        last_is_whole: bool = True,
     ) -> None:
-        self.path, self.previous = Path(path), Path(previous)
+        self.path, self.previous = Path(path), previous
         self.header = dict(header)
         self.every = every or Interval()
         self.last_is_whole = last_is_whole

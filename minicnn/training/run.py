@@ -358,7 +358,7 @@ def _prepare(
         "circumstances": circumstances.now(),
     }
     checkpoint = Checkpoint(
-        folder.last, folder.previous, header, every, last_is_whole=last_is_whole
+        folder.last, header, previous=folder.previous, every=every, last_is_whole=last_is_whole
     )
     callbacks: list[Callback] = [
         LearningRate(experiment.build_schedule(), optimizer.lr),
