@@ -8,10 +8,9 @@ import numpy as np
 from minicnn.ops import arguments
 from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import direct, im2col, memory, winograd
-from minicnn.ops.cpu.sums import column_sums
 
 ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd}
-"""Each has `convolve`, `input_gradient` and `weight_gradient`."""
+"""Each has `convolve`, `input_gradient` and `weight_gradients`."""
 
 WINOGRAD_CHANNELS = 8
 """From so many channels and filters on Winograd's transforms pay for themselves."""
@@ -43,9 +42,7 @@ def conv2d_backward(
     dy = arguments.upstream("conv2d_backward", dy, cache.y_shape, cache.x.dtype)
     algorithm = algorithm_for(cache)
     dx = algorithm.input_gradient(cache, dy) if input_gradient else None
-    dw = algorithm.weight_gradient(cache, dy)
-    db = column_sums(dy.reshape(-1, dy.shape[3])).astype(dy.dtype) if cache.has_bias else None
-    return dx, dw, db
+    return dx, *algorithm.weight_gradients(cache, dy)
 
 
 def algorithm_for(cache: Conv2DCache) -> ModuleType:

@@ -28,7 +28,7 @@ from minicnn.ops.cpu.simd import (
 PIXELS = 6
 """Pixels at a time: with two registers of filters each they take 12 registers of 16."""
 
-__all__ = ["convolve", "input_gradient", "weight_gradient"]
+__all__ = ["convolve", "input_gradient", "weight_gradients"]
 
 
 def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
@@ -39,14 +39,21 @@ def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
     _convolve(x[..., 0], matrix, width, w.shape[3], y.reshape(-1), sizes(cache), is_large(y))
 
 
-def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
-    """dw (KH, KW, 1, K) of x (N, H, W, 1) and dy (N, OH, OW, K)."""
+def weight_gradients(
+    cache: Conv2DCache, dy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """dw (KH, KW, 1, K) and db (K,), or None, of x (N, H, W, 1) and dy (N, OH, OW, K).
+
+    db is what a tenth pixel of a 3×3 window would get that is always 1.
+    """
     x, w = cache.x, cache.w
     width, filters = panel_width(x.dtype), w.shape[3]
     columns = -(-filters // width) * width
-    dw = np.zeros((get_num_threads(), w.size // filters * columns), x.dtype)
-    _correlate(x[..., 0], dy.reshape(-1), dw, filters, width, sizes(cache))
-    return dw.sum(0).reshape(*w.shape[:3], columns)[..., :filters].copy()
+    sums = np.zeros((get_num_threads(), (w.size // filters + 1) * columns), x.dtype)
+    _correlate(x[..., 0], dy.reshape(-1), sums, filters, width, sizes(cache))
+    gradients = sums.sum(0).reshape(-1, columns)[:, :filters]  # (KH·KW + 1, K)
+    db = gradients[-1].copy() if cache.has_bias else None
+    return np.ascontiguousarray(gradients[:-1]).reshape(w.shape), db
 
 
 @njit(**WORKER)
@@ -58,6 +65,17 @@ def _band_of(x, numbers):
     for t in range(offsets.size):
         offsets[t] = t // size_w * step + t % size_w
     return np.zeros(size_h * step, x.dtype), step, offsets
+
+
+@njit(**WORKER)
+def _with_ones(band, step, offsets):
+    """The band with a row of ones below, and its place as one pixel more of the window."""
+    more = np.ones(band.size + step, band.dtype)
+    more[: band.size] = band
+    places = np.empty(offsets.size + 1, np.intp)
+    places[: offsets.size] = offsets
+    places[offsets.size] = band.size
+    return more, step, places
 
 
 @njit(**WORKER)
@@ -187,9 +205,9 @@ def _add_tile(dw, at, step, tile, count):
 
 @njit(**WORKER)
 def _correlate_rows(x, dy, dw, filters, width, numbers, start, stop):
-    """What rows start to stop of dy add to dw (KH·KW, whole panels of K)."""
+    """What rows start to stop of dy add to dw (KH·KW + 1, whole panels of K)."""
     rows, columns, across = numbers[3], numbers[4], numbers[6]
-    band, step, offsets = _band_of(x, numbers)
+    band, step, offsets = _with_ones(*_band_of(x, numbers))
     whole = dw.size // offsets.size
     for row in range(start, stop):
         _fill_band(x, row // rows, row % rows, band, step, numbers)

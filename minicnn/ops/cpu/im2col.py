@@ -13,6 +13,7 @@ from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.gemm import TILE_ROWS, multiply, panel_width, panels
+from minicnn.ops.cpu.sums import column_sums
 
 CHUNK_BYTES = 512 << 10
 """How large a few rows of cols and of y may be together: half of a common second-level cache."""
@@ -41,15 +42,24 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     return dx
 
 
-def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
-    """``dw = colsᵀ dy``: dy (N, OH, OW, K) -> dw (KH, KW, C, K)."""
+def weight_gradients(
+    cache: Conv2DCache, dy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """``dw = colsᵀ dy``: dy (N, OH, OW, K) -> dw (KH, KW, C, K), db (K,) or None."""
     x, w = cache.x, cache.w
     dw = np.zeros((get_num_threads(), w.size), x.dtype)
     _correlate(
         _pixel_rows(x), dy.reshape(-1), dw, w.shape[3], panel_width(x.dtype), sizes(cache),
         _chunk(cache),
     )
-    return dw.sum(0).reshape(w.shape)
+    return dw.sum(0).reshape(w.shape), bias_gradient(cache, dy)
+
+
+def bias_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray | None:
+    """``db = Σ dy`` over images and pixels: dy (N, OH, OW, K) -> db (K,); None without a bias."""
+    if not cache.has_bias:
+        return None
+    return column_sums(dy.reshape(-1, dy.shape[3])).astype(dy.dtype)
 
 
 def _pixel_rows(images: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from minicnn.ops.caches import Conv2DCache
 from minicnn.ops.cpu import memory
 from minicnn.ops.cpu.blocks import PARALLEL, WORKER
 from minicnn.ops.cpu.gemm import TILE_ROWS, multiply, panel_width, transpose
+from minicnn.ops.cpu.im2col import bias_gradient
 from minicnn.ops.cpu.simd import lanes, load, load_part, store, store_part
 
 FREQUENCIES = 36
@@ -51,8 +52,10 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     return dx
 
 
-def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
-    """dw (3, 3, C, K) of dy (N, OH, OW, K)."""
+def weight_gradients(
+    cache: Conv2DCache, dy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """dw (3, 3, C, K) and db (K,), or None, of dy (N, OH, OW, K)."""
     x, channels, filters = cache.x, *cache.w.shape[2:]
     (top, _), (left, _) = cache.window.padding
     step, width = lanes(x.dtype), panel_width(x.dtype)
@@ -68,7 +71,7 @@ def weight_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     _gather_gradient(
         du.reshape(-1), len(scratch), dw.reshape(-1), channels, filters, columns, step
     )
-    return dw
+    return dw, bias_gradient(cache, dy)
 
 
 def _into(
