@@ -32,6 +32,7 @@ def batchnorm_case(
 
 
 def batchnorm_cases(training: bool) -> list[Case]:
+    """Images and features, with an eps that cannot be seen and one that can."""
     rng = np.random.default_rng(50 + training)
     settings = [
         ((3, 5, 7, 4), 1e-5, 0.9), ((4, 7, 2, 3), 0.5, 0.8), ((9, 5), 1e-5, 0.9), ((7, 4), 0.5, 0.8)
@@ -41,6 +42,7 @@ def batchnorm_cases(training: bool) -> list[Case]:
 
 
 def small_cases(training: bool = True) -> list[Case]:
+    """Squares of 1, 2, 3, ... in the smallest batches: a counterexample to be followed by hand."""
     cases = []
     for shape in [(3, 1), (3, 2), (1, 1, 3, 1), (2, 1, 2, 1), (2, 3, 2, 2), (3, 2, 4, 3)]:
         channels = shape[-1]

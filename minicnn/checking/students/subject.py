@@ -30,7 +30,6 @@ class Forward:
     y: np.ndarray
     cache: Any
     arguments: tuple
-    keywords: dict[str, Any]
 
 
 class Subject:
@@ -63,7 +62,7 @@ class Subject:
                 raise Trouble(
                     f"{self.convention.forward} is needed beside it: the cache is its own"
                 )
-            return Forward(np.empty(0), prescribed(positional, keywords), positional, keywords)
+            return Forward(np.empty(0), prescribed(positional, keywords), positional)
         name = self.convention.forward
         result = self._call(name, self.pair.forward, positional, keywords)
         cache = None
@@ -72,7 +71,7 @@ class Subject:
                 raise Trouble(f"{name} must return two things, {_what_came(result)}")
             result, cache = result
         y = self.convention.ours("y", self.array(name, self.convention.label("y"), result))
-        return Forward(y, cache, positional, keywords)
+        return Forward(y, cache, positional)
 
     def backward(self, name: str, dy: np.ndarray, forward: Forward) -> list[np.ndarray]:
         """Call a backward with a forward's cache; dy and the gradients in our layout.
