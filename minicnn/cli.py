@@ -490,10 +490,10 @@ def _choose(backend: str | None, threads: int | None) -> None:
 
 
 def _compilation_line() -> AbstractContextManager[None]:
-    """Say so, once, if kernels have to be compiled."""
+    """Say so, once, if kernels have to be compiled; on stderr, since stdout may be JSON."""
     from minicnn.ops.cpu.compilation import on_first_compilation
 
-    return on_first_compilation(lambda: console.print(
+    return on_first_compilation(lambda: Console(stderr=True).print(
         "compiling kernels for this machine; they are cached for the next time …",
         highlight=False,
     ))

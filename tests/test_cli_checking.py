@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -38,6 +40,15 @@ def test_gradcheck_of_every_layer_is_below_its_bound(capsys: pytest.CaptureFixtu
         assert max(row["training"], row["evaluation"]) <= 1e-7, row
         assert row["elements"] > 0
         assert row["uncertainty"] <= 1e-7
+
+
+def test_json_stays_json_where_kernels_have_to_be_compiled(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "minicnn", "gradcheck", "ReLU", "--json"],
+        capture_output=True, text=True, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+    )
+    assert {row["layer"] for row in json.loads(ended.stdout)} == {"ReLU"}
+    assert "compiling kernels" in ended.stderr
 
 
 def test_gradcheck_refuses_what_is_no_layer(capsys: pytest.CaptureFixture[str]) -> None:
