@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checking.students.batchnorm_cases import COUNTS, batch_axes, batch_count, statistics
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.examination import Observation
+from minicnn.checking.students.examination import Observation, also_from
 
 Factors = tuple[Any, Any, Any]
 
@@ -117,13 +117,16 @@ def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | 
     furthest, factors = max(fitted, key=lambda each: float(np.abs(each[1] - RIGHT).max()))
     said = _in_words(factors, batch_count(furthest.case))
     candidates = zip(*(list(_term_suspects(seen.case)) for seen in observations), strict=True)
-    for same in candidates:
+    explained = [
+        same[0] for same in candidates
         if all(
             _matches(factors, expected)
             for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
-        ):
-            fault, detail, _ = same[0]
-            return fault, f"{detail} {said}".strip()
+        )
+    ]
+    if explained:
+        fault, detail, _ = explained[0]
+        return fault, f"{detail} {said}".strip() + also_from([name for name, _, _ in explained])
     return None, said
 
 

@@ -534,9 +534,13 @@ def _explains(suspect: Suspect, observations: Sequence[Observation]) -> bool:
 def _detail(explained: Sequence[Suspect]) -> str:
     """What there is to say beside the likeliest fault's lesson: what else would give the same."""
     first = explained[0]
-    others = list(dict.fromkeys(each.fault for each in explained if each.fault != first.fault))
-    also = f" What came would also follow from {', '.join(others)}." if others else ""
-    return first.detail + also
+    return first.detail + also_from([each.fault for each in explained])
+
+
+def also_from(faults: Sequence[str]) -> str:
+    """What the message says of faults that explain the same numbers as the first of them."""
+    others = [fault for fault in dict.fromkeys(faults) if fault != faults[0]]
+    return f" What came would also follow from {', '.join(others)}." if others else ""
 
 
 def _sentence(lesson: str) -> str:
