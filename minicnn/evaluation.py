@@ -40,6 +40,17 @@ class Evaluation:
         """Share of the images whose most probable class is their label."""
         return float((self.predictions == self.labels).mean())
 
+    def accuracy_on(self, rows: np.ndarray) -> float:
+        """The accuracy on some of the images; NaN on none.
+
+        Parameters
+        ----------
+        rows : ndarray, bool (N,)
+            Which ones.
+        """
+        right = (self.predictions == self.labels)[rows]
+        return float(right.mean()) if right.size else math.nan
+
     @property
     def confusion(self) -> np.ndarray:
         """How many images of each label (row) were taken for each class (column), int64 (C, C)."""

@@ -68,3 +68,11 @@ def test_batches_hold_at_least_one_input(batch_size, error):
     model = Sequential([layers.Flatten(), layers.Dense(3)], (4, 4, 1))
     with pytest.raises(error, match="evaluate: batch_size must be"):
         evaluate(model, np.zeros((2, 4, 4, 1)), np.zeros(2, int), batch_size=batch_size)
+
+
+def test_the_accuracy_on_some_of_the_images():
+    probabilities = np.eye(3)[[0, 1, 2, 0]]
+    found = Evaluation(probabilities, np.array([0, 1, 0, 1]), 1.0)
+    assert found.accuracy == 0.5
+    assert found.accuracy_on(np.array([True, False, True, True])) == 1 / 3
+    assert np.isnan(found.accuracy_on(np.zeros(4, bool)))

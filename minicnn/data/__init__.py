@@ -2,6 +2,7 @@
 
 from minicnn.data import drawn_faces, fer2013
 from minicnn.data.augmentation import Augmentation
+from minicnn.data.copies import stands_in
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Dataset, Split
 from minicnn.data.preprocessing import Preprocessing
 
@@ -14,4 +15,5 @@ __all__ = [
     "Split",
     "drawn_faces",
     "fer2013",
+    "stands_in",
 ]

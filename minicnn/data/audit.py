@@ -14,6 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from minicnn.data.copies import image_numbers
 from minicnn.data.dataset import Dataset, Split
 from minicnn.data.preprocessing import pixel_moments
 
@@ -203,11 +204,8 @@ def _all_rows(dataset: Dataset) -> pd.DataFrame:
         )
         for name, split in dataset.splits()
     ]
-    pixels = [image.tobytes() for _, split in dataset.splits() for image in split.images]
-    number_of = {content: number for number, content in enumerate(dict.fromkeys(pixels))}
-    return pd.concat(parts, ignore_index=True).assign(
-        image=[number_of[content] for content in pixels]
-    )
+    numbers = image_numbers(*(split.images for _, split in dataset.splits()))
+    return pd.concat(parts, ignore_index=True).assign(image=np.concatenate(numbers))
 
 
 def _places(name: str, split: Split) -> list[Row]:
