@@ -15,9 +15,15 @@ from minicnn.files import read_limited
 
 HISTORY = (
     "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
-    "learning_rate", "seconds", "images_per_second",
+    "fitted_accuracy", "learning_rate", "seconds", "images_per_second",
 )
 """Columns of ``history.csv``."""
+
+LAYERS = (
+    "step", "epoch", "layer", "output_mean", "output_deviation", "output_zeros", "upstream_norm",
+    "gradient_norm", "weight_norm",
+)
+"""Columns of ``layers.csv``."""
 
 RUNNING_STATISTICS = (
     "epoch", "layer", "mean", "mean_least", "mean_greatest",
@@ -74,6 +80,20 @@ class _Figures(_Part):
         return rows
 
 
+class _UnseenFigures(_Part):
+    images: Count
+    accuracy: Share | None
+
+
+class _SplitFigures(_Part):
+    """A split's, and those of its images that do not stand in training too."""
+
+    images: Count
+    loss: float | None
+    accuracy: Share
+    unseen: _UnseenFigures
+
+
 class _Data(_Part):
     name: str
     train: str
@@ -84,6 +104,7 @@ class _Data(_Part):
 class _Results(_Part):
     test: _Figures
     measured_on: Literal["test", "validation"]
+    splits: dict[Literal["validation", "test"], _SplitFigures]
     best_epoch: Count
     stopped: str
     seconds: Annotated[float, Field(ge=0)]
@@ -125,7 +146,8 @@ def read_table(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``epoch`` int64, the other numbers float64, NaN where the file says ``nan`` or nothing.
+        ``epoch`` and ``step`` int64, the other numbers float64, NaN where the file says ``nan`` or
+        nothing.
 
     Raises
     ------
@@ -150,9 +172,9 @@ def read_table(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _numbers(path: Path, column: pd.Series) -> pd.Series:
-    """The numbers that a column of text holds: of epochs int64, of all else float64."""
+    """The numbers that a column of text holds: of epochs and steps int64, of all else float64."""
     numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    whole = column.name == "epoch"
+    whole = column.name in ("epoch", "step")
     if whole:
         right = numbers.between(0, MOST) & (numbers % 1 == 0)
     else:

@@ -33,6 +33,8 @@ class RunFolder:
         ``history.csv``: one line an epoch.
     batchnorm : Path
         ``batchnorm.csv``: where the running statistics of each batch norm stood, by epoch.
+    layers : Path
+        ``layers.csv``: activations and gradients of each layer at steps 1, 2, 4, 8, …
     model : Path
         ``model.safetensors``: the best model.
     last, previous : Path
@@ -51,6 +53,7 @@ class RunFolder:
         self.experiment = self.path / "experiment.toml"
         self.history = self.path / "history.csv"
         self.batchnorm = self.path / "batchnorm.csv"
+        self.layers = self.path / "layers.csv"
         self.model = self.path / "model.safetensors"
         self.last = self.path / "last.safetensors"
         self.previous = self.path / "previous.safetensors"
@@ -136,7 +139,7 @@ class RunFolder:
                 f"{self.path}: already holds a run; give another --out, or go on with --resume "
                 f"{self.path}"
             )
-        begun = (self.experiment, self.history, self.batchnorm)
+        begun = (self.experiment, self.history, self.batchnorm, self.layers)
         entries = sorted(self.path.iterdir()) if self.path.exists() else []
         foreign = [entry.name for entry in entries
                    if entry not in begun and not entry.name.startswith(".")]
@@ -185,6 +188,23 @@ class RunFolder:
             self.batchnorm, "a run's running statistics", run_files.RUNNING_STATISTICS
         )
 
+    def read_layers(self) -> pd.DataFrame:
+        """``layers.csv`` as a table, one row a noted step and layer.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `run_files.LAYERS`: ``step`` (int64, from 1), ``epoch`` (int64),
+            ``layer`` (str), and float64, as `LayerStatisticsFile` says; NaN where a layer has no
+            parameters.
+
+        Raises
+        ------
+        InputError
+            As `read_batchnorm`.
+        """
+        return run_files.read_table(self.layers, "a run's layer statistics", run_files.LAYERS)
+
     def read_results(self) -> dict[str, Any]:
         """``results.json``: what the best model reached, and on what.
 
@@ -192,9 +212,11 @@ class RunFolder:
         -------
         dict
             ``test`` (see `Evaluation.as_dict`), ``measured_on`` (``"test"``, or ``"validation"``
-            where the data has no test split), ``best_epoch`` (int), ``stopped`` (why training
-            ended), ``seconds`` (float), ``parameters`` (int), ``data`` (its ``name``, and the
-            fingerprints of ``train``, ``validation`` and ``test``).
+            where the data has no test split), ``splits`` (for ``"validation"`` and ``"test"``,
+            where there are such images, ``images``, ``loss``, ``accuracy``, and under ``unseen``
+            the images without a copy in training, and the accuracy on them), ``best_epoch`` (int),
+            ``stopped`` (why training ended), ``seconds`` (float), ``parameters`` (int), ``data``
+            (its ``name``, and the fingerprints of ``train``, ``validation`` and ``test``).
 
         Raises
         ------

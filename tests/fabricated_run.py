@@ -9,6 +9,7 @@ import tomli_w
 from minicnn import Sequential, layers
 from minicnn.data import EMOTIONS, Dataset, Preprocessing, Split
 from minicnn.evaluation import Evaluation
+from minicnn.run_files import LAYERS
 from minicnn.run_folder import RunFolder
 
 SETTINGS = {
@@ -50,7 +51,8 @@ def history(epochs, *, validation=True):
         "epoch": number, "train_loss": 2 / number, "train_accuracy": 1 - 0.8 / number,
         "validation_loss": 2.1 / number if validation else absent,
         "validation_accuracy": 1 - 0.85 / number if validation else absent,
-        "learning_rate": 0.01 / number, "seconds": 2.0, "images_per_second": 250.0,
+        "fitted_accuracy": absent, "learning_rate": 0.01 / number, "seconds": 2.0,
+        "images_per_second": 250.0,
     })
 
 
@@ -61,6 +63,12 @@ def running_statistics(model, epochs):
     rows = [(epoch, name, 0.1 * epoch, -epoch, epoch, 1 + epoch, 1 / (1 + epoch), 2 + epoch)
             for epoch in range(epochs + 1) for name in names]
     return pd.DataFrame(rows, columns=columns)
+
+
+def layer_statistics(model):
+    rows = [(step, 1, layer.name, 0.1, 1.0, 0.5, 0.2, 0.3 if layer.parameters() else None, 4.0)
+            for step in (1, 2, 4) for layer in model.layers]
+    return pd.DataFrame(rows, columns=list(LAYERS))
 
 
 class FabricatedRun:
@@ -84,8 +92,12 @@ class FabricatedRun:
         self.folder.experiment.write_text(tomli_w.dumps(settings))
         history(epochs, validation=validation).to_csv(self.folder.history, index=False)
         running_statistics(self.model, epochs).to_csv(self.folder.batchnorm, index=False)
+        layer_statistics(self.model).to_csv(self.folder.layers, index=False)
         self.folder.write_results({
             "test": self.evaluation.as_dict(classes), "measured_on": measured_on,
+            "splits": {measured_on: {
+                "images": len(self.split), "loss": 1.25, "accuracy": self.evaluation.accuracy,
+                "unseen": {"images": 0, "accuracy": None}}},
             "best_epoch": epochs, "stopped": "all epochs done", "seconds": 83.0,
             "parameters": self.model.summarize().totals["parameters"],
             "data": {"name": "made up",

@@ -151,7 +151,8 @@ def result(run: Path) -> dict[str, Any]:
             found[f"{file}: {name}"] = np.ascontiguousarray(array).tobytes().hex()
     history = (run / "history.csv").read_text().splitlines()
     found["history.csv"] = [line.split(",")[:6] for line in history]
-    found["batchnorm.csv"] = (run / "batchnorm.csv").read_text()
+    for name in ("batchnorm.csv", "layers.csv"):
+        found[name] = (run / name).read_text()
     found["results.json"] = without_times(json.loads((run / "results.json").read_text()))
     found["left over"] = sorted(path.name for path in run.rglob("*.part"))
     return found

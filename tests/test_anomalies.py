@@ -160,7 +160,7 @@ def test_an_overflow_of_the_validation_is_named():
     message = stopped(trainer(), far)
     assert message.startswith("the validation loss became nan in epoch 1, at learning rate 0.01: ")
     message = stopped(trainer(layers.ReLU()), far, watch=True)
-    assert "in the validation of epoch 1, at learning rate 0.01: dense_1 is the first" in message
+    assert "in the measurements after epoch 1, at learning rate 0.01: dense_1 is the" in message
 
 
 def test_a_step_that_overflows_a_weight_is_seen_at_once():

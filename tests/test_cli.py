@@ -15,7 +15,7 @@ from PIL import Image
 
 from minicnn import Sequential, layers, load
 from minicnn.cli import main
-from minicnn.data import drawn_faces
+from minicnn.data import drawn_faces, fer2013
 
 MINICNN = Path(sys.executable).with_name("minicnn")
 
@@ -66,6 +66,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     (folder / "tiny.toml").write_text(TINY)
     faces = drawn_faces.load(train=70, validation=14, test=14)
+    faces.test.images[:3] = faces.train.images[:3]  # FER2013 has such copies too
     with (folder / "fer2013.csv").open("w", newline="") as stream:
         table = csv.writer(stream)
         table.writerow(["emotion", "pixels", "Usage"])
@@ -85,7 +86,7 @@ def test_a_run_leaves_its_files(folder):
     for name in ("drawn", "real"):
         found = {path.name for path in (folder / name).iterdir() if path.name != ".lock"}
         assert found == {
-            "experiment.toml", "history.csv", "batchnorm.csv", "model.safetensors",
+            "experiment.toml", "history.csv", "batchnorm.csv", "layers.csv", "model.safetensors",
             "last.safetensors", "previous.safetensors", "results.json", "report.html", "pictures",
         }
     history = (folder / "drawn" / "history.csv").read_text().splitlines()
@@ -93,6 +94,19 @@ def test_a_run_leaves_its_files(folder):
     results = json.loads((folder / "drawn" / "results.json").read_text())
     assert results["parameters"] == 4 * 9 + 4 + 8 + 144 * 7 + 7
     assert results["test"]["images"] == 14
+
+
+def test_results_give_every_accuracy_twice(folder):
+    results = json.loads((folder / "real" / "results.json").read_text())
+    dataset = fer2013.load(folder / "fer2013.csv")
+    training = {image.tobytes() for image in dataset.train.images}
+    assert results["splits"]["test"]["accuracy"] == results["test"]["accuracy"]
+    for name in ("validation", "test"):
+        part, found = getattr(dataset, name), results["splits"][name]
+        unseen = [image.tobytes() not in training for image in part.images]
+        assert found["images"] == len(part)
+        assert found["unseen"]["images"] == sum(unseen)
+    assert results["splits"]["test"]["unseen"]["images"] == 11
 
 
 def test_evaluate_prints_what_training_measured(folder, capsys):
@@ -344,7 +358,7 @@ def test_more_epochs_of_a_cosine_that_is_over_are_refused(folder, capsys, monkey
     Path("final.toml").write_text(TINY + '[schedule]\nname = "cosine"\nfinal = 0.5\n')
     assert run("train", "final.toml", "--out", "more", "--epochs", 1, cwd=folder).returncode == 0
     assert run("train", "--resume", "more", "--epochs", 2, cwd=folder).returncode == 0
-    rates = [line.split(",")[5] for line in Path("more/history.csv").read_text().splitlines()]
+    rates = [line.split(",")[6] for line in Path("more/history.csv").read_text().splitlines()]
     assert rates[2] == "0.0005"
 
 

@@ -10,7 +10,7 @@ import pytest
 from fabricated_run import FabricatedRun
 
 from minicnn import InputError
-from minicnn.run_files import HISTORY, RUNNING_STATISTICS
+from minicnn.run_files import HISTORY, LAYERS, RUNNING_STATISTICS
 from minicnn.training import Epoch
 
 ABSENT = object()
@@ -106,7 +106,7 @@ def test_the_columns_are_those_that_training_writes():
     assert tuple(field.name for field in dataclasses.fields(Epoch)) == HISTORY
 
 
-TABLES = {"history": HISTORY, "batchnorm": RUNNING_STATISTICS}
+TABLES = {"history": HISTORY, "batchnorm": RUNNING_STATISTICS, "layers": LAYERS}
 
 
 def read(folder, name):
@@ -119,7 +119,7 @@ def test_tables_come_back_as_they_were_written(folder, name):
     pd.testing.assert_frame_equal(table, pd.read_csv(getattr(folder, name)), check_dtype=False)
     assert table["epoch"].dtype == np.int64
     assert all(table[column].dtype == np.float64
-               for column in TABLES[name] if column not in ("epoch", "layer"))
+               for column in TABLES[name] if column not in ("step", "epoch", "layer"))
 
 
 @pytest.mark.parametrize(("name", "column"), [

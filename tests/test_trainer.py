@@ -276,6 +276,32 @@ def test_early_stopping_waits_for_its_patience():
     assert "not improved for 2 epochs" in run.stop_reason
 
 
+def test_training_ends_once_its_inputs_are_answered_well_enough():
+    run = trainer(accuracy_goal=0.7)
+    history = run.fit((INPUTS, LABELS), VALIDATION, epochs=60, batch_size=8)
+    assert 1 < len(history) < 60
+    *before, last = (epoch.fitted_accuracy for epoch in history)
+    assert last >= 0.7 > max((share for share in before if not math.isnan(share)), default=0)
+    # not augmented, without dropout
+    assert last == (run.model.predict(INPUTS).argmax(1) == LABELS).mean()
+    assert run.stop_reason == f"{last:.2%} of the training images are answered rightly"
+    for epoch in history:
+        assert math.isnan(epoch.fitted_accuracy) == (epoch.train_accuracy + 0.1 < 0.7)
+
+
+def test_a_goal_is_no_aim_in_itself():
+    without, with_goal = trainer(), trainer(accuracy_goal=1.0)
+    for run in (without, with_goal):
+        run.fit((INPUTS, LABELS), VALIDATION, epochs=3, batch_size=8)
+    assert_equal_states(without.model.state_dict(), with_goal.model.state_dict())
+
+
+@pytest.mark.parametrize("goal", [-0.1, 1.1, math.nan])
+def test_a_goal_is_a_share(goal):
+    with pytest.raises(ValueError, match="accuracy_goal must lie in"):
+        trainer(accuracy_goal=goal)
+
+
 def test_a_run_that_was_stopped_early_stays_stopped_when_resumed():
     class Stop(Callback):
         def on_epoch_end(self, trainer, epoch):

@@ -9,11 +9,11 @@ from minicnn.training.callbacks import (
     HistoryFile,
     Interval,
     LearningRate,
-    RunningStatisticsFile,
     StopOnNonFinite,
 )
 from minicnn.training.experiment import Experiment, experiment_names, read_experiment
 from minicnn.training.history import Epoch
+from minicnn.training.layer_records import LayerStatisticsFile, RunningStatisticsFile
 from minicnn.training.progress import ProgressDisplay
 from minicnn.training.run import Run, resume_run, start_run
 from minicnn.training.trainer import Trainer
@@ -27,6 +27,7 @@ __all__ = [
     "Experiment",
     "HistoryFile",
     "Interval",
+    "LayerStatisticsFile",
     "LearningRate",
     "ProgressDisplay",
     "Run",

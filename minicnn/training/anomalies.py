@@ -10,6 +10,7 @@ import numpy as np
 from minicnn.errors import NonFiniteLossError
 from minicnn.layers import Layer, Parameter
 from minicnn.sequential import Sequential
+from minicnn.training.wrapping import wrapped
 
 if TYPE_CHECKING:
     from minicnn.training.trainer import Trainer
@@ -52,7 +53,7 @@ learning rate 0.01: dense_1 is the first layer whose output is not finite; the l
     def report(what: str) -> NoReturn:
         place = f"epoch {trainer.epoch}, batch {trainer.batch + 1}"
         if trainer.batch == trainer.batches:
-            place = f"the validation of epoch {trainer.epoch}"
+            place = f"the measurements after epoch {trainer.epoch}"
         raise non_finite_error(trainer, "a value became NaN or infinite", place, what)
 
     with watched(trainer.model, report):
@@ -62,20 +63,8 @@ learning rate 0.01: dense_1 is the first layer whose output is not finite; the l
 @contextmanager
 def watched(model: Sequential, report: Report) -> Iterator[None]:
     """Within the block, report the first layer that takes or gives what is not finite."""
-    watching = [_watching(layer, report) for layer in model.layers]
-    before = [
-        {name: vars(layer)[name] for name in methods if name in vars(layer)}
-        for layer, methods in zip(model.layers, watching, strict=True)
-    ]
-    for layer, methods in zip(model.layers, watching, strict=True):
-        vars(layer).update(methods)
-    try:
+    with wrapped(model, lambda layer: _watching(layer, report)):
         yield
-    finally:
-        for layer, methods, own in zip(model.layers, watching, before, strict=True):
-            for name in methods:
-                del vars(layer)[name]
-            vars(layer).update(own)
 
 
 def non_finite_error(

@@ -9,15 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-import pandas as pd
 
 from minicnn.errors import InputError
-from minicnn.files import atomic_write_text
-from minicnn.layers import BatchNorm
 from minicnn.ops import arguments
-from minicnn.run_files import RUNNING_STATISTICS
 from minicnn.schedules import Schedule
-from minicnn.sequential import Sequential
 from minicnn.tensor_files import write_tensors
 from minicnn.training.anomalies import first_gradient, first_state, non_finite_error, watched
 from minicnn.training.history import Epoch, append_history, write_history
@@ -49,13 +44,16 @@ class Callback:
         """After each step."""
 
     def on_validation_start(self, trainer: "Trainer") -> None:
-        """Before the validation that ends an epoch."""
+        """Before the measurements that end an epoch."""
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """After each epoch and its validation."""
 
     def on_fit_end(self, trainer: "Trainer") -> None:
         """After the last epoch, or where training was stopped or interrupted."""
+
+    def close(self) -> None:
+        """At the end of a fit, also where it failed: give back what is not the callback's own."""
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs."""
@@ -253,54 +251,6 @@ class HistoryFile(Callback):
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Append the epoch."""
         append_history(self.path, epoch)
-
-
-class RunningStatisticsFile(Callback):
-    """Keep ``batchnorm.csv``: where each batch norm's running statistics stand, by epoch.
-
-    Parameters
-    ----------
-    path : path
-    """
-
-    def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path)
-        self.rows: list[dict[str, Any]] = []
-
-    def on_fit_start(self, trainer: "Trainer") -> None:
-        """Note the start as epoch 0, unless a resumed run has done so, and write all rows."""
-        if not self.rows:
-            self._note(trainer.model, 0)
-        self._write()
-
-    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
-        """Note the end of the epoch."""
-        self._note(trainer.model, epoch.epoch)
-        self._write()
-
-    def state_dict(self) -> dict[str, Any]:
-        """All rows so far."""
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict`; a ValueError where a row has other columns."""
-        rows = [dict(row) for row in state["rows"]]
-        if any(row.keys() != set(RUNNING_STATISTICS) for row in rows):
-            raise ValueError(f"expected rows of {', '.join(RUNNING_STATISTICS)}")
-        self.rows = rows
-
-    def _note(self, model: Sequential, epoch: int) -> None:
-        for layer in model.layers:
-            if isinstance(layer, BatchNorm):
-                row: dict[str, Any] = {"epoch": epoch, "layer": layer.name}
-                for key, values in (("mean", layer.running_mean), ("variance", layer.running_var)):
-                    row |= {key: float(values.mean()), f"{key}_least": float(values.min()),
-                            f"{key}_greatest": float(values.max())}
-                self.rows.append(row)
-
-    def _write(self) -> None:
-        table = pd.DataFrame(self.rows, columns=list(RUNNING_STATISTICS))
-        atomic_write_text(self.path, table.to_csv(index=False, lineterminator="\n"))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ class Epoch:
     validation_loss, validation_accuracy : float
         In evaluation mode at the end of the epoch, without weights or smoothing; NaN without a
         validation split.
+    fitted_accuracy : float
+        Accuracy on the training inputs as they are, in evaluation mode at the end of the epoch; NaN
+        where it was not measured.
     learning_rate : float
         Of the last step.
     seconds : float
@@ -41,6 +44,7 @@ class Epoch:
     train_accuracy: float
     validation_loss: float
     validation_accuracy: float
+    fitted_accuracy: float
     learning_rate: float
     seconds: float
     images_per_second: float

@@ -74,7 +74,7 @@ class ProgressDisplay(Callback):
     def on_validation_start(self, trainer: "Trainer") -> None:
         """Say that the epoch is being measured."""
         if self._bar is not None:
-            self._bar.update(self._task, figures="validating …")
+            self._bar.update(self._task, figures="measuring …")
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Leave a line for the epoch."""
@@ -84,18 +84,19 @@ class ProgressDisplay(Callback):
             else f"  validation loss {epoch.validation_loss:.3f} "
                  f"accuracy {epoch.validation_accuracy:.1%}"
         )
+        fitted = (
+            "" if epoch.fitted_accuracy != epoch.fitted_accuracy
+            else f"  at the end {epoch.fitted_accuracy:.1%}"
+        )
         self.console.print(
             f"epoch {epoch.epoch}/{trainer.epochs}  train loss {epoch.train_loss:.3f} accuracy "
-            f"{epoch.train_accuracy:.1%}{validated}  {epoch.images_per_second:,.0f} images/s  "
-            f"{epoch.seconds:.1f} s", highlight=False, soft_wrap=True,
+            f"{epoch.train_accuracy:.1%}{fitted}{validated}  "
+            f"{epoch.images_per_second:,.0f} images/s  {epoch.seconds:.1f} s",
+            highlight=False, soft_wrap=True,
         )
 
-    def on_fit_end(self, trainer: "Trainer") -> None:
-        """Take the bar away."""
-        self.close()
-
     def close(self) -> None:
-        """Take the bar away, also where training failed."""
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

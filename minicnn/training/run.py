@@ -14,7 +14,7 @@ from filelock import FileLock
 from rich.console import Console
 
 from minicnn.compile_ahead import compile_ahead
-from minicnn.data import Dataset, Preprocessing
+from minicnn.data import Dataset, Preprocessing, stands_in
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate
 from minicnn.files import atomic_write_text, remove_parts, require_folder
@@ -31,13 +31,13 @@ from minicnn.training.callbacks import (
     HistoryFile,
     Interval,
     LearningRate,
-    RunningStatisticsFile,
 )
 from minicnn.training.experiment import Experiment, read_experiment
+from minicnn.training.layer_records import LayerStatisticsFile, RunningStatisticsFile
 from minicnn.training.progress import ProgressDisplay
 from minicnn.training.trainer import Trainer
 
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 
 
 @dataclass
@@ -78,19 +78,14 @@ class Run:
         if len(self.trainer.history) < self.experiment.training.epochs:
             self.folder.remove_results()
         training, validation = self.dataset.train, self.dataset.validation
-        try:
-            watch = detect_anomaly(self.trainer) if every_layer else nullcontext()
-            with compile_ahead(self.trainer.model), watch:
-                self.trainer.fit(
-                    (training.images, training.labels),
-                    (validation.images, validation.labels) if len(validation) else None,
-                    epochs=self.experiment.training.epochs,
-                    batch_size=self.experiment.training.batch_size,
-                )
-        finally:
-            for callback in self.trainer.callbacks:
-                if isinstance(callback, ProgressDisplay):
-                    callback.close()
+        watch = detect_anomaly(self.trainer) if every_layer else nullcontext()
+        with compile_ahead(self.trainer.model), watch:
+            self.trainer.fit(
+                (training.images, training.labels),
+                (validation.images, validation.labels) if len(validation) else None,
+                epochs=self.experiment.training.epochs,
+                batch_size=self.experiment.training.batch_size,
+            )
         return not self.trainer.interrupted
 
     def finish(self) -> tuple[Sequential, Evaluation]:
@@ -99,17 +94,20 @@ class Run:
         Where the data has no test split, its validation split is measured instead.
         """
         model = load(self.folder.model)
-        name, split = "test", self.dataset.test
-        if not len(split):
-            name, split = "validation", self.dataset.validation
-        evaluation = evaluate(
-            model, split.images, split.labels,
-            preprocessing=Preprocessing.of_model(model.metadata, str(self.folder.model)),
-        )
+        preprocessing = Preprocessing.of_model(model.metadata, str(self.folder.model))
+        evaluations = {
+            name: evaluate(model, split.images, split.labels, preprocessing=preprocessing)
+            for name, split in self.dataset.splits() if name != "train" and len(split)
+        }
+        measured_on = "test" if "test" in evaluations else "validation"
+        evaluation = evaluations[measured_on]
         trainer = self.trainer
         self.folder.write_results({
             "test": evaluation.as_dict(self.dataset.classes),
-            "measured_on": name,
+            "measured_on": measured_on,
+            "splits": {
+                name: self._figures(name, found) for name, found in evaluations.items()
+            },
             "best_epoch": self.best.epoch,
             "stopped": trainer.stop_reason or "all epochs done",
             "seconds": sum(epoch.seconds for epoch in trainer.history),
@@ -117,6 +115,18 @@ class Run:
             "data": {"name": self.dataset.name, **fingerprints(self.dataset)},
         })
         return model, evaluation
+
+    def _figures(self, name: str, evaluation: Evaluation) -> dict[str, Any]:
+        """The figures of a split, and of its images that do not stand in training too."""
+        unseen = ~stands_in(getattr(self.dataset, name).images, self.dataset.train.images)
+        figures = evaluation.as_dict(self.dataset.classes)
+        accuracy = evaluation.accuracy_on(unseen)
+        return {
+            **{key: figures[key] for key in ("images", "loss", "accuracy")},
+            "unseen": {
+                "images": int(unseen.sum()), "accuracy": None if accuracy != accuracy else accuracy
+            },
+        }
 
 
 def start_run(
@@ -365,6 +375,7 @@ def _prepare(
         best,
         HistoryFile(folder.history),
         RunningStatisticsFile(folder.batchnorm),
+        LayerStatisticsFile(folder.layers),
         ProgressDisplay(console),
     ]
     if experiment.training.early_stopping:
@@ -380,6 +391,7 @@ def _prepare(
         augmentation=experiment.build_augmentation(),
         callbacks=[*callbacks, checkpoint],
         seed=experiment.seed,
+        accuracy_goal=experiment.training.stop_at_train_accuracy,
     )
     return trainer, best
 

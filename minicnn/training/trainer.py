@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from minicnn.training.history import Epoch
 
 SHUFFLE, AUGMENT = 0, 1
 """What a generator is for: every purpose, epoch and batch has its own, derived from the seed."""
+
+NEAR_GOAL = 0.1
+"""How near to its goal the running accuracy must come before all training inputs are measured."""
 
 INTERRUPTING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -87,11 +90,15 @@ class Trainer:
         there.
     seed : int >= 0, default 0
         Of shuffling and augmentation.
+    accuracy_goal : float in [0, 1], default 0
+        Stop after the epoch at whose end this share of the training inputs, as they are and in
+        evaluation mode, is answered rightly; 0 never does. Measured once an epoch's running
+        accuracy has come within `NEAR_GOAL` of it.
 
     Raises
     ------
     TypeError, ValueError
-        Where seed has the wrong type or range.
+        Where seed or accuracy_goal has the wrong type or range.
 
     Attributes
     ----------
@@ -135,6 +142,7 @@ class Trainer:
         augmentation: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
         callbacks: Iterable[Callback] = (),
         seed: int = 0,
+        accuracy_goal: float = 0.0,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -143,6 +151,7 @@ class Trainer:
         self.augmentation = augmentation
         self.callbacks: list[Callback] = [StopOnNonFinite(), *callbacks]
         self.seed = arguments.integer("Trainer", "seed", seed, 0)
+        self.accuracy_goal = arguments.number("Trainer", "accuracy_goal", accuracy_goal, 0, 1)
         self.epoch = self.epochs = 0
         self.batch = self.batches = 0
         self._begun: dict[str, int] = {}
@@ -227,14 +236,15 @@ class Trainer:
             raise InputError(f"fit: batch {self.batch} is done, but an epoch has {self.batches}")
         self.epoch = max(self.epoch, 1)
         self._signal = None
-        self._tell("on_fit_start")
-        # StopOnNonFinite says in words what NumPy would warn of
-        with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
-            while self.epoch <= epochs and not self.stop_reason and not self.interrupted:
-                self._train_epoch(inputs, labels, batch_size)
-                if not self.interrupted:
-                    self._finish_epoch(validation)
-        self._tell("on_fit_end")
+        with self._closing_callbacks():
+            self._tell("on_fit_start")
+            # StopOnNonFinite says in words what NumPy would warn of
+            with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
+                while self.epoch <= epochs and not self.stop_reason and not self.interrupted:
+                    self._train_epoch(inputs, labels, batch_size)
+                    if not self.interrupted:
+                        self._finish_epoch((inputs, labels), validation)
+            self._tell("on_fit_end")
         return list(self.history)
 
     def state_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -342,20 +352,28 @@ class Trainer:
         self.totals.add(len(labels), value, correct, seconds, warm=self._warm)
         self._warm = True
 
-    def _finish_epoch(self, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
+    def _finish_epoch(
+        self, train: tuple[np.ndarray, np.ndarray],
+        validation: tuple[np.ndarray, np.ndarray] | None,
+    ) -> None:
         """Validate, write the epoch down, tell the callbacks, and turn to the next."""
         start = time.perf_counter()
-        loss = accuracy = float("nan")
+        loss = accuracy = fitted = float("nan")
+        self._tell("on_validation_start")
         if validation is not None:
-            self._tell("on_validation_start")
             measured = evaluate(self.model, *validation, preprocessing=self.preprocessing)
             loss, accuracy = measured.loss, measured.accuracy
+        if 0 < self.accuracy_goal <= self.totals.accuracy + NEAR_GOAL:
+            fitted = evaluate(self.model, *train, preprocessing=self.preprocessing).accuracy
+            if fitted >= self.accuracy_goal:
+                self.stop(f"{fitted:.2%} of the training images are answered rightly")
         epoch = Epoch(
             epoch=self.epoch,
             train_loss=self.totals.mean_loss,
             train_accuracy=self.totals.accuracy,
             validation_loss=loss,
             validation_accuracy=accuracy,
+            fitted_accuracy=fitted,
             learning_rate=self.optimizer.lr,
             seconds=self.totals.seconds + time.perf_counter() - start,
             images_per_second=self.totals.images_per_second,
@@ -375,6 +393,14 @@ class Trainer:
     def _tell(self, event: str, *details: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, event)(self, *details)
+
+    @contextmanager
+    def _closing_callbacks(self) -> Iterator[None]:
+        """Close all callbacks after the block, however it ends."""
+        with ExitStack() as stack:
+            for callback in self.callbacks:
+                stack.callback(callback.close)
+            yield
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

@@ -83,7 +83,7 @@ def write_report(
 
 
 def _curves(run: RunRecord) -> list[Picture]:
-    """Loss and accuracy of training and validation."""
+    """Loss and accuracy of training and validation, and what training came to where measured."""
     history, pictures = run.history, []
     for measure in ("loss", "accuracy"):
         figure = draw_curves(
@@ -94,7 +94,10 @@ def _curves(run: RunRecord) -> list[Picture]:
                     ("train", "training", COLOURS[0], True),
                     ("validation", "validation", COLOURS[1], False),
                 )
-            ],
+            ] + ([
+                Curve(history["epoch"].to_numpy(), history["fitted_accuracy"].to_numpy(),
+                      COLOURS[0], label="training, after the epoch")
+            ] if measure == "accuracy" else []),
             best_epoch=run.results["best_epoch"], percent=measure == "accuracy",
         )
         pictures.append(Picture.of_figure(

@@ -1,0 +1,170 @@
+"""What the layers go through in training, kept as tables in the run's folder."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from minicnn.files import atomic_write_text
+from minicnn.layers import BatchNorm, Layer
+from minicnn.run_files import LAYERS, RUNNING_STATISTICS
+from minicnn.sequential import Sequential
+from minicnn.training.callbacks import Callback
+from minicnn.training.history import Epoch
+from minicnn.training.wrapping import wrapped
+
+if TYPE_CHECKING:
+    from minicnn.training.trainer import Trainer
+
+
+class TableFile(Callback):
+    """Base of callbacks that gather rows and keep them as CSV, written anew with each addition.
+
+    Parameters
+    ----------
+    path : path
+    columns : tuple of str
+        Keys of each row.
+    """
+
+    def __init__(self, path: str | os.PathLike, columns: tuple[str, ...]) -> None:
+        self.path = Path(path)
+        self.columns = columns
+        self.rows: list[dict[str, Any]] = []
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Write the rows that there are: none, or a resumed run's."""
+        self.write()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`; a ValueError where a row has other columns."""
+        rows = [dict(row) for row in state["rows"]]
+        if any(row.keys() != set(self.columns) for row in rows):
+            raise ValueError(f"expected rows of {', '.join(self.columns)}")
+        self.rows = rows
+
+    def write(self) -> None:
+        """Write all rows, atomically."""
+        table = pd.DataFrame(self.rows, columns=list(self.columns))
+        atomic_write_text(self.path, table.to_csv(index=False, lineterminator="\n"))
+
+
+class RunningStatisticsFile(TableFile):
+    """Keep ``batchnorm.csv``: where each batch norm's running statistics stand, by epoch.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        super().__init__(path, RUNNING_STATISTICS)
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Note the start as epoch 0, unless a resumed run has done so, and write all rows."""
+        if not self.rows:
+            self._note(trainer.model, 0)
+        self.write()
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Note the end of the epoch."""
+        self._note(trainer.model, epoch.epoch)
+        self.write()
+
+    def _note(self, model: Sequential, epoch: int) -> None:
+        for layer in model.layers:
+            if isinstance(layer, BatchNorm):
+                row: dict[str, Any] = {"epoch": epoch, "layer": layer.name}
+                for key, values in (("mean", layer.running_mean), ("variance", layer.running_var)):
+                    row |= {key: float(values.mean()), f"{key}_least": float(values.min()),
+                            f"{key}_greatest": float(values.max())}
+                self.rows.append(row)
+
+
+class LayerStatisticsFile(TableFile):
+    """Keep ``layers.csv``: activations and gradients of each layer at steps 1, 2, 4, 8, …
+
+    A row a step and layer: mean and standard deviation of all numbers that its forward gives, the
+    share of them that are 0, the norm of the dy that its backward is given, and the norms of its
+    parameters' gradients and of its parameters, each taken together; NaN where it has none. Norms
+    are roots of sums of squares.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        super().__init__(path, LAYERS)
+        self._watching = ExitStack()
+        self._seen: dict[str, dict[str, float]] = {}
+
+    def on_step_start(self, trainer: "Trainer") -> None:
+        """Watch the layers, if the step's number is a power of two."""
+        step = _step(trainer)
+        if step & (step - 1) == 0:
+            self._seen = {}
+            self._watching.enter_context(wrapped(trainer.model, self._observers))
+
+    def on_gradients(self, trainer: "Trainer") -> None:
+        """Note what was seen, and the norms of gradients and parameters."""
+        if not self._seen:
+            return
+        self.close()
+        for layer in trainer.model.layers:
+            parameters = layer.parameters()
+            self.rows.append({
+                "step": _step(trainer), "epoch": trainer.epoch, "layer": layer.name,
+                **self._seen[layer.name],
+                "gradient_norm": _norm(p.grad for p in parameters) if parameters else None,
+                "weight_norm": _norm(p.data for p in parameters) if parameters else None,
+            })
+        self._seen = {}
+        self.write()
+
+    def close(self) -> None:
+        """Leave the layers as they were."""
+        self._watching.close()
+
+    def _observers(self, layer: Layer) -> dict[str, Callable[..., Any]]:
+        """The layer's passes, each with a note of what goes through it."""
+        forward, seen = layer.forward, self._seen.setdefault(layer.name, {})
+
+        def observed_forward(x: Any, training: bool = False) -> np.ndarray:
+            y = forward(x, training=training)
+            mean = y.mean(dtype=np.float64)
+            deviation = np.sqrt(np.square(y - y.dtype.type(mean)).mean(dtype=np.float64))
+            seen.update(output_mean=float(mean), output_deviation=float(deviation),
+                        output_zeros=float((y == 0).mean()))
+            return y
+
+        def observed(backward: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            def observed_backward(dy: Any) -> Any:
+                seen["upstream_norm"] = _norm([dy])
+                return backward(dy)
+
+            return observed_backward
+
+        return {
+            "forward": observed_forward,
+            "backward": observed(layer.backward),
+            "backward_first": observed(layer.backward_first),
+        }
+
+
+def _step(trainer: "Trainer") -> int:
+    """Number of the running step, from 1."""
+    return (trainer.epoch - 1) * trainer.batches + trainer.batch + 1
+
+
+def _norm(arrays: Iterable[Any]) -> float:
+    """Root of the sum of squares of all numbers."""
+    return float(np.sqrt(sum(np.square(array).sum(dtype=np.float64) for array in arrays)))
