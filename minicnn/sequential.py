@@ -196,9 +196,11 @@ class Sequential:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of all parameters and running statistics, by name."""
-        return {
-            name: array for layer in self.layers for name, array in layer.state_dict().items()
-        }
+        return {name: array.copy() for name, array in self.live_state().items()}
+
+    def live_state(self) -> dict[str, np.ndarray]:
+        """All parameters and running statistics by name: the arrays that training changes."""
+        return {name: array for layer in self.layers for name, array in layer._state().items()}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over the arrays of a `state_dict`, all of them or, on an error, none.
@@ -208,8 +210,7 @@ class Sequential:
         ValueError
             Where a name is missing or unknown, or a shape differs.
         """
-        own = {name: array for layer in self.layers for name, array in layer._state().items()}
-        load_arrays(own, dict(state), "Sequential")
+        load_arrays(self.live_state(), dict(state), "Sequential")
 
     def config(self) -> dict[str, Any]:
         """The architecture as JSON-ready values; `from_config` makes an equal, untrained one."""

@@ -1,6 +1,7 @@
 """The training loop, what may happen beside it, and experiments that describe whole runs."""
 
 from minicnn.training.anomalies import detect_anomaly
+from minicnn.training.averaging import WeightAverage
 from minicnn.training.callbacks import (
     BestModel,
     Callback,
@@ -34,6 +35,7 @@ __all__ = [
     "RunningStatisticsFile",
     "StopOnNonFinite",
     "Trainer",
+    "WeightAverage",
     "detect_anomaly",
     "experiment_names",
     "read_experiment",

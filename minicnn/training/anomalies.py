@@ -88,10 +88,9 @@ def first_gradient(parameters: Iterable[Parameter]) -> str:
 
 def first_state(model: Sequential) -> str:
     """Name of the first parameter or running statistic that is not finite; empty if none."""
-    for layer in model.layers:
-        for name, array in layer._state().items():
-            if not is_finite(array):
-                return name
+    for name, array in model.live_state().items():
+        if not is_finite(array):
+            return name
     return ""
 
 

@@ -25,7 +25,7 @@ class Callback:
     """Base of all callbacks: does nothing at any event.
 
     `state_dict` and `load_state_dict` carry what a callback has learnt across a resumed run, as
-    JSON-ready values.
+    JSON-ready values, `arrays` and `load_arrays` what it has of arrays.
     """
 
     def on_fit_start(self, trainer: "Trainer") -> None:
@@ -61,6 +61,13 @@ class Callback:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `load_arrays` needs."""
+        return {}
+
+    def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on from `arrays`."""
 
 
 class StopOnNonFinite(Callback):

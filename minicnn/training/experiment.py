@@ -99,6 +99,9 @@ class TrainingSettings(Settings):
         Weights in the loss, above 0; ``"balanced"`` weighs each class by ``N / (7 · its images)``.
     early_stopping : int
         Stop after so many epochs without a better validation loss; 0 never does.
+    weight_average : float
+        Measure and save an average of the weights over the steps, of this decay, instead of the
+        last weights; 0 does not. See `minicnn.training.WeightAverage`.
     stop_at_train_accuracy : float
         Stop after the epoch at whose end so large a share of the training images, not augmented and
         in evaluation mode, is answered rightly; 0 never does. See `Trainer`.
@@ -109,6 +112,7 @@ class TrainingSettings(Settings):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] | list[float] = "none"
     early_stopping: int = Field(default=0, ge=0)
+    weight_average: float = Field(default=0.0, ge=0, lt=1)
     stop_at_train_accuracy: float = Field(default=0.0, ge=0, le=1)
 
     @field_validator("class_weights", mode="before")

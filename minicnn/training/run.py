@@ -23,6 +23,7 @@ from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
 from minicnn.training import circumstances
 from minicnn.training.anomalies import detect_anomaly
+from minicnn.training.averaging import WeightAverage
 from minicnn.training.callbacks import (
     BestModel,
     Callback,
@@ -373,6 +374,7 @@ def _prepare(
     callbacks: list[Callback] = [
         LearningRate(experiment.build_schedule(), optimizer.lr),
         best,
+        *([WeightAverage(model, decay)] if (decay := experiment.training.weight_average) else []),
         HistoryFile(folder.history),
         RunningStatisticsFile(folder.batchnorm),
         LayerStatisticsFile(folder.layers),

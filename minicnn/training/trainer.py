@@ -256,7 +256,8 @@ class Trainer:
             JSON-ready: the place in training, totals, history, states of the callbacks and of
             the random layers' generators.
         tensors : dict of str to ndarray
-            The model's state under ``"model/"``, the optimizer's under ``"optimizer/"``.
+            The model's state under ``"model/"``, the optimizer's under ``"optimizer/"``, that of
+            the callback in place N, counted from 0, under ``"callback N/"``.
         """
         header = {
             "seed": self.seed,
@@ -277,6 +278,10 @@ class Trainer:
         tensors |= {
             f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
         }
+        for number, callback in enumerate(self.callbacks):
+            tensors |= {
+                f"callback {number}/{name}": array for name, array in callback.arrays().items()
+            }
         return header, tensors
 
     def load_state_dict(
@@ -306,8 +311,9 @@ class Trainer:
         self.optimizer.load_state_dict(parts["optimizer"])
         for name, generator in self._generators().items():
             generator.bit_generator.state = header["generators"][name]
-        for callback, state in zip(self.callbacks, header["callbacks"], strict=True):
-            callback.load_state_dict(state)
+        for number, callback in enumerate(self.callbacks):
+            callback.load_state_dict(header["callbacks"][number])
+            callback.load_arrays(parts.get(f"callback {number}", {}))
         vars(self).update(place)
 
     def _go_on_with(self, begun: dict[str, int]) -> None:

@@ -1,0 +1,88 @@
+"""Averaging the weights over the steps of training."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.layers.base import load_arrays
+from minicnn.ops import arguments
+from minicnn.sequential import Sequential
+from minicnn.training.callbacks import Callback
+from minicnn.training.history import Epoch
+
+if TYPE_CHECKING:
+    from minicnn.training.trainer import Trainer
+
+
+class WeightAverage(Callback):
+    """Measure and save an average of the weights instead of the last ones.
+
+    After step t, counted from 1, ``average = d · average + (1 - d) · weights`` with
+    ``d = min(decay, (1 + t) / (10 + t))``, so that the first weights are soon forgotten; running
+    statistics likewise. Training itself goes on with its own weights. Averaging the iterates of
+    stochastic gradient descent is Polyak and Juditsky's (1992, doi:10.1137/0330046); the form with
+    this start is that of Abadi et al.'s TensorFlow (`tf.train.ExponentialMovingAverage`).
+
+    The averages stand in the model from `on_validation_start` to `on_epoch_end`: callbacks that
+    shall see them come before this one.
+
+    Parameters
+    ----------
+    model : Sequential
+        The one that is trained.
+    decay : float in [0, 1)
+        Of the order of ``1 - 1 / (steps to average over)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where decay has the wrong type or range.
+    """
+
+    def __init__(self, model: Sequential, decay: float) -> None:
+        self.model = model
+        self.decay = arguments.number("WeightAverage", "decay", decay, 0, 1, ends="[)")
+        self.steps = 0
+        self._averages = model.state_dict()
+        self._own: dict[str, np.ndarray] | None = None
+
+    def on_step_end(self, trainer: "Trainer") -> None:
+        """Move the averages towards the new weights."""
+        self.steps += 1
+        rate = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for name, weights in self.model.live_state().items():
+            difference = weights - self._averages[name]
+            difference *= rate
+            self._averages[name] += difference
+
+    def on_validation_start(self, trainer: "Trainer") -> None:
+        """Put the averages into the model."""
+        self._own = self.model.state_dict()
+        self.model.load_state_dict(self._averages)
+
+    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+        """Put the training's own weights back."""
+        self.close()
+
+    def close(self) -> None:
+        """Put the training's own weights back, if the averages stand in the model."""
+        if self._own is not None:
+            self.model.load_state_dict(self._own)
+            self._own = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The number of steps."""
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        self.steps = arguments.integer("WeightAverage", "steps", state["steps"], 0)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The averages."""
+        return self._averages
+
+    def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on from `arrays`; a ValueError where they are not the model's."""
+        load_arrays(self._averages, dict(arrays), "WeightAverage")
