@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,9 @@ data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 console = Console()
 
+PRETRAINED = "paper-bn"
+"""The network that reads pictures where no other is named."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
 
@@ -61,9 +65,13 @@ Data = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-ModelFile = Annotated[
+Model = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="A model (.safetensors) or the folder of a run."),
+    typer.Argument(
+        metavar="MODEL",
+        help="A model (.safetensors), the folder of a run, or the name of weights that come with "
+        "the package.",
+    ),
 ]
 
 
@@ -181,7 +189,7 @@ def train(
 
 @app.command(epilog="[bold]Example[/]  minicnn evaluate runs/mine --data fer2013.csv --split test")
 def evaluate(
-    model: ModelFile,
+    model: Model,
     data: Data = None,
     split: Annotated[
         str, typer.Option(metavar="NAME", help="train, validation or test.")
@@ -189,22 +197,31 @@ def evaluate(
     limit: Annotated[
         int, typer.Option(metavar="N", help="Use only the first N images; 0 uses all.")
     ] = 0,
+    single_view: Annotated[
+        bool,
+        typer.Option(
+            "--single-view",
+            help="Show the network each picture once, also where it is to see several views.",
+        ),
+    ] = False,
     backend: Backend = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a trained model on labelled images.
+    """Measure a trained model on labelled images: all, and those that do not stand in training.
 
     A model that was trained on drawn faces is measured on those of its own run without --data.
     """
-    from minicnn.data import Preprocessing
-    from minicnn.evaluation import evaluate as measure
+    from minicnn.classifier import Classifier
+    from minicnn.data import Views, stands_in
 
     _choose(backend, threads)
     if split not in ("train", "validation", "test"):
         raise InputError(f"--split: expected train, validation or test, got {split!r}")
-    network, path, _ = _load_classifier(model)
-    dataset = _labelled_images(data, path)
+    classifier = Classifier.load(model)
+    if single_view:
+        classifier = replace(classifier, views=Views())
+    dataset = _labelled_images(data, classifier.path)
     part = getattr(dataset, split)
     if limit < 0:
         raise InputError(f"--limit: expected 0 or more, got {limit}")
@@ -212,24 +229,31 @@ def evaluate(
     if not len(part):
         raise InputError(f"--split: {dataset.name} has no {split} images")
     with _compilation_line():
-        evaluation = measure(
-            network, part.images, part.labels,
-            preprocessing=Preprocessing.of_model(network.metadata, str(path)),
-        )
+        evaluation = classifier.evaluate(part)
+    figures = evaluation.as_dict(dataset.classes)
+    if split != "train" and len(dataset.train):
+        unseen = ~stands_in(part.images, dataset.train.images)
+        figures["unseen"] = evaluation.summary_of(unseen)
     if as_json:
-        print(json.dumps(evaluation.as_dict(dataset.classes), indent=2))
-    else:
-        console.print(_class_table(evaluation, dataset.classes, f"{dataset.name}, {split}"))
+        print(json.dumps(figures, indent=2))
+        return
+    console.print(_class_table(evaluation, dataset.classes, f"{dataset.name}, {split}"))
+    if "unseen" in figures:
+        console.print(
+            f"accuracy on the {figures['unseen']['images']:,} images without a copy in training: "
+            f"{evaluation.accuracy_on(unseen):.2%}", highlight=False,
+        )
 
 
-@app.command(epilog="[bold]Example[/]  minicnn predict runs/mine photo.jpg")
+@app.command(epilog="[bold]Example[/]  minicnn predict photo.jpg\n\n"
+                    "[bold]Example[/]  minicnn predict runs/mine photo.jpg")
 def predict(
-    model: ModelFile,
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE",
-            help="Pictures of any size (PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF), one or more.",
+            metavar="[MODEL] IMAGE...",
+            help="Pictures of any size (PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF), one or more; "
+            f"before them, another model than {PRETRAINED}, as for evaluate.",
         ),
     ],
     backend: Backend = None,
@@ -243,18 +267,20 @@ def predict(
     """
     import numpy as np
 
-    from minicnn import ops
-    from minicnn.data import Preprocessing
+    from minicnn.classifier import Classifier
     from minicnn.data.images import read_grey
 
     _choose(backend, threads)
-    network, path, classes = _load_classifier(model)
-    preprocessing = Preprocessing.of_model(network.metadata, str(path))
+    model = PRETRAINED
+    if _is_model(images[0]):
+        model, *images = images
+    if not images:
+        raise InputError(f"predict: expected pictures for {model} to read, got none")
+    classifier = Classifier.load(model)
     pictures = np.stack([read_grey(image) for image in images])
     with _compilation_line():
-        probabilities = ops.softmax(network.predict(preprocessing(pictures)))
-    if not np.isfinite(probabilities).all():
-        raise InputError(f"{path}: expected finite weights, but the answers are not finite")
+        probabilities = classifier.probabilities(pictures)
+    classes = classifier.classes
     if as_json:
         answers = [
             {"image": image, **dict(zip(classes, map(float, row), strict=True))}
@@ -304,10 +330,12 @@ def summary(
     ],
 ) -> None:
     """Show a network as a table: shapes, parameters, multiply-adds, memory."""
-    from minicnn.training import read_experiment
+    from minicnn import load
+    from minicnn.run_folder import RunFolder
+    from minicnn.training import experiment_names, read_experiment
 
-    if Path(model).is_dir() or model.endswith(".safetensors"):
-        network, _ = _load(model)
+    if _is_model(model) and model not in experiment_names():
+        network = load(RunFolder(model).model if Path(model).is_dir() else model)
     else:
         network = read_experiment(model).build_model(model)
     console.print(network.summarize().table())
@@ -499,30 +527,12 @@ def _compilation_line() -> AbstractContextManager[None]:
     ))
 
 
-def _load(model: str) -> tuple[Any, Path]:
-    """The network of a model file or of a run's folder, and the file it came from."""
-    from minicnn import load
-    from minicnn.run_folder import RunFolder
+def _is_model(argument: str) -> bool:
+    """Whether an argument names a model rather than a picture."""
+    from minicnn.pretrained import pretrained_names
 
-    path = RunFolder(model).model if Path(model).is_dir() else Path(model)
-    return load(path), path
-
-
-def _load_classifier(model: str) -> tuple[Any, Path, list[str]]:
-    """A network that reads faces, the file it came from, and the names of its classes."""
-    from minicnn.data import EMOTIONS, IMAGE_SIZE
-
-    network, path = _load(model)
-    shapes = ((IMAGE_SIZE, IMAGE_SIZE, 1), (len(EMOTIONS),))
-    if (network.input_shape, network.output_shape) != shapes:
-        raise InputError(
-            f"{path}: expected a network from {shapes[0]} to {shapes[1]}, "
-            f"got one from {network.input_shape} to {network.output_shape}"
-        )
-    classes = network.metadata.get("classes", list(EMOTIONS))
-    if not isinstance(classes, list) or len(classes) != len(EMOTIONS):
-        raise InputError(f"{path}: expected the names of {len(EMOTIONS)} classes, got {classes!r}")
-    return network, path, [str(name) for name in classes]
+    return (argument.endswith(".safetensors") or argument in pretrained_names()
+            or Path(argument).is_dir())
 
 
 def _labelled_images(data: str | None, model: Path) -> Any:
@@ -564,7 +574,7 @@ def _finish(run: "Run") -> None:
     console.print(rows, soft_wrap=True)
 
 
-def _probability_table(image: str, classes: list[str], probabilities: Any) -> Table:
+def _probability_table(image: str, classes: tuple[str, ...], probabilities: Any) -> Table:
     """One picture's classes, the likeliest in bold, with a bar for each."""
     table = Table(title=Text(image), title_justify="left", show_header=False, box=None)
     for name, probability in zip(classes, probabilities, strict=True):

@@ -1,7 +1,7 @@
 """How good a classifier is on labelled images."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,21 @@ class Evaluation:
         """
         right = (self.predictions == self.labels)[rows]
         return float(right.mean()) if right.size else math.nan
+
+    def summary_of(self, rows: np.ndarray) -> dict[str, Any]:
+        """How many of these images there are, and the accuracy on them, as JSON can say it.
+
+        Parameters
+        ----------
+        rows : ndarray, bool (N,)
+            Which ones.
+
+        Returns
+        -------
+        dict
+            ``images`` (int) and ``accuracy`` (float, None on none).
+        """
+        return {"images": int(rows.sum()), "accuracy": _finite(self.accuracy_on(rows))}
 
     @property
     def confusion(self) -> np.ndarray:
@@ -121,6 +136,7 @@ def evaluate(
     labels: np.ndarray,
     *,
     preprocessing: Callable[[np.ndarray], np.ndarray] | None = None,
+    views: Callable[[np.ndarray], Iterable[np.ndarray]] | None = None,
     batch_size: int = 256,
 ) -> Evaluation:
     """Run a classifier in evaluation mode over labelled inputs.
@@ -135,6 +151,9 @@ def evaluate(
         Classes in ``[0, C)``.
     preprocessing : callable, optional
         Applied to each batch.
+    views : callable, optional
+        From a preprocessed batch to several of its shape, as `minicnn.data.Views`: probabilities
+        are means over them.
     batch_size : int >= 1, default 256
 
     Returns
@@ -152,12 +171,41 @@ def evaluate(
     """
     batch_size = arguments.integer("evaluate", "batch_size", batch_size, 1)
     logits = np.concatenate([
-        model.predict(batch if preprocessing is None else preprocessing(batch))
+        logits_of(model, batch if preprocessing is None else preprocessing(batch), views)
         for batch in (inputs[start : start + batch_size]
                       for start in range(0, max(len(inputs), 1), batch_size))
     ])
     loss, _ = ops.softmax_cross_entropy_forward(logits, labels)
     return Evaluation(ops.softmax(logits), np.asarray(labels), loss)
+
+
+def logits_of(
+    model: Sequential, x: np.ndarray,
+    views: Callable[[np.ndarray], Iterable[np.ndarray]] | None = None,
+) -> np.ndarray:
+    """The logits of a batch; of several views, the logarithms of their mean probabilities.
+
+    Parameters
+    ----------
+    model : Sequential
+        Gives logits (N, C).
+    x : ndarray (N, ...)
+        What the model takes.
+    views : callable, optional
+        As of `evaluate`.
+
+    Returns
+    -------
+    ndarray (N, C)
+        Their softmax are the probabilities.
+    """
+    logits = np.array([model.predict(view) for view in (views(x) if views else [x])])  # (V, N, C)
+    if len(logits) == 1:
+        return logits[0]
+    # log p = z - log(sum over c of exp(z))
+    logarithms = logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
+    # log(mean over v of p), whose softmax is that mean
+    return np.logaddexp.reduce(logarithms, axis=0) - logits.dtype.type(math.log(len(logits)))
 
 
 def _finite(value: float) -> float | None:

@@ -12,6 +12,7 @@ from minicnn import layers as layer_kinds
 from minicnn.errors import InputError
 from minicnn.layers.base import Layer, Parameter, Shape, load_arrays
 from minicnn.ops import arguments
+from minicnn.pretrained import pretrained_names, pretrained_path
 from minicnn.summary import Summary, summarize
 from minicnn.tensor_files import read_tensors, write_tensors
 
@@ -270,15 +271,27 @@ class Sequential:
         """Print `summarize` as a table."""
         print(self.summarize())
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike, *, storage: str | None = None) -> None:
         """Write weights, architecture and metadata to a safetensors file, atomically.
 
         `minicnn.load` brings the model back.
+
+        Parameters
+        ----------
+        path : path
+        storage : {"float16", "float32", "float64"}, optional
+            How the numbers are stored, the model's dtype by default. Half precision halves the
+            file and keeps three digits of each weight.
+
+        Raises
+        ------
+        ValueError
+            For another storage, or one whose range a number exceeds.
         """
         header = {
             "version": FORMAT_VERSION, "architecture": self.config(), "metadata": self.metadata
         }
-        write_tensors(path, "model", header, self.state_dict())
+        write_tensors(path, "model", header, _stored(self.state_dict(), storage or self.dtype.name))
 
     def _names(self) -> list[str]:
         """The layers' names: kind and count."""
@@ -348,6 +361,18 @@ def _require_modest(
         shape = output
 
 
+def _stored(state: dict[str, np.ndarray], storage: str) -> dict[str, np.ndarray]:
+    """The arrays in the dtype in which they are stored."""
+    if storage not in ("float16", "float32", "float64"):
+        raise ValueError(f"save: storage must be float16, float32 or float64, got {storage!r}")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused below
+        stored = {name: array.astype(storage) for name, array in state.items()}
+    for name, array in state.items():
+        if (np.isfinite(array) & ~np.isfinite(stored[name])).any():
+            raise ValueError(f"save: {name} holds numbers beyond the range of {storage}")
+    return stored
+
+
 def _apart(result: np.ndarray, given: Any) -> np.ndarray:
     """`result`, or a copy of it where it is the caller's own memory in another shape."""
     return result.copy() if np.may_share_memory(result, np.asarray(given)) else result
@@ -366,8 +391,9 @@ def load(path: str | os.PathLike) -> Sequential:
 
     Parameters
     ----------
-    path : path
-        A ``.safetensors`` file.
+    path : path or str
+        A ``.safetensors`` file, or the name of weights that come with the package
+        (`minicnn.pretrained.pretrained_names`).
 
     Returns
     -------
@@ -379,6 +405,8 @@ def load(path: str | os.PathLike) -> Sequential:
         Where there is no such file, it is damaged or something else, or its weights do not fit
         its architecture or are not finite.
     """
+    if path in pretrained_names():
+        path = pretrained_path(str(path))
     header, tensors = read_tensors(path, "model")
     if header.get("version") != FORMAT_VERSION:
         raise InputError(

@@ -60,6 +60,7 @@ shift = 0.05
 [training]
 epochs = 4
 batch_size = 32
+weight_average = 0.9
 early_stopping = 4
 """
 

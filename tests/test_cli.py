@@ -110,7 +110,8 @@ def test_results_give_every_accuracy_twice(folder):
 
 
 def test_evaluate_prints_what_training_measured(folder, capsys):
-    expected = json.loads((folder / "real" / "results.json").read_text())["test"]
+    results = json.loads((folder / "real" / "results.json").read_text())
+    expected = {**results["test"], "unseen": results["splits"]["test"]["unseen"]}
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", str(folder / "real"), "--data", str(folder / "fer2013.csv"), "--json"])
     assert not ended.value.code
@@ -269,7 +270,8 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
         (["evaluate", "drawn", "--split", "exam"], ["--split", "exam"]),
         (["predict", "drawn", "note.txt"], ["note.txt"]),
         (["predict", "drawn", "none.png"], ["none.png"]),
-        (["predict", "drawn"], ["IMAGE"]),
+        (["predict"], ["IMAGE"]),
+        (["predict", "drawn"], ["pictures for drawn"]),
         (["compare", "drawn"], ["two runs"]),
         (["compare", "drawn", "none"], ["none"]),
         (["summary", "none.toml"], ["none.toml"]),

@@ -5,6 +5,7 @@ from minicnn.data.augmentation import Augmentation
 from minicnn.data.copies import stands_in
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Dataset, Split
 from minicnn.data.preprocessing import Preprocessing
+from minicnn.data.views import Views
 
 __all__ = [
     "EMOTIONS",
@@ -13,6 +14,7 @@ __all__ = [
     "Dataset",
     "Preprocessing",
     "Split",
+    "Views",
     "drawn_faces",
     "fer2013",
     "stands_in",

@@ -16,7 +16,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from minicnn import optimizers, registry, schedules
-from minicnn.data import Augmentation, Dataset, drawn_faces, fer2013
+from minicnn.data import Augmentation, Dataset, Views, drawn_faces, fer2013
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE
 from minicnn.errors import InputError
 from minicnn.layers import Parameter
@@ -141,6 +141,9 @@ class Experiment(Settings):
     model : ModelSettings
     augmentation : dict
         Arguments of `minicnn.data.Augmentation`; empty for none.
+    views : dict
+        Arguments of `minicnn.data.Views`: what the best model is shown of each picture when it is
+        measured at the end, evaluated or used; empty for the picture alone.
     optimizer : dict
         ``name`` (a key of `minicnn.optimizers.OPTIMIZERS`, adam by default) and its arguments.
     schedule : dict
@@ -155,6 +158,7 @@ class Experiment(Settings):
     data: DataSettings = DataSettings()
     model: ModelSettings
     augmentation: dict[str, Any] = {}
+    views: dict[str, Any] = {}
     optimizer: dict[str, Any] = {"name": "adam"}
     schedule: dict[str, Any] = {"name": "constant"}
     training: TrainingSettings = TrainingSettings()
@@ -216,6 +220,10 @@ class Experiment(Settings):
             {"augmentation": Augmentation}, "augmentation", self.augmentation,
             f"{where}: augmentation",
         )
+
+    def build_views(self, where: str = "experiment") -> Views:
+        """The views of a picture at test time; raises InputError."""
+        return registry.build({"views": Views}, "views", self.views, f"{where}: views")
 
     def load_data(self) -> Dataset:
         """Draw or read the images.
@@ -296,11 +304,12 @@ class Experiment(Settings):
         return experiment
 
     def completed(self) -> "Experiment":
-        """The same experiment with the defaults of optimizer, schedule and augmentation in it."""
+        """The same experiment with the defaults of those of its tables that name a class."""
         return self.changed(
             augmentation=(
                 registry.complete(Augmentation, self.augmentation) if self.augmentation else {}
             ),
+            views=registry.complete(Views, self.views) if self.views else {},
             optimizer=_completed(optimizers.OPTIMIZERS, self.optimizer, "adam"),
             schedule=_completed(schedules.SCHEDULES, self._schedule(), "constant"),
         )
@@ -363,6 +372,7 @@ def _checked(experiment: Experiment, where: str) -> Experiment:
     experiment.build_optimizer(parameters, where)
     experiment.build_schedule(where)
     experiment.build_augmentation(where)
+    experiment.build_views(where)
     return experiment
 
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 from rich.console import Console
 
 from minicnn.compile_ahead import compile_ahead
-from minicnn.data import Dataset, Preprocessing, stands_in
+from minicnn.data import Dataset, Preprocessing, Views, stands_in
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate
 from minicnn.files import atomic_write_text, remove_parts, require_folder
@@ -96,8 +96,11 @@ class Run:
         """
         model = load(self.folder.model)
         preprocessing = Preprocessing.of_model(model.metadata, str(self.folder.model))
+        views = Views.of_model(model.metadata, str(self.folder.model))
         evaluations = {
-            name: evaluate(model, split.images, split.labels, preprocessing=preprocessing)
+            name: evaluate(
+                model, split.images, split.labels, preprocessing=preprocessing, views=views
+            )
             for name, split in self.dataset.splits() if name != "train" and len(split)
         }
         measured_on = "test" if "test" in evaluations else "validation"
@@ -121,12 +124,9 @@ class Run:
         """The figures of a split, and of its images that do not stand in training too."""
         unseen = ~stands_in(getattr(self.dataset, name).images, self.dataset.train.images)
         figures = evaluation.as_dict(self.dataset.classes)
-        accuracy = evaluation.accuracy_on(unseen)
         return {
             **{key: figures[key] for key in ("images", "loss", "accuracy")},
-            "unseen": {
-                "images": int(unseen.sum()), "accuracy": None if accuracy != accuracy else accuracy
-            },
+            "unseen": evaluation.summary_of(unseen),
         }
 
 
@@ -358,6 +358,7 @@ def _prepare(
         "experiment": experiment.name,
         "classes": list(dataset.classes),
         "preprocessing": preprocessing.as_dict(),
+        "views": experiment.build_views().as_dict(),
         "data": dataset.name,
     }
     optimizer = experiment.build_optimizer(model.parameters())

@@ -1,0 +1,108 @@
+"""A trained network with all that it needs to read a face: preprocessing, views, class names."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.data import EMOTIONS, IMAGE_SIZE, Preprocessing, Split, Views
+from minicnn.errors import InputError
+from minicnn.evaluation import Evaluation, evaluate, logits_of
+from minicnn.pretrained import pretrained_names
+from minicnn.run_folder import RunFolder
+from minicnn.sequential import Sequential, load
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network that reads faces.
+
+    Parameters
+    ----------
+    model : Sequential
+        From (N, 48, 48, 1) to seven logits.
+    preprocessing : Preprocessing
+    views : Views
+        What the network is shown of each picture.
+    classes : tuple of str
+        The name of each logit's class.
+    path : Path
+        The file that it comes from.
+
+    Examples
+    --------
+    >>> from minicnn.classifier import Classifier
+    >>> from minicnn.data.images import read_grey
+    >>> reader = Classifier.load("paper-bn")
+    >>> reader.probabilities(read_grey("docs/images/face.png")[None]).shape
+    (1, 7)
+    """
+
+    model: Sequential
+    preprocessing: Preprocessing
+    views: Views
+    classes: tuple[str, ...]
+    path: Path
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike) -> Self:
+        """The classifier of a model file, of a run's folder, or of the package by its name.
+
+        Raises
+        ------
+        InputError
+            Where there is none, it is damaged, or it does not read faces.
+        """
+        name = os.fspath(name_or_path)
+        found = name if name in pretrained_names() else Path(name)
+        path = RunFolder(found).model if isinstance(found, Path) and found.is_dir() else found
+        model = load(path)
+        shapes = ((IMAGE_SIZE, IMAGE_SIZE, 1), (len(EMOTIONS),))
+        if (model.input_shape, model.output_shape) != shapes:
+            raise InputError(
+                f"{path}: expected a network from {shapes[0]} to {shapes[1]}, "
+                f"got one from {model.input_shape} to {model.output_shape}"
+            )
+        classes = model.metadata.get("classes", list(EMOTIONS))
+        if not isinstance(classes, list) or len(classes) != len(EMOTIONS):
+            raise InputError(
+                f"{path}: expected the names of {len(EMOTIONS)} classes, got {classes!r}"
+            )
+        return cls(
+            model, Preprocessing.of_model(model.metadata, str(path)),
+            Views.of_model(model.metadata, str(path)), tuple(map(str, classes)), Path(path),
+        )
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """What the network takes each picture for.
+
+        Parameters
+        ----------
+        images : ndarray, uint8 (N, 48, 48)
+            Grey levels.
+
+        Returns
+        -------
+        ndarray, float32 (N, 7)
+
+        Raises
+        ------
+        InputError
+            Where the answers are not finite.
+        """
+        answers = ops.softmax(logits_of(self.model, self.preprocessing(images), self.views))
+        if not np.isfinite(answers).all():
+            raise InputError(
+                f"{self.path}: expected finite weights, but the answers are not finite"
+            )
+        return answers
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """How good it is on labelled images; errors as `minicnn.evaluation.evaluate`."""
+        return evaluate(
+            self.model, split.images, split.labels,
+            preprocessing=self.preprocessing, views=self.views,
+        )
