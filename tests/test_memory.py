@@ -58,12 +58,12 @@ def test_memory_that_is_long_unused_is_given_back() -> None:
     del del_me
     assert len(memory._BLOCKS._by_size[size]) == 2
     for _ in range(3 * memory.PATIENCE):
-        memory.empty((20_000,), np.float32)
+        memory.empty((40_000,), np.float32)
     assert len(memory._BLOCKS._by_size[size]) == 1
     held[:] = 1
     del held
     for _ in range(3 * memory.PATIENCE):
-        memory.empty((20_000,), np.float32)
+        memory.empty((40_000,), np.float32)
     assert size not in memory._BLOCKS._by_size
 
 
@@ -72,7 +72,7 @@ def test_threads_never_share_a_block() -> None:
 
     def work(number: int) -> None:
         for _ in range(300):
-            arrays = [memory.empty((20_000,), np.int32) for _ in range(3)]
+            arrays = [memory.empty((40_000,), np.int32) for _ in range(3)]
             for array in arrays:
                 array[:] = number
             wrong.extend(array for array in arrays if (array != number).any())

@@ -14,6 +14,9 @@ from minicnn.ops.window import Window, is_integer, resolve_window
 
 Cache = TypeVar("Cache")
 
+_FLOAT32: np.dtype = np.dtype(np.float32)
+_FLOAT64: np.dtype = np.dtype(np.float64)
+
 CONVOLUTIONS = ("auto", "direct", "im2col", "winograd")
 """The algorithms of `conv2d`."""
 
@@ -32,18 +35,15 @@ def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> 
     ValueError
         For an array without elements.
     """
-    arrays = {
-        name: None if value is None and name in optional else _real(operation, name, value)
+    arrays = [
+        None if value is None and name in optional else _real(operation, name, value)
         for name, value in values.items()
-    }
-    wide = any(
-        array is not None and array.dtype.kind == "f" and array.dtype.itemsize > 4
-        for array in arrays.values()
-    )
-    dtype = np.float64 if wide else np.float32
-    return tuple(
-        None if array is None else _prepared(array, dtype) for array in arrays.values()
-    )
+    ]
+    dtype = _FLOAT32
+    for array in arrays:
+        if array is not None and array.dtype.kind == "f" and array.dtype.itemsize > 4:
+            dtype = _FLOAT64
+    return tuple([None if array is None else _prepared(array, dtype) for array in arrays])
 
 
 def _real(operation: str, name: str, value: Any) -> np.ndarray:

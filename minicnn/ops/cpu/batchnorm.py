@@ -51,16 +51,9 @@ def batchnorm_forward(
     else:
         mean = running_mean.astype(np.float64)
         var = running_var.astype(np.float64)
-    inverse_std = 1 / np.sqrt(var + eps)
+    inverse_std, near, scale, shift = _line(gamma, beta, mean, var, eps)
     y = memory.empty(x.shape, x.dtype)
-    # y = (x - μ) · gamma·r + beta
-    near, rest = _split(mean, x.dtype)
-    scale = gamma * inverse_std
-    shift = beta - rest * scale
-    _apply(
-        x.reshape(-1), near, _as(x, scale), _as(x, shift), y.reshape(-1), is_large(y),
-        lanes(x.dtype),
-    )
+    _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y), lanes(x.dtype))
     return y, BatchNormCache(x, gamma, mean, inverse_std, bool(training))
 
 
@@ -72,41 +65,20 @@ def batchnorm_backward(
     dy (N, ..., C) -> dx (N, ..., C), dgamma (C,), dbeta (C,); as `minicnn.ops.batchnorm_backward`.
     """
     cache = arguments.cache_of("batchnorm_backward", cache, BatchNormCache)
-    x, r = cache.x, cache.inverse_std
+    x = cache.x
     dy = arguments.upstream("batchnorm_backward", dy, x.shape, x.dtype)
-    rows = x.size // x.shape[-1]
-    near, rest = _split(cache.mean, x.dtype)
+    near = cache.mean.astype(x.dtype)
     sums = np.zeros((BLOCKS, 2, x.shape[-1]))
     _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums, strip_width(x.dtype))
-    dbeta, dgamma = sums.sum(0)  # dgamma is that of dy · (x - near) yet
-    dgamma = (dgamma - rest * dbeta) * r
-    dx = memory.empty(x.shape, x.dtype)
-    scale = cache.gamma * r
-    if cache.training:
-        # dx = gamma·r · (dy - (x - μ) · r·dgamma/R - dbeta/R)
-        slope, offset = scale * r * dgamma / rows, scale * dbeta / rows
-        offset -= rest * slope
-    else:
-        slope, offset = np.zeros_like(r), np.zeros_like(r)
-    _apply_gradient(
-        x.reshape(-1), dy.reshape(-1), near, _as(x, scale), _as(x, slope), _as(x, offset),
-        dx.reshape(-1), is_large(dx), lanes(x.dtype),
+    dgamma, dbeta, scale, slope, offset = _gradient_line(
+        sums, cache.gamma, cache.mean, near, cache.inverse_std, x.size // near.size, cache.training
     )
-    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
-
-
-def _split(mean: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest numbers of x's dtype to a mean in float64, and the rest: ``mean = near + rest``.
-
-    ``x - near`` is exact where x is close to it; the rest goes into the constants.
-    """
-    near = mean.astype(dtype)
-    return near, mean - near
-
-
-def _as(x: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """`values` in x's dtype."""
-    return values.astype(x.dtype)
+    dx = memory.empty(x.shape, x.dtype)
+    _apply_gradient(
+        x.reshape(-1), dy.reshape(-1), near, scale, slope, offset, dx.reshape(-1), is_large(dx),
+        lanes(x.dtype),
+    )
+    return dx, dgamma, dbeta
 
 
 def _mean_and_variance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -169,6 +141,23 @@ def _moments(x, channels, moments, strip):
         )
 
 
+@njit(**SERIAL)
+def _line(gamma, beta, mean, var, eps):
+    """``y = (x - near) · scale + shift`` for each channel, from ``y = (x - μ) · gamma·r + beta``.
+
+    `near` is the number of x's dtype next to μ, so that ``x - near`` is exact where x is close to
+    it; the rest of μ goes into the shift. Also r, float64.
+    """
+    r = np.empty(mean.size)
+    near, scale, shift = np.empty((3, mean.size), gamma.dtype)
+    for c in range(mean.size):
+        r[c] = 1 / np.sqrt(var[c] + eps)
+        near[c] = mean[c]
+        scale[c] = gamma[c] * r[c]
+        shift[c] = beta[c] - (mean[c] - near[c]) * (gamma[c] * r[c])
+    return r, near, scale, shift
+
+
 @njit(**WORKER)
 def _apply_block(x, near, scale, shift, y, large, lane_count, start, stop):
     channels = near.size
@@ -222,6 +211,28 @@ def _gradient_sums(x, dy, near, sums, strip):
             x, dy, near, sums[block, 0], sums[block, 1], strip,
             *pieces_of(block, x.size // near.size, FEW_ROWS),
         )
+
+
+@njit(**SERIAL)
+def _gradient_line(sums, gamma, mean, near, r, rows, training):
+    """dgamma, dbeta, and ``dx = scale · dy - offset - (x - near) · slope`` for each channel.
+
+    In training from ``dx = gamma·r · (dy - (x - μ) · r·dgamma/R - dbeta/R)``; otherwise the first
+    term alone.
+    """
+    total, centred = np.zeros((2, r.size))
+    for block in range(BLOCKS):
+        for c in range(r.size):
+            total[c] += sums[block, 0, c]
+            centred[c] += sums[block, 1, c]
+    dgamma, dbeta, scale, slope, offset = np.empty((5, r.size), gamma.dtype)
+    for c in range(r.size):
+        rest, factor = mean[c] - near[c], gamma[c] * r[c]
+        product = (centred[c] - rest * total[c]) * r[c]
+        tilt = factor * r[c] * product / rows if training else 0.0
+        dgamma[c], dbeta[c], scale[c], slope[c] = product, total[c], factor, tilt
+        offset[c] = factor * total[c] / rows - rest * tilt if training else 0.0
+    return dgamma, dbeta, scale, slope, offset
 
 
 @njit(**WORKER)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-LARGE = 1 << 16
+LARGE = 1 << 17
 """Smaller arrays, in bytes, are left to NumPy."""
 
 PATIENCE = 1024
