@@ -25,7 +25,7 @@ from safetensors.numpy import save_file
 import minicnn
 import minicnn.run_folder
 from minicnn import InputError, Sequential, layers
-from minicnn.data import Split, cache
+from minicnn.data import Split, Views, cache
 from minicnn.data.archives import open_table
 from minicnn.data.csv_reader import read_csv
 from minicnn.data.images import read_grey
@@ -79,15 +79,16 @@ def _read_tensors(path: Path) -> Any:
 def _models(folder: Path) -> dict[str, bytes]:
     path = folder / "seed.safetensors"
     seeds = {}
-    for dtype in ("float32", "float64"):
+    for name, dtype in (("float32", "float32"), ("float64", "float64"), ("float16", "float32")):
         model = Sequential(
             [layers.Conv2D(2, (3, 1), padding=((1, 0), (0, 0))), layers.BatchNorm(),
              layers.LeakyReLU(), layers.MaxPool2D(2), layers.Dropout(0.5), layers.Flatten(),
              layers.Dense(2)], (4, 4, 1), dtype,
         )
-        model.metadata = {"classes": ["a", "b"], "preprocessing": {"mean": 1.0, "deviation": 2.0}}
-        model.save(path)
-        seeds[dtype] = path.read_bytes()
+        model.metadata = {"classes": ["a", "b"], "preprocessing": {"mean": 1.0, "deviation": 2.0},
+                          "views": {"mirror": True, "shift": 1}}
+        model.save(path, storage=name)
+        seeds[name] = path.read_bytes()
     return seeds
 
 
@@ -96,6 +97,7 @@ def _load_and_use(path: Path) -> np.ndarray:
     with any_checksum():
         model = minicnn.load(path)
     assert all(np.isfinite(array).all() for array in model.state_dict().values())
+    Views.of_model(model.metadata, str(path))
     if model.summarize().totals["multiply_adds"] > 10**6 or np.prod(model.input_shape) > 10**4:
         return np.empty(0)
     with np.errstate(all="ignore"):
@@ -206,7 +208,8 @@ def _experiments(folder: Path) -> dict[str, bytes]:
     return {
         "named": b'name = "mine"\nseed = 3\n[model]\nname = "drawn_faces"\ndropout = 0.25\n'
         b'[optimizer]\nname = "sgd"\nlr = 0.1\n[schedule]\nname = "cosine"\nwarmup = 1\n'
-        b'[augmentation]\nshift = 0.1\n[training]\nclass_weights = "balanced"\n',
+        b'[augmentation]\nshift = 0.1\n[views]\nmirror = true\n[training]\n'
+        b'class_weights = "balanced"\n',
         "listed": b'name = "mine"\n[model]\nlayers = [\n{type = "Conv2D", filters = 2, '
         b'kernel_size = [3, 5], stride = 4, padding = [[1, 0], [2, 2]]},\n'
         b'{type = "GlobalAvgPool2D"},\n{type = "Dense", units = 7, weight_initializer = '
@@ -257,6 +260,7 @@ READERS = {
     "results": Reader(_run_file("results"), "results.json", _of_run("results")),
     "history": Reader(_run_file("history"), "history.csv", _of_run("history")),
     "batchnorm": Reader(_run_file("batchnorm"), "batchnorm.csv", _of_run("batchnorm")),
+    "layers": Reader(_run_file("layers"), "layers.csv", _of_run("layers")),
 }
 """Every reader by the name that ``tests/fuzz/fuzz.py`` takes."""
 

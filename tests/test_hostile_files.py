@@ -411,7 +411,7 @@ def run(tmp_path):
     return FabricatedRun(tmp_path / "run").folder
 
 
-@pytest.mark.parametrize("name", ["results", "history", "batchnorm"])
+@pytest.mark.parametrize("name", ["results", "history", "batchnorm", "layers"])
 def test_files_of_a_run_that_are_too_large(run, name):
     os.truncate(getattr(run, name), 2**40)
     with refused("of at most 16,777,216 bytes, got more"):

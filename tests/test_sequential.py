@@ -356,3 +356,26 @@ def test_inputs_that_are_refused(x: np.ndarray, kind: type[Exception], message: 
     with pytest.raises(kind) as caught:
         small().forward(x)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("storage", ["float16", "float32", "float64"])
+def test_weights_may_be_stored_in_another_precision(tmp_path: Path, storage: str) -> None:
+    model = trained()
+    model.save(tmp_path / "a.safetensors", storage=storage)
+    _, arrays = read_tensors(tmp_path / "a.safetensors", "model")
+    loaded = minicnn.load(tmp_path / "a.safetensors")
+    assert loaded.config() == model.config()
+    for name, array in model.state_dict().items():
+        assert arrays[name].dtype == storage
+        rounded = array.astype(storage).astype(array.dtype)
+        np.testing.assert_array_equal(loaded.state_dict()[name], rounded)
+
+
+def test_weights_beyond_the_range_of_a_precision_are_refused(tmp_path: Path) -> None:
+    model = small("float32")
+    model.parameters()[0].data[0, 0, 0, 0] = 1e5
+    with pytest.raises(ValueError, match=r"conv2d_1\.w holds numbers beyond the range of float16"):
+        model.save(tmp_path / "a.safetensors", storage="float16")
+    assert not (tmp_path / "a.safetensors").exists()
+    with pytest.raises(ValueError, match="storage must be float16, float32 or float64, got 'int8'"):
+        model.save(tmp_path / "a.safetensors", storage="int8")
