@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from rich.bar import Bar
+from rich.table import Table
+from rich.text import Text
 
 from minicnn import ops
 from minicnn.data import EMOTIONS, IMAGE_SIZE, Preprocessing, Split, Views
@@ -34,11 +37,11 @@ class Classifier:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from minicnn.classifier import Classifier
-    >>> from minicnn.data.images import read_grey
     >>> reader = Classifier.load("paper-bn")
-    >>> reader.probabilities(read_grey("docs/images/face.png")[None]).shape
-    (1, 7)
+    >>> reader.probabilities(np.zeros((2, 48, 48), np.uint8)).shape
+    (2, 7)
     """
 
     model: Sequential
@@ -99,6 +102,22 @@ class Classifier:
                 f"{self.path}: expected finite weights, but the answers are not finite"
             )
         return answers
+
+    def table(self, title: str, probabilities: np.ndarray) -> Table:
+        """One picture's classes, the likeliest in bold, with a bar for each, for a rich console.
+
+        Parameters
+        ----------
+        title : str
+            What to call the picture.
+        probabilities : ndarray (7,)
+        """
+        table = Table(title=Text(title), title_justify="left", show_header=False, box=None)
+        for name, probability in zip(self.classes, probabilities, strict=True):
+            style = "bold" if probability == probabilities.max() else ""
+            bar = Bar(1, 0, probability, width=40)
+            table.add_row(name, f"{probability:6.1%}", bar, style=style)
+        return table
 
     def evaluate(self, split: Split) -> Evaluation:
         """How good it is on labelled images; errors as `minicnn.evaluation.evaluate`."""

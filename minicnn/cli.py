@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 from typer.exceptions import TyperException
 
 from minicnn import __version__
@@ -24,7 +22,6 @@ from minicnn.errors import InputError, NonFiniteLossError
 from minicnn.files import require_folder
 
 if TYPE_CHECKING:
-    from minicnn.evaluation import Evaluation
     from minicnn.training import Run
 
 app = typer.Typer(
@@ -237,7 +234,7 @@ def evaluate(
     if as_json:
         print(json.dumps(figures, indent=2))
         return
-    console.print(_class_table(evaluation, dataset.classes, f"{dataset.name}, {split}"))
+    console.print(evaluation.table(dataset.classes, f"{dataset.name}, {split}"))
     if "unseen" in figures:
         console.print(
             f"accuracy on the {figures['unseen']['images']:,} images without a copy in training: "
@@ -289,7 +286,7 @@ def predict(
         print(json.dumps(answers, indent=2))
         return
     for image, row in zip(images, probabilities, strict=True):
-        console.print(_probability_table(image, classes, row))
+        console.print(classifier.table(image, row))
 
 
 @app.command(epilog="[bold]Example[/]  minicnn compare runs/with-bn runs/without-bn")
@@ -559,7 +556,7 @@ def _finish(run: "Run") -> None:
     report = write_report(run.folder, model, run.dataset, evaluation)
     results = run.folder.read_results()
     title = f"{run.folder.name}: {results['measured_on']} split, best model"
-    console.print(_class_table(evaluation, run.dataset.classes, title))
+    console.print(evaluation.table(run.dataset.classes, title))
     epochs = run.trainer.history
     rows = Table(show_header=False, box=None)
     for name, value in (
@@ -572,30 +569,3 @@ def _finish(run: "Run") -> None:
     ):
         rows.add_row(f"[bold]{name}[/]", value)
     console.print(rows, soft_wrap=True)
-
-
-def _probability_table(image: str, classes: tuple[str, ...], probabilities: Any) -> Table:
-    """One picture's classes, the likeliest in bold, with a bar for each."""
-    table = Table(title=Text(image), title_justify="left", show_header=False, box=None)
-    for name, probability in zip(classes, probabilities, strict=True):
-        style = "bold" if probability == probabilities.max() else ""
-        table.add_row(name, f"{probability:6.1%}", Bar(1, 0, probability, width=40), style=style)
-    return table
-
-
-def _class_table(
-    evaluation: "Evaluation", classes: tuple[str, ...], title: str
-) -> Table:
-    """Precision and recall of each class, with the accuracy below."""
-    table = Table(title=title, show_footer=True)
-    table.add_column("class", footer="accuracy")
-    table.add_column("images", footer=f"{len(evaluation.labels):,}", justify="right")
-    table.add_column("precision", justify="right")
-    table.add_column("recall", footer=f"{evaluation.accuracy:.2%}", justify="right")
-    for name, count, precision, recall in zip(
-        classes, evaluation.confusion.sum(1), evaluation.precision, evaluation.recall, strict=True
-    ):
-        shares = ("–" if share != share else f"{share:.1%}" for share in (precision, recall))
-        table.add_row(name, f"{count:,}", *shares)
-    table.caption = f"loss {evaluation.loss:.4f}"
-    return table

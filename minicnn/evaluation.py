@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from minicnn import ops
 from minicnn.ops import arguments
@@ -128,6 +129,28 @@ class Evaluation:
             },
             "confusion": self.confusion.tolist(),
         }
+
+    def table(self, classes: tuple[str, ...], title: str) -> Table:
+        """Precision and recall of each class, with the accuracy below, for a rich console.
+
+        Parameters
+        ----------
+        classes : tuple of C str
+            Their names, by label.
+        title : str
+        """
+        table = Table(title=title, show_footer=True)
+        table.add_column("class", footer="accuracy")
+        table.add_column("images", footer=f"{len(self.labels):,}", justify="right")
+        table.add_column("precision", justify="right")
+        table.add_column("recall", footer=f"{self.accuracy:.2%}", justify="right")
+        for name, count, precision, recall in zip(
+            classes, self.confusion.sum(1), self.precision, self.recall, strict=True
+        ):
+            shares = ("–" if share != share else f"{share:.1%}" for share in (precision, recall))
+            table.add_row(name, f"{count:,}", *shares)
+        table.caption = f"loss {self.loss:.4f}"
+        return table
 
 
 def evaluate(

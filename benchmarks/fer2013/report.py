@@ -1,0 +1,275 @@
+"""Tables and pictures of docs/paper.md, from the runs that ``train.py`` has kept.
+
+    python benchmarks/fer2013/report.py
+
+Writes docs/images/paper/*.svg, and into docs/paper.md each table, between a line
+``<!-- table: NAME -->`` and the next ``<!-- end -->``.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from minicnn.run_folder import RunFolder
+from minicnn.viewing.charts import COLOURS, INK, QUIET, chart, epoch_axis
+from minicnn.viewing.confusion import draw_confusion
+
+HERE = Path(__file__).parent
+DOCS = HERE.parents[1] / "docs"
+PICTURES = DOCS / "images" / "paper"
+NETWORKS = {"paper-bn": "with batch norm", "paper-plain": "without"}
+COLOUR = dict(zip(NETWORKS, COLOURS, strict=False))
+FULL = re.compile(r"(.+)-seed(\d+)")
+RATE = re.compile(r"(.+)-lr([\d.]+)")
+BASE_RATE = 0.001
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What is kept of a run."""
+
+    name: str
+    history: pd.DataFrame
+    layers: pd.DataFrame
+    results: dict
+
+    @property
+    def best(self) -> pd.Series:
+        """The epoch whose model was saved."""
+        return self.history.set_index("epoch").loc[self.results["best_epoch"]]
+
+
+def main() -> None:
+    runs = [_read(folder) for folder in sorted((HERE / "runs").iterdir())]
+    full = {network: _matching(runs, FULL, network) for network in NETWORKS}
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    _save("curves", draw_accuracies(full))
+    _save("loss", draw_losses(full))
+    _save("gradients", draw_layers(full, "gradient_norm", "norm of the weights' gradient"))
+    _save("activations", draw_layers(full, "output_deviation", "deviation of the outputs"))
+    _save("rates", draw_rates(runs))
+    _save("recall", draw_recall(full))
+    for network, found in full.items():
+        confusion = sum(np.array(run.results["test"]["confusion"]) for run in found)
+        classes = tuple(found[0].results["test"]["per_class"])
+        _save(f"confusion-{network}", draw_confusion(confusion, classes))
+    tables = {"runs": runs_table(full), "summary": summary_table(full), "rates": rates_table(runs),
+              "recall": recall_table(full)}
+    page = DOCS / "paper.md"
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        block = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text, count = block.subn(lambda found, table=table: f"{found[1]}{table}{found[2]}", text)
+        assert count == 1, f"docs/paper.md has no place for the table {name!r}"
+    page.write_text(text, encoding="utf-8")
+
+
+def _read(folder: Path) -> Kept:
+    run = RunFolder(folder)
+    return Kept(folder.name, run.read_history(), run.read_layers(), run.read_results())
+
+
+def _matching(runs: Iterable[Kept], pattern: re.Pattern, network: str) -> list[Kept]:
+    """The runs of a network whose names are of this kind."""
+    return [run for run in runs if (m := pattern.fullmatch(run.name)) and m[1] == network]
+
+
+def _save(name: str, figure: Figure) -> None:
+    figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None})
+
+
+# -- tables -----------------------------------------------------------------------------------
+
+
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, its first column to the left."""
+    ruler = ["---", *["---:"] * (len(headings) - 1)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [headings, ruler, *rows])
+
+
+def percent(share: float) -> str:
+    return "–" if share is None or np.isnan(share) else f"{share:.1%}".replace("%", " %")
+
+
+def spread(shares: Sequence[float]) -> str:
+    """Mean and standard deviation over the runs, in percent."""
+    values = 100 * np.array(shares, float)
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
+    return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
+
+
+def runs_table(full: dict[str, list[Kept]]) -> str:
+    """Each full run: how long, where it ended, and what its best model reached."""
+    rows = []
+    for network, runs in full.items():
+        for run in runs:
+            last, splits = run.history.iloc[-1], run.results["splits"]
+            rows.append([
+                f"{NETWORKS[network]}, seed {FULL.fullmatch(run.name)[2]}",
+                f"{int(last['epoch'])}", f"{run.results['seconds'] / 60:.0f} min",
+                percent(last["fitted_accuracy"]), percent(last["validation_accuracy"]),
+                f"{run.results['best_epoch']}", percent(splits["validation"]["accuracy"]),
+                percent(splits["validation"]["unseen"]["accuracy"]),
+                percent(splits["test"]["accuracy"]), percent(splits["test"]["unseen"]["accuracy"]),
+            ])
+    return markdown(
+        ["run", "epochs", "time", "training, last epoch", "PublicTest, last epoch", "best epoch",
+         "PublicTest, best", "of those unseen", "PrivateTest, best", "of those unseen"], rows,
+    )
+
+
+def summary_table(full: dict[str, list[Kept]]) -> str:
+    """Means over the seeds, with and without batch norm."""
+    def of(run: Kept, split: str, unseen: bool) -> float:
+        figures = run.results["splits"][split]
+        return (figures["unseen"] if unseen else figures)["accuracy"]
+
+    measures: dict[str, Callable[[Kept], float]] = {
+        "training, last epoch": lambda run: run.history["fitted_accuracy"].iloc[-1],
+        "PublicTest, last epoch": lambda run: run.history["validation_accuracy"].iloc[-1],
+        "PublicTest, best epoch": lambda run: of(run, "validation", False),
+        "PublicTest, best epoch, images not in training": lambda run: of(run, "validation", True),
+        "PrivateTest, best epoch": lambda run: of(run, "test", False),
+        "PrivateTest, best epoch, images not in training": lambda run: of(run, "test", True),
+    }
+    rows = [
+        [name, *(spread([measure(run) for run in runs]) for runs in full.values())]
+        for name, measure in measures.items()
+    ]
+    epochs = ["epochs until then", *(
+        f"{np.mean(lengths):.1f} ({min(lengths)} to {max(lengths)})"
+        for lengths in ([len(run.history) for run in runs] for runs in full.values()))]
+    heads = [f"{NETWORKS[network]} ({len(runs)} seeds), %" for network, runs in full.items()]
+    return markdown(["accuracy", *heads], [*rows, epochs])
+
+
+def _by_rate(runs: list[Kept]) -> dict[str, dict[float, pd.DataFrame]]:
+    """The first three epochs of each network at each learning rate, of seed 0."""
+    found: dict[str, dict[float, pd.DataFrame]] = {}
+    for network in NETWORKS:
+        first = next(run for run in runs if run.name == f"{network}-seed0")
+        found[network] = {BASE_RATE: first.history.head(3), **{
+            float(RATE.fullmatch(run.name)[2]): run.history
+            for run in _matching(runs, RATE, network)}}
+        found[network] = dict(sorted(found[network].items()))
+    return found
+
+
+def rates_table(runs: list[Kept]) -> str:
+    """Loss and accuracy after three epochs, by network and learning rate."""
+    rows = [
+        [f"{rate:g}, {NETWORKS[network]}",
+         *(percent(share) for share in history["validation_accuracy"]),
+         f"{history['train_loss'].iloc[-1]:.3f}"]
+        for network, by_rate in _by_rate(runs).items() for rate, history in by_rate.items()
+    ]
+    return markdown(["learning rate", "PublicTest after 1 epoch", "2 epochs", "3 epochs",
+                     "training loss of the third"], rows)
+
+
+def recall_table(full: dict[str, list[Kept]]) -> str:
+    """Recall of each class on PrivateTest, with and without batch norm."""
+    classes = next(iter(full.values()))[0].results["test"]["per_class"]
+    rows = [
+        [name, f"{figures['images']}", *(
+            spread([run.results["test"]["per_class"][name]["recall"] for run in runs])
+            for runs in full.values())]
+        for name, figures in classes.items()
+    ]
+    return markdown(["class", "images", *(f"{name}, %" for name in NETWORKS.values())], rows)
+
+
+# -- pictures ---------------------------------------------------------------------------------
+
+
+def draw_accuracies(full: dict[str, list[Kept]]) -> Figure:
+    """Training and validation accuracy by epoch, a line a seed."""
+    figure, (axes,) = chart(height=3.4)
+    for network, runs in full.items():
+        for place, run in enumerate(runs):
+            for column, style, what in (("train_accuracy", "--", "training, running"),
+                                        ("validation_accuracy", "-", "PublicTest")):
+                axes.plot(run.history["epoch"], run.history[column], style, color=COLOUR[network],
+                          linewidth=1.4, label=f"{what}, {NETWORKS[network]}" if not place else "")
+    _finish_curves(figure, axes, full)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    return figure
+
+
+def draw_losses(full: dict[str, list[Kept]]) -> Figure:
+    """Training and validation loss by epoch, a line a seed."""
+    figure, (axes,) = chart(height=3.4)
+    for network, runs in full.items():
+        for place, run in enumerate(runs):
+            for column, style, what in (("train_loss", "--", "training"),
+                                        ("validation_loss", "-", "PublicTest")):
+                axes.plot(run.history["epoch"], run.history[column], style, color=COLOUR[network],
+                          linewidth=1.4, label=f"{what}, {NETWORKS[network]}" if not place else "")
+    _finish_curves(figure, axes, full)
+    return figure
+
+
+def _finish_curves(figure: Figure, axes: object, full: dict[str, list[Kept]]) -> None:
+    epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+
+
+def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
+    """A figure of each layer with weights, from the first to the last, at some steps of seed 0."""
+    figure, panels = chart(height=4.6, rows=len(full))
+    for axes, (network, runs) in zip(panels, full.items(), strict=True):
+        table = runs[0].layers
+        table = table[table["layer"].str.match("conv2d|dense")]
+        steps = [step for step in (1, 16, 256, 4096) if step in set(table["step"])]
+        for step, shade in zip(steps, np.linspace(0.25, 1, len(steps)), strict=True):
+            rows = table[table["step"] == step]
+            axes.plot(rows["layer"].str.replace("conv2d_", "conv ").str.replace("_", " "),
+                      rows[column], marker="o", markersize=4, linewidth=1.4, alpha=shade,
+                      color=COLOUR[network], label=f"step {step:,}")
+        axes.set_yscale("log")
+        axes.set_title(NETWORKS[network], fontsize=9, color=INK, loc="left")
+        axes.legend(frameon=False, fontsize=8, ncols=4)
+        axes.tick_params(axis="x", labelrotation=30)
+    figure.supylabel(title, fontsize=9, color=QUIET)
+    return figure
+
+
+def draw_rates(runs: list[Kept]) -> Figure:
+    """Validation accuracy after three epochs against the learning rate."""
+    figure, (axes,) = chart(height=2.8)
+    for network, by_rate in _by_rate(runs).items():
+        axes.plot([f"{rate:g}" for rate in by_rate],
+                  [history["validation_accuracy"].iloc[-1] for history in by_rate.values()],
+                  marker="o", color=COLOUR[network], label=NETWORKS[network])
+    axes.set_xlabel("learning rate of Adam", fontsize=9, color=QUIET)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    return figure
+
+
+def draw_recall(full: dict[str, list[Kept]]) -> Figure:
+    """Recall of each class on PrivateTest: bars of means, with the runs' range."""
+    figure, (axes,) = chart(height=3.0)
+    classes = list(next(iter(full.values()))[0].results["test"]["per_class"])
+    for place, (network, runs) in enumerate(full.items()):
+        recalls = np.array([
+            [run.results["test"]["per_class"][name]["recall"] for name in classes] for run in runs])
+        mean = recalls.mean(0)
+        axes.bar(np.arange(len(classes)) + 0.4 * (place - 0.5), mean, 0.38, color=COLOUR[network],
+                 yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=QUIET,
+                 label=NETWORKS[network])
+    axes.set_xticks(range(len(classes)), classes, rotation=30)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    return figure
+
+
+if __name__ == "__main__":
+    main()
