@@ -26,7 +26,6 @@ from minicnn.ops.cpu.simd import (
     settle,
     store,
     store_part,
-    zeros,
 )
 from minicnn.ops.cpu.sums import FEW_ROWS, STRIP, strip_width
 
@@ -112,16 +111,15 @@ def _moments_block(x, channels, mean, deviation, strip, start, stop):
     few, few_squares = np.empty((2, channels + strip), x.dtype)
     first = start * channels  # where the row begins from which differences are taken
     for begin in range(start, stop, FEW_ROWS):
-        for c in range(0, channels, strip):
-            valid = channels - c
-            shift = load_part(x, first + c, valid, STRIP)
-            total = squares = zeros(x, STRIP)
-            for r in range(begin, min(begin + FEW_ROWS, stop)):
-                difference = load_part(x, r * channels + c, valid, STRIP) - shift
-                total = total + difference
-                squares = multiply_add(difference, difference, squares)
-            store(few, c, total)
-            store(few_squares, c, squares)
+        few[:] = few_squares[:] = 0
+        for row in range(begin * channels, min(begin + FEW_ROWS, stop) * channels, channels):
+            for c in range(0, channels, strip):
+                valid = channels - c
+                shift = load_part(x, first + c, valid, STRIP)
+                difference = load_part(x, row + c, valid, STRIP) - shift
+                store(few, c, load(few, c, STRIP) + difference)
+                squares = load(few_squares, c, STRIP)
+                store(few_squares, c, multiply_add(difference, difference, squares))
         for c in range(channels):
             mean[c] += few[c]
             deviation[c] += few_squares[c]
@@ -188,17 +186,16 @@ def _gradient_sums_block(x, dy, near, dbeta, dcentred, strip, start, stop):
     channels = near.size
     few, few_centred = np.empty((2, channels + strip), x.dtype)
     for begin in range(start, stop, FEW_ROWS):
-        for c in range(0, channels, strip):
-            valid = channels - c
-            shift = load_part(near, c, valid, STRIP)
-            total = centred = zeros(x, STRIP)
-            for r in range(begin, min(begin + FEW_ROWS, stop)):
-                gradient = load_part(dy, r * channels + c, valid, STRIP)
-                difference = load_part(x, r * channels + c, valid, STRIP) - shift
-                total = total + gradient
-                centred = multiply_add(gradient, difference, centred)
-            store(few, c, total)
-            store(few_centred, c, centred)
+        few[:] = few_centred[:] = 0
+        for row in range(begin * channels, min(begin + FEW_ROWS, stop) * channels, channels):
+            for c in range(0, channels, strip):
+                valid = channels - c
+                gradient = load_part(dy, row + c, valid, STRIP)
+                shift = load_part(near, c, valid, STRIP)
+                difference = load_part(x, row + c, valid, STRIP) - shift
+                store(few, c, load(few, c, STRIP) + gradient)
+                centred = load(few_centred, c, STRIP)
+                store(few_centred, c, multiply_add(gradient, difference, centred))
         for c in range(channels):
             dbeta[c] += few[c]
             dcentred[c] += few_centred[c]

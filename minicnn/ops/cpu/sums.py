@@ -6,13 +6,13 @@ import numpy as np
 from numba import njit, prange
 
 from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
-from minicnn.ops.cpu.simd import lanes, load_part, store, zeros
+from minicnn.ops.cpu.simd import lanes, load, load_part, store
 
 FEW_ROWS = 16
 """How many rows are summed in their own dtype: few enough to round like a single one."""
 
 STRIP = 2
-"""Registers side by side that are summed: a line of the cache or more, two chains of additions."""
+"""Registers side by side that are added at a time, along a row: memory is read in one sweep."""
 
 
 def strip_width(dtype: Any) -> int:
@@ -31,11 +31,11 @@ def column_sums(rows: np.ndarray) -> np.ndarray:
 def _column_sums_block(rows, columns, sums, strip, start, stop):
     few = np.empty(columns + strip, rows.dtype)
     for begin in range(start, stop, FEW_ROWS):
-        for c in range(0, columns, strip):
-            total = zeros(rows, STRIP)
-            for r in range(begin, min(begin + FEW_ROWS, stop)):
-                total = total + load_part(rows, r * columns + c, columns - c, STRIP)
-            store(few, c, total)
+        few[:] = 0
+        for row in range(begin * columns, min(begin + FEW_ROWS, stop) * columns, columns):
+            for c in range(0, columns, strip):
+                added = load_part(rows, row + c, columns - c, STRIP)
+                store(few, c, load(few, c, STRIP) + added)
         for c in range(columns):
             sums[c] += few[c]
 
