@@ -14,7 +14,7 @@ from minicnn import ops
 from minicnn.data import EMOTIONS, IMAGE_SIZE, Preprocessing, Split, Views
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate, logits_of
-from minicnn.pretrained import pretrained_names
+from minicnn.pretrained import pretrained_names, pretrained_path
 from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
 
@@ -34,14 +34,6 @@ class Classifier:
         The name of each logit's class.
     path : Path
         The file that it comes from.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from minicnn.classifier import Classifier
-    >>> reader = Classifier.load("paper-bn")
-    >>> reader.probabilities(np.zeros((2, 48, 48), np.uint8)).shape
-    (2, 7)
     """
 
     model: Sequential
@@ -54,14 +46,18 @@ class Classifier:
     def load(cls, name_or_path: str | os.PathLike) -> Self:
         """The classifier of a model file, of a run's folder, or of the package by its name.
 
+        A file or folder goes before a name of the package.
+
         Raises
         ------
         InputError
             Where there is none, it is damaged, or it does not read faces.
         """
-        name = os.fspath(name_or_path)
-        found = name if name in pretrained_names() else Path(name)
-        path = RunFolder(found).model if isinstance(found, Path) and found.is_dir() else found
+        path = Path(name_or_path)
+        if path.is_dir():
+            path = RunFolder(path).model
+        elif not path.exists() and str(name_or_path) in pretrained_names():
+            path = pretrained_path(str(name_or_path))
         model = load(path)
         shapes = ((IMAGE_SIZE, IMAGE_SIZE, 1), (len(EMOTIONS),))
         if (model.input_shape, model.output_shape) != shapes:
@@ -76,7 +72,7 @@ class Classifier:
             )
         return cls(
             model, Preprocessing.of_model(model.metadata, str(path)),
-            Views.of_model(model.metadata, str(path)), tuple(map(str, classes)), Path(path),
+            Views.of_model(model.metadata, str(path)), tuple(map(str, classes)), path,
         )
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
@@ -89,7 +85,8 @@ class Classifier:
 
         Returns
         -------
-        ndarray, float32 (N, 7)
+        ndarray (N, 7)
+            Of the model's dtype.
 
         Raises
         ------

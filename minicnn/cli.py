@@ -39,8 +39,8 @@ data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 console = Console()
 
-PRETRAINED = "paper-bn"
-"""The network that reads pictures where no other is named."""
+PRETRAINED = ("best-single", "paper-bn")
+"""Which network of the package reads pictures where no other is named: the first that there is."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -236,9 +236,10 @@ def evaluate(
         return
     console.print(evaluation.table(dataset.classes, f"{dataset.name}, {split}"))
     if "unseen" in figures:
+        shown = f"{evaluation.accuracy_on(unseen):.2%}" if unseen.any() else "–"
         console.print(
-            f"accuracy on the {figures['unseen']['images']:,} images without a copy in training: "
-            f"{evaluation.accuracy_on(unseen):.2%}", highlight=False,
+            f"accuracy on the {unseen.sum():,} images without a copy in training: {shown}",
+            highlight=False,
         )
 
 
@@ -250,7 +251,8 @@ def predict(
         typer.Argument(
             metavar="[MODEL] IMAGE...",
             help="Pictures of any size (PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF), one or more; "
-            f"before them, another model than {PRETRAINED}, as for evaluate.",
+            "before them, a model other than the package's own: a .safetensors file, the folder of "
+            "a run, or a name.",
         ),
     ],
     backend: Backend = None,
@@ -268,9 +270,14 @@ def predict(
     from minicnn.data.images import read_grey
 
     _choose(backend, threads)
-    model = PRETRAINED
+    model = _pretrained()
     if _is_model(images[0]):
         model, *images = images
+    if model is None:
+        raise InputError(
+            f"predict: expected a model before the pictures, got {images[0]!r}: no weights come "
+            "with this package"
+        )
     if not images:
         raise InputError(f"predict: expected pictures for {model} to read, got none")
     classifier = Classifier.load(model)
@@ -331,7 +338,7 @@ def summary(
     from minicnn.run_folder import RunFolder
     from minicnn.training import experiment_names, read_experiment
 
-    if _is_model(model) and model not in experiment_names():
+    if _is_model(model) and (Path(model).exists() or model not in experiment_names()):
         network = load(RunFolder(model).model if Path(model).is_dir() else model)
     else:
         network = read_experiment(model).build_model(model)
@@ -522,6 +529,13 @@ def _compilation_line() -> AbstractContextManager[None]:
         "compiling kernels for this machine; they are cached for the next time …",
         highlight=False,
     ))
+
+
+def _pretrained() -> str | None:
+    """The name of the network that reads pictures where no other is named; None if none came."""
+    from minicnn.pretrained import pretrained_names
+
+    return next((name for name in PRETRAINED if name in pretrained_names()), None)
 
 
 def _is_model(argument: str) -> bool:

@@ -4,6 +4,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -280,8 +281,9 @@ class Sequential:
         ----------
         path : path
         storage : {"float16", "float32", "float64"}, optional
-            How the numbers are stored, the model's dtype by default. Half precision halves the
-            file and keeps three digits of each weight.
+            How the numbers are stored, the model's dtype by default. Half precision halves a
+            float32 model's file: it keeps three digits of numbers from 6e-5 on, fewer of smaller
+            ones, and none below 3e-8.
 
         Raises
         ------
@@ -392,8 +394,8 @@ def load(path: str | os.PathLike) -> Sequential:
     Parameters
     ----------
     path : path or str
-        A ``.safetensors`` file, or the name of weights that come with the package
-        (`minicnn.pretrained.pretrained_names`).
+        A ``.safetensors`` file, or, where there is none of this name, the name of weights that
+        come with the package (`minicnn.pretrained.pretrained_names`).
 
     Returns
     -------
@@ -405,7 +407,7 @@ def load(path: str | os.PathLike) -> Sequential:
         Where there is no such file, it is damaged or something else, or its weights do not fit
         its architecture or are not finite.
     """
-    if path in pretrained_names():
+    if not Path(path).exists() and str(path) in pretrained_names():
         path = pretrained_path(str(path))
     header, tensors = read_tensors(path, "model")
     if header.get("version") != FORMAT_VERSION:

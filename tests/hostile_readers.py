@@ -97,7 +97,7 @@ def _load_and_use(path: Path) -> np.ndarray:
     with any_checksum():
         model = minicnn.load(path)
     assert all(np.isfinite(array).all() for array in model.state_dict().values())
-    Views.of_model(model.metadata, str(path))
+    list(Views.of_model(model.metadata, str(path))(np.ones((1, 2, 2, 1))))
     if model.summarize().totals["multiply_adds"] > 10**6 or np.prod(model.input_shape) > 10**4:
         return np.empty(0)
     with np.errstate(all="ignore"):

@@ -151,7 +151,7 @@ def result(run: Path) -> dict[str, Any]:
         for name, array in arrays.items():
             found[f"{file}: {name}"] = np.ascontiguousarray(array).tobytes().hex()
     history = (run / "history.csv").read_text().splitlines()
-    found["history.csv"] = [line.split(",")[:6] for line in history]
+    found["history.csv"] = [line.split(",")[:7] for line in history]
     for name in ("batchnorm.csv", "layers.csv"):
         found[name] = (run / name).read_text()
     found["results.json"] = without_times(json.loads((run / "results.json").read_text()))

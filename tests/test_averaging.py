@@ -83,6 +83,16 @@ def test_a_resumed_run_goes_on_with_the_average():
         epoch.validation_loss for epoch in resumed.history]
 
 
+def test_a_state_does_not_change_while_training_goes_on():
+    run = trainer(0.9)
+    run.fit((INPUTS, LABELS), epochs=1, batch_size=8)
+    _, tensors = run.state_dict()
+    before = {name: array.copy() for name, array in tensors.items()}
+    run.fit((INPUTS, LABELS), epochs=2, batch_size=8)
+    for name, array in before.items():
+        np.testing.assert_array_equal(tensors[name], array)
+
+
 def test_a_state_without_the_average_is_refused():
     header, tensors = trainer(0.9).state_dict()
     kept = {name: array for name, array in tensors.items() if "callback" not in name}

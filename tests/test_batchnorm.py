@@ -37,6 +37,14 @@ def test_by_hand(backend: ModuleType) -> None:
     np.testing.assert_allclose(var, [0.5, 0.9 + 3.6], rtol=1e-15)
 
 
+@pytest.mark.parametrize("eps", [1, np.float16(1e-3), np.float32(0.5), np.longdouble(1e-5), 10**30])
+def test_eps_may_be_any_real_number(eps: Any) -> None:
+    x = distinct(np.random.default_rng(0), (5, 3))
+    y, expected = (normalize(module, x, np.ones(3), np.ones(3), eps=given)[0]
+                   for module, given in ((cpu, eps), (reference, float(eps))))
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("momentum", [0, 0.25, 1])
 def test_momentum_is_the_weight_of_the_old_value(backend: ModuleType, momentum: float) -> None:
     x = np.random.default_rng(0).standard_normal((4, 3, 3, 2))

@@ -69,8 +69,17 @@ def test_answers_that_are_not_finite_are_refused(saved):
         Classifier.load(saved).probabilities(FACES)
 
 
-def test_some_networks_come_trained():
-    assert "paper-bn" in pretrained_names()
+def test_a_file_or_folder_goes_before_a_name_of_the_package(saved, monkeypatch):
+    monkeypatch.chdir(saved.parent)
+    monkeypatch.setattr("minicnn.classifier.pretrained_names", lambda: ["mine"])
+    with pytest.raises(InputError, match=r"mine\.safetensors: expected a minicnn model"):
+        Classifier.load("mine")
+    saved.parent.joinpath("mine").mkdir()
+    saved.rename("mine/model.safetensors")
+    assert str(Classifier.load("mine").path) == "mine/model.safetensors"
+
+
+def test_the_networks_that_come_trained_are_small():
     assert sum(pretrained_path(name).stat().st_size for name in pretrained_names()) <= 10e6
 
 

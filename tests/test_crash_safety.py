@@ -231,8 +231,9 @@ def test_results_of_a_run_that_goes_on_are_removed(copied: Path) -> None:
     ("epoch", "x"), ("epoch", -5), ("epoch", 9), ("epochs", "x"), ("batch", -3), ("batch", 3.5),
     ("batch", 10**9), ("totals.loss", "x"), ("totals.images", 0.5), ("history", []),
     ("history.0.train_loss", "x"), ("stop_reason", 5), ("callbacks.1.best", "x"),
-    ("callbacks.1.reductions", "x"), ("callbacks.4.rows", [1]), ("callbacks.5.rows", [{"step": 1}]),
-    ("callbacks.7.waited", "evil"),
+    ("callbacks.1.reductions", "x"), ("callbacks.3.steps", -1), ("callbacks.5.rows", [1]),
+    ("callbacks.6.rows", [{"step": 1}]), ("callbacks.6.rows.0.layer", "\ud800"),
+    ("callbacks.6.rows.0.output_mean", "x"), ("callbacks.8.waited", "evil"),
     ("callbacks.2.best", 3), ("generators.dropout_1.state.state", -1),
     ("generators.dropout_1.state.state", 2**200), ("generators.dropout_1", []), ("begun", 7),
 ])

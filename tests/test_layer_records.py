@@ -8,7 +8,8 @@ import pytest
 
 from minicnn import NonFiniteLossError, Sequential, layers, losses, optimizers
 from minicnn.run_files import LAYERS
-from minicnn.training import LayerStatisticsFile, Trainer, detect_anomaly
+from minicnn.tensor_files import write_tensors
+from minicnn.training import Callback, LayerStatisticsFile, Trainer, detect_anomaly
 
 RNG = np.random.default_rng(5)
 INPUTS = RNG.standard_normal((20, 6, 6, 1)).astype(np.float32)
@@ -22,11 +23,11 @@ def network():
     )
 
 
-def trainer(path):
+def trainer(path, *others):
     model = network()
     return Trainer(
         model, losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters(), 0.1),
-        callbacks=[LayerStatisticsFile(path)],
+        callbacks=[*others, LayerStatisticsFile(path)],
     )
 
 
@@ -99,6 +100,63 @@ def test_layers_are_left_alone_after_a_failure(tmp_path, every_layer):
     assert not any("forward" in vars(layer) for layer in run.model.layers)
 
 
-def test_rows_of_other_columns_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected rows of step, epoch, layer"):
-        LayerStatisticsFile(tmp_path / "layers.csv").load_state_dict({"rows": [{"step": 1}]})
+def test_a_step_that_fails_leaves_nothing_for_the_next_fit(tmp_path):
+    class Stumble(Callback):
+        def on_loss(self, trainer, x, loss):
+            if (trainer.epoch - 1) * trainer.batches + trainer.batch + 1 == 4 and not self.fell:
+                self.fell = True
+                raise KeyboardInterrupt
+
+    stumble = Stumble()
+    stumble.fell = False
+    run = trainer(tmp_path / "layers.csv", stumble)
+    with pytest.raises(KeyboardInterrupt):
+        run.fit((INPUTS, LABELS), epochs=5, batch_size=8)
+    run.batch = 0
+    run.fit((INPUTS, LABELS), epochs=5, batch_size=10)
+    table = pd.read_csv(tmp_path / "layers.csv")
+    assert all(step & (step - 1) == 0 for step in table["step"])
+    assert not table["upstream_norm"].isna().any()
+
+
+def test_figures_beyond_all_range_are_left_out(tmp_path):
+    model = Sequential([layers.Dense(3)], input_shape=(2,), dtype="float32")
+    record = LayerStatisticsFile(tmp_path / "layers.csv")
+    model.parameters()[0].data[...] = 3e38
+    small = np.full((4, 2), 1e-30, np.float32)  # products of 3e8, gradients of 1e-31
+    run = Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters(), 1e-9),
+                  callbacks=[record])
+    run.fit((small, np.array([0, 1, 2, 0])), epochs=1, batch_size=4)
+    (row,) = record.rows
+    assert 0 < row["gradient_norm"] < np.inf
+    assert row["weight_norm"] == pytest.approx(3e38 * math.sqrt(6), rel=1e-6)
+    write_tensors(tmp_path / "a.safetensors", "checkpoint", run.state_dict()[0], {})
+    record.rows.clear()
+    model = Sequential([layers.ReLU(), layers.Dense(3)], input_shape=(2,))
+    run = Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters(), 1e-9),
+                  callbacks=[record])
+    run.fit((np.full((4, 2), -np.inf, np.float32), np.array([0, 1, 2, 0])), epochs=1)
+    assert record.rows[0]["output_mean"] == 0
+    write_tensors(tmp_path / "a.safetensors", "checkpoint", run.state_dict()[0], {})
+
+
+def test_a_state_does_not_change_while_training_goes_on(tmp_path):
+    run = trainer(tmp_path / "layers.csv")
+    run.fit((INPUTS, LABELS), epochs=1, batch_size=20)
+    state = run.callbacks[-1].state_dict()
+    before = len(state["rows"])
+    run.fit((INPUTS, LABELS), epochs=2, batch_size=20)
+    assert len(state["rows"]) == before < len(run.callbacks[-1].rows)
+
+
+@pytest.mark.parametrize("change", [
+    lambda row: row.pop("step"), lambda row: row.update(layer=3),
+    lambda row: row.update(layer="\ud800"), lambda row: row.update(output_mean="x"),
+])
+def test_rows_of_another_table_are_refused(tmp_path, change):
+    run = trainer(tmp_path / "layers.csv")
+    run.fit((INPUTS, LABELS), epochs=1, batch_size=20)
+    rows = [dict(row) for row in run.callbacks[-1].rows]
+    change(rows[2])
+    with pytest.raises(ValueError, match="expected (rows of step, epoch, layer|another )"):
+        LayerStatisticsFile(tmp_path / "layers.csv").load_state_dict({"rows": rows})

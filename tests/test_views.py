@@ -1,5 +1,6 @@
 """Views at test time, against NumPy's own shifting and mirroring."""
 
+import json
 import math
 
 import numpy as np
@@ -70,10 +71,16 @@ def test_settings_are_checked(settings):
 
 
 @pytest.mark.parametrize("value", [
-    5, [], "mirror", None, {"mirror": "yes"}, {"shift": math.inf}, {"turn": 3}])
+    5, [], "mirror", None, {"mirror": "yes"}, {"shift": math.inf}, {"turn": 3}, {"shift": 49},
+    {"shift": 10**400}])
 def test_other_metadata_is_refused(value):
     with pytest.raises(InputError, match=r"here: expected the metadata to hold views with mirror"):
         Views.of_model({"views": value}, "here")
+
+
+def test_settings_of_numpy_become_pythons():
+    views = Views(mirror=np.True_, shift=np.int64(3))
+    assert json.loads(json.dumps(views.as_dict())) == {"mirror": True, "shift": 3}
 
 
 def test_metadata_comes_back():

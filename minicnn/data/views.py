@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from minicnn.data.augmentation import Changes, apply
+from minicnn.data.dataset import IMAGE_SIZE
 from minicnn.errors import InputError
 from minicnn.ops import arguments
 
@@ -24,7 +25,7 @@ class Views:
     ----------
     mirror : bool, default False
         Each view mirrored, left to right, too.
-    shift : int >= 0, default 0
+    shift : int from 0 to 48, default 0
         The picture shifted by so many pixels, down, up, left, right and along both diagonals, too;
         what comes into sight is the nearest pixel of its edge.
 
@@ -44,8 +45,10 @@ class Views:
     shift: int = 0
 
     def __post_init__(self) -> None:
-        arguments.flag("Views", "mirror", self.mirror)
-        arguments.integer("Views", "shift", self.shift, 0)
+        object.__setattr__(self, "mirror", arguments.flag("Views", "mirror", self.mirror))
+        object.__setattr__(self, "shift", arguments.integer("Views", "shift", self.shift, 0))
+        if self.shift > IMAGE_SIZE:
+            raise ValueError(f"Views: shift must be at most {IMAGE_SIZE}, got {self.shift!r}")
 
     def __len__(self) -> int:
         return (9 if self.shift else 1) * (2 if self.mirror else 1)

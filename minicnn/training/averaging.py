@@ -80,8 +80,8 @@ class WeightAverage(Callback):
         self.steps = arguments.integer("WeightAverage", "steps", state["steps"], 0)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The averages."""
-        return self._averages
+        """Copies of the averages."""
+        return {name: array.copy() for name, array in self._averages.items()}
 
     def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from `arrays`; a ValueError where they are not the model's."""

@@ -104,7 +104,8 @@ class TrainingSettings(Settings):
         last weights; 0 does not. See `minicnn.training.WeightAverage`.
     stop_at_train_accuracy : float
         Stop after the epoch at whose end so large a share of the training images, not augmented and
-        in evaluation mode, is answered rightly; 0 never does. See `Trainer`.
+        in evaluation mode, is answered rightly; 0 never does. Measured only after epochs whose
+        running accuracy came within 0.1 of it.
     """
 
     epochs: int = Field(default=10, ge=1)

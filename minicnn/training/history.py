@@ -33,7 +33,7 @@ class Epoch:
     learning_rate : float
         Of the last step.
     seconds : float
-        Of training and validation.
+        Of training and of the measurements after it.
     images_per_second : float
         Of training alone, without the first step, which compiles or loads the kernels; 0 where
         there was no other.

@@ -1,5 +1,6 @@
 """What the layers go through in training, kept as tables in the run's folder."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -42,13 +43,19 @@ class TableFile(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """All rows so far."""
-        return {"rows": self.rows}
+        return {"rows": list(self.rows)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict`; a ValueError where a row has other columns."""
+        """Go on from a `state_dict`; a ValueError where a row is none of this table."""
         rows = [dict(row) for row in state["rows"]]
         if any(row.keys() != set(self.columns) for row in rows):
             raise ValueError(f"expected rows of {', '.join(self.columns)}")
+        for row in rows:
+            for column, value in row.items():
+                right = (isinstance(value, str) and value.isprintable() if column == "layer"
+                         else value is None or isinstance(value, int | float))
+                if not right:
+                    raise ValueError(f"expected another {column}, got {value!r}")
         self.rows = rows
 
     def write(self) -> None:
@@ -94,8 +101,8 @@ class LayerStatisticsFile(TableFile):
 
     A row a step and layer: mean and standard deviation of all numbers that its forward gives, the
     share of them that are 0, the norm of the dy that its backward is given, and the norms of its
-    parameters' gradients and of its parameters, each taken together; NaN where it has none. Norms
-    are roots of sums of squares.
+    parameters' gradients and of its parameters, each taken together; NaN where it has none, or
+    where a figure is not finite. Norms are roots of sums of squares.
 
     Parameters
     ----------
@@ -109,9 +116,8 @@ class LayerStatisticsFile(TableFile):
 
     def on_step_start(self, trainer: "Trainer") -> None:
         """Watch the layers, if the step's number is a power of two."""
-        step = _step(trainer)
+        step, self._seen = _step(trainer), {}
         if step & (step - 1) == 0:
-            self._seen = {}
             self._watching.enter_context(wrapped(trainer.model, self._observers))
 
     def on_gradients(self, trainer: "Trainer") -> None:
@@ -121,13 +127,15 @@ class LayerStatisticsFile(TableFile):
         self.close()
         for layer in trainer.model.layers:
             parameters = layer.parameters()
+            figures = {
+                **self._seen[layer.name],
+                "gradient_norm": _norm(p.grad for p in parameters) if parameters else math.nan,
+                "weight_norm": _norm(p.data for p in parameters) if parameters else math.nan,
+            }
             self.rows.append({
                 "step": _step(trainer), "epoch": trainer.epoch, "layer": layer.name,
-                **self._seen[layer.name],
-                "gradient_norm": _norm(p.grad for p in parameters) if parameters else None,
-                "weight_norm": _norm(p.data for p in parameters) if parameters else None,
+                **{key: value if math.isfinite(value) else None for key, value in figures.items()},
             })
-        self._seen = {}
         self.write()
 
     def close(self) -> None:
@@ -141,7 +149,8 @@ class LayerStatisticsFile(TableFile):
         def observed_forward(x: Any, training: bool = False) -> np.ndarray:
             y = forward(x, training=training)
             mean = y.mean(dtype=np.float64)
-            deviation = np.sqrt(np.square(y - y.dtype.type(mean)).mean(dtype=np.float64))
+            centred = np.subtract(y, mean, dtype=np.float64)
+            deviation = np.sqrt(np.square(centred, out=centred).mean())
             seen.update(output_mean=float(mean), output_deviation=float(deviation),
                         output_zeros=float((y == 0).mean()))
             return y
@@ -167,4 +176,4 @@ def _step(trainer: "Trainer") -> int:
 
 def _norm(arrays: Iterable[Any]) -> float:
     """Root of the sum of squares of all numbers."""
-    return float(np.sqrt(sum(np.square(array).sum(dtype=np.float64) for array in arrays)))
+    return float(np.sqrt(sum(np.square(array, dtype=np.float64).sum() for array in arrays)))

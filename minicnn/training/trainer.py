@@ -92,8 +92,8 @@ class Trainer:
         Of shuffling and augmentation.
     accuracy_goal : float in [0, 1], default 0
         Stop after the epoch at whose end this share of the training inputs, as they are and in
-        evaluation mode, is answered rightly; 0 never does. Measured once an epoch's running
-        accuracy has come within `NEAR_GOAL` of it.
+        evaluation mode, is answered rightly; 0 never does. Measured only after epochs whose running
+        accuracy came within `NEAR_GOAL` of it.
 
     Raises
     ------

@@ -15,19 +15,20 @@ Passes = Mapping[str, Callable[..., Any]]
 def wrapped(model: Sequential, wrappers: Callable[[Layer], Passes]) -> Iterator[None]:
     """Within the block, each layer's passes are those that `wrappers` makes for it.
 
-    Blocks may lie inside each other: what a layer had before the block, it has again after it.
+    Blocks may lie inside each other, but must end in the reverse order: what a layer had before the
+    block, it has again after it.
     """
     passes = [wrappers(layer) for layer in model.layers]
     before = [
         {name: vars(layer)[name] for name in of_layer if name in vars(layer)}
         for layer, of_layer in zip(model.layers, passes, strict=True)
     ]
-    for layer, of_layer in zip(model.layers, passes, strict=True):
-        vars(layer).update(of_layer)
     try:
+        for layer, of_layer in zip(model.layers, passes, strict=True):
+            vars(layer).update(of_layer)
         yield
     finally:
         for layer, of_layer, own in zip(model.layers, passes, before, strict=True):
             for name in of_layer:
-                del vars(layer)[name]
+                vars(layer).pop(name, None)
             vars(layer).update(own)

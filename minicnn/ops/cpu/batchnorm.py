@@ -50,7 +50,7 @@ def batchnorm_forward(
     else:
         mean = running_mean.astype(np.float64)
         var = running_var.astype(np.float64)
-    inverse_std, near, scale, shift = _line(gamma, beta, mean, var, eps)
+    inverse_std, near, scale, shift = _line(gamma, beta, mean, var, float(eps))
     y = memory.empty(x.shape, x.dtype)
     _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y), lanes(x.dtype))
     return y, BatchNormCache(x, gamma, mean, inverse_std, bool(training))
