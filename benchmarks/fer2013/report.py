@@ -2,8 +2,8 @@
 
     python benchmarks/fer2013/report.py
 
-Writes docs/images/paper/*.svg, and into docs/paper.md each table, between a line
-``<!-- table: NAME -->`` and the next ``<!-- end -->``.
+Draws docs/images/paper/*.svg of the runs that there are, and writes each table that docs/paper.md
+has a place for: between a line ``<!-- table: NAME -->`` and the next ``<!-- end -->``.
 """
 
 import re
@@ -47,27 +47,28 @@ class Kept:
 
 def main() -> None:
     runs = [_read(folder) for folder in sorted((HERE / "runs").iterdir())]
-    full = {network: _matching(runs, FULL, network) for network in NETWORKS}
+    full = {network: found for network in NETWORKS if (found := _matching(runs, FULL, network))}
     PICTURES.mkdir(parents=True, exist_ok=True)
     _save("curves", draw_accuracies(full))
     _save("loss", draw_losses(full))
     _save("gradients", draw_layers(full, "gradient_norm", "norm of the weights' gradient"))
     _save("activations", draw_layers(full, "output_deviation", "deviation of the outputs"))
-    _save("rates", draw_rates(runs))
+    if any(RATE.fullmatch(run.name) for run in runs):
+        _save("rates", draw_rates(runs))
     _save("recall", draw_recall(full))
     for network, found in full.items():
         confusion = sum(np.array(run.results["test"]["confusion"]) for run in found)
         classes = tuple(found[0].results["test"]["per_class"])
         _save(f"confusion-{network}", draw_confusion(confusion, classes))
-    tables = {"runs": runs_table(full), "summary": summary_table(full), "rates": rates_table(runs),
-              "recall": recall_table(full)}
+    tables: dict[str, Callable[[], str]] = {
+        "runs": lambda: runs_table(full), "summary": lambda: summary_table(full),
+        "rates": lambda: rates_table(runs), "recall": lambda: recall_table(full),
+    }
     page = DOCS / "paper.md"
+    block = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
     text = page.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        block = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, count = block.subn(lambda found, table=table: f"{found[1]}{table}{found[2]}", text)
-        assert count == 1, f"docs/paper.md has no place for the table {name!r}"
-    page.write_text(text, encoding="utf-8")
+    page.write_text(block.sub(lambda found: found[1] + tables[found[2]]() + found[3], text),
+                    encoding="utf-8")
 
 
 def _read(folder: Path) -> Kept:
@@ -100,6 +101,8 @@ def percent(share: float) -> str:
 def spread(shares: Sequence[float]) -> str:
     """Mean and standard deviation over the runs, in percent."""
     values = 100 * np.array(shares, float)
+    if np.isnan(values).any():
+        return "–"
     if len(values) == 1:
         return f"{values[0]:.1f}"
     return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
@@ -146,7 +149,10 @@ def summary_table(full: dict[str, list[Kept]]) -> str:
     epochs = ["epochs until then", *(
         f"{np.mean(lengths):.1f} ({min(lengths)} to {max(lengths)})"
         for lengths in ([len(run.history) for run in runs] for runs in full.values()))]
-    heads = [f"{NETWORKS[network]} ({len(runs)} seeds), %" for network, runs in full.items()]
+    heads = [
+        f"{NETWORKS[network]} ({len(runs)} seed{'s' * (len(runs) > 1)}), %"
+        for network, runs in full.items()
+    ]
     return markdown(["accuracy", *heads], [*rows, epochs])
 
 
@@ -154,11 +160,14 @@ def _by_rate(runs: list[Kept]) -> dict[str, dict[float, pd.DataFrame]]:
     """The first three epochs of each network at each learning rate, of seed 0."""
     found: dict[str, dict[float, pd.DataFrame]] = {}
     for network in NETWORKS:
-        first = next(run for run in runs if run.name == f"{network}-seed0")
-        found[network] = {BASE_RATE: first.history.head(3), **{
+        of_rate = {
             float(RATE.fullmatch(run.name)[2]): run.history
-            for run in _matching(runs, RATE, network)}}
-        found[network] = dict(sorted(found[network].items()))
+            for run in _matching(runs, RATE, network)
+        }
+        for run in runs:
+            if run.name == f"{network}-seed0":
+                of_rate[BASE_RATE] = run.history.head(3)
+        found[network] = dict(sorted(of_rate.items()))
     return found
 
 
@@ -183,7 +192,7 @@ def recall_table(full: dict[str, list[Kept]]) -> str:
             for runs in full.values())]
         for name, figures in classes.items()
     ]
-    return markdown(["class", "images", *(f"{name}, %" for name in NETWORKS.values())], rows)
+    return markdown(["class", "images", *(f"{NETWORKS[name]}, %" for name in full)], rows)
 
 
 # -- pictures ---------------------------------------------------------------------------------
@@ -223,7 +232,7 @@ def _finish_curves(figure: Figure, axes: object, full: dict[str, list[Kept]]) ->
 
 def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
     """A figure of each layer with weights, from the first to the last, at some steps of seed 0."""
-    figure, panels = chart(height=4.6, rows=len(full))
+    figure, panels = chart(height=2.3 * len(full), rows=len(full))
     for axes, (network, runs) in zip(panels, full.items(), strict=True):
         table = runs[0].layers
         table = table[table["layer"].str.match("conv2d|dense")]
@@ -262,7 +271,8 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
         recalls = np.array([
             [run.results["test"]["per_class"][name]["recall"] for name in classes] for run in runs])
         mean = recalls.mean(0)
-        axes.bar(np.arange(len(classes)) + 0.4 * (place - 0.5), mean, 0.38, color=COLOUR[network],
+        offset = 0.4 * (place - (len(full) - 1) / 2)
+        axes.bar(np.arange(len(classes)) + offset, mean, 0.38, color=COLOUR[network],
                  yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=QUIET,
                  label=NETWORKS[network])
     axes.set_xticks(range(len(classes)), classes, rotation=30)
