@@ -79,7 +79,8 @@ def test_a_file_or_folder_goes_before_a_name_of_the_package(saved, monkeypatch):
     assert str(Classifier.load("mine").path) == "mine/model.safetensors"
 
 
-def test_the_networks_that_come_trained_are_small():
+def test_some_networks_come_trained():
+    assert "paper-bn" in pretrained_names()
     assert sum(pretrained_path(name).stat().st_size for name in pretrained_names()) <= 10e6
 
 

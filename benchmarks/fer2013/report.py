@@ -236,7 +236,7 @@ def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
     for axes, (network, runs) in zip(panels, full.items(), strict=True):
         table = runs[0].layers
         table = table[table["layer"].str.match("conv2d|dense")]
-        steps = [step for step in (1, 16, 256, 4096) if step in set(table["step"])]
+        steps = [step for step in (1, 16, 256, 2048) if step in set(table["step"])]
         for step, shade in zip(steps, np.linspace(0.25, 1, len(steps)), strict=True):
             rows = table[table["step"] == step]
             axes.plot(rows["layer"].str.replace("conv2d_", "conv ").str.replace("_", " "),
