@@ -46,7 +46,7 @@ class Kept:
 
 
 def main() -> None:
-    runs = [_read(folder) for folder in sorted((HERE / "runs").iterdir())]
+    runs = [_read(folder) for folder in sorted((HERE / "kept").iterdir())]
     full = {network: found for network in NETWORKS if (found := _matching(runs, FULL, network))}
     PICTURES.mkdir(parents=True, exist_ok=True)
     _save("curves", draw_accuracies(full))

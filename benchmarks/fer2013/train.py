@@ -1,4 +1,4 @@
-"""Train what docs/paper.md reports, and keep each run's small files in ``runs/`` beside this file.
+"""Train what docs/paper.md reports, and keep each run's small files in ``kept/`` beside this file.
 
     python benchmarks/fer2013/train.py --data fer2013.csv --work ~/runs [NAME ...]
 
@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-KEPT = Path(__file__).with_name("runs")
+KEPT = Path(__file__).with_name("kept")
 
 FILES = ("history.csv", "layers.csv", "results.json")
 """What is kept of a run, beside its experiment."""
