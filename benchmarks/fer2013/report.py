@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -82,7 +83,8 @@ def _matching(runs: Iterable[Kept], pattern: re.Pattern, network: str) -> list[K
 
 
 def _save(name: str, figure: Figure) -> None:
-    figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None})
+    with rc_context({"svg.hashsalt": name}):  # equal pictures are equal files
+        figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None})
 
 
 # -- tables -----------------------------------------------------------------------------------
