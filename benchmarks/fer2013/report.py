@@ -50,8 +50,8 @@ def main() -> None:
     runs = [_read(folder) for folder in sorted((HERE / "kept").iterdir())]
     full = {network: found for network in NETWORKS if (found := _matching(runs, FULL, network))}
     PICTURES.mkdir(parents=True, exist_ok=True)
-    _save("curves", draw_accuracies(full))
-    _save("loss", draw_losses(full))
+    for measure in ("accuracy", "loss"):
+        _save(measure, draw_measure(full, measure))
     _save("gradients", draw_layers(full, "gradient_norm", "norm of the weights' gradient"))
     _save("activations", draw_layers(full, "output_deviation", "deviation of the outputs"))
     if any(RATE.fullmatch(run.name) for run in runs):
@@ -200,36 +200,21 @@ def recall_table(full: dict[str, list[Kept]]) -> str:
 # -- pictures ---------------------------------------------------------------------------------
 
 
-def draw_accuracies(full: dict[str, list[Kept]]) -> Figure:
-    """Training and validation accuracy by epoch, a line a seed."""
+def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
+    """Loss or accuracy by epoch, in training (as it ran) and on PublicTest, a line a seed."""
     figure, (axes,) = chart(height=3.4)
     for network, runs in full.items():
         for place, run in enumerate(runs):
-            for column, style, what in (("train_accuracy", "--", "training, running"),
-                                        ("validation_accuracy", "-", "PublicTest")):
-                axes.plot(run.history["epoch"], run.history[column], style, color=COLOUR[network],
-                          linewidth=1.4, label=f"{what}, {NETWORKS[network]}" if not place else "")
-    _finish_curves(figure, axes, full)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    return figure
-
-
-def draw_losses(full: dict[str, list[Kept]]) -> Figure:
-    """Training and validation loss by epoch, a line a seed."""
-    figure, (axes,) = chart(height=3.4)
-    for network, runs in full.items():
-        for place, run in enumerate(runs):
-            for column, style, what in (("train_loss", "--", "training"),
-                                        ("validation_loss", "-", "PublicTest")):
-                axes.plot(run.history["epoch"], run.history[column], style, color=COLOUR[network],
-                          linewidth=1.4, label=f"{what}, {NETWORKS[network]}" if not place else "")
-    _finish_curves(figure, axes, full)
-    return figure
-
-
-def _finish_curves(figure: Figure, axes: object, full: dict[str, list[Kept]]) -> None:
+            for split, style, what in (("train", "--", "training"),
+                                       ("validation", "-", "PublicTest")):
+                axes.plot(run.history["epoch"], run.history[f"{split}_{measure}"], style,
+                          color=COLOUR[network], linewidth=1.4,
+                          label=f"{what}, {NETWORKS[network]}" if not place else "")
     epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
+    if measure == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    return figure
 
 
 def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
