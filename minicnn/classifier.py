@@ -14,7 +14,7 @@ from minicnn import ops
 from minicnn.data import EMOTIONS, IMAGE_SIZE, Preprocessing, Split, Views
 from minicnn.errors import InputError
 from minicnn.evaluation import Evaluation, evaluate, logits_of
-from minicnn.pretrained import pretrained_names, pretrained_path
+from minicnn.pretrained import model_path
 from minicnn.run_folder import RunFolder
 from minicnn.sequential import Sequential, load
 
@@ -53,11 +53,9 @@ class Classifier:
         InputError
             Where there is none, it is damaged, or it does not read faces.
         """
-        path = Path(name_or_path)
+        path = model_path(name_or_path)
         if path.is_dir():
             path = RunFolder(path).model
-        elif not path.exists() and str(name_or_path) in pretrained_names():
-            path = pretrained_path(str(name_or_path))
         model = load(path)
         shapes = ((IMAGE_SIZE, IMAGE_SIZE, 1), (len(EMOTIONS),))
         if (model.input_shape, model.output_shape) != shapes:

@@ -1,5 +1,6 @@
 """Weights that come with the package, by name."""
 
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -12,6 +13,14 @@ def pretrained_names() -> list[str]:
 def pretrained_path(name: str) -> Path:
     """The safetensors file of such a network."""
     return _folder() / f"{name}.safetensors"
+
+
+def model_path(name_or_path: str | os.PathLike) -> Path:
+    """A model's own path, or, where nothing lies there, that of the package's network so named."""
+    path = Path(name_or_path)
+    if not path.exists() and str(name_or_path) in pretrained_names():
+        return pretrained_path(str(name_or_path))
+    return path
 
 
 def _folder() -> Path:

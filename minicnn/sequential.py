@@ -4,7 +4,6 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from minicnn import layers as layer_kinds
 from minicnn.errors import InputError
 from minicnn.layers.base import Layer, Parameter, Shape, load_arrays
 from minicnn.ops import arguments
-from minicnn.pretrained import pretrained_names, pretrained_path
+from minicnn.pretrained import model_path
 from minicnn.summary import Summary, summarize
 from minicnn.tensor_files import read_tensors, write_tensors
 
@@ -407,8 +406,7 @@ def load(path: str | os.PathLike) -> Sequential:
         Where there is no such file, it is damaged or something else, or its weights do not fit
         its architecture or are not finite.
     """
-    if not Path(path).exists() and str(path) in pretrained_names():
-        path = pretrained_path(str(path))
+    path = model_path(path)
     header, tensors = read_tensors(path, "model")
     if header.get("version") != FORMAT_VERSION:
         raise InputError(

@@ -71,7 +71,7 @@ def test_answers_that_are_not_finite_are_refused(saved):
 
 def test_a_file_or_folder_goes_before_a_name_of_the_package(saved, monkeypatch):
     monkeypatch.chdir(saved.parent)
-    monkeypatch.setattr("minicnn.classifier.pretrained_names", lambda: ["mine"])
+    monkeypatch.setattr("minicnn.pretrained.pretrained_names", lambda: ["mine"])
     with pytest.raises(InputError, match=r"mine\.safetensors: expected a minicnn model"):
         Classifier.load("mine")
     saved.parent.joinpath("mine").mkdir()
