@@ -96,8 +96,8 @@ def train(
         str | None,
         typer.Argument(
             metavar="EXPERIMENT",
-            help="drawn-faces (default; paper-bn with --data), paper-bn, paper-plain, or a TOML "
-            "file.",
+            help="drawn-faces (default; paper-bn with --data), paper-bn, paper-plain, best-single, "
+            "or a TOML file.",
         ),
     ] = None,
     data: Data = None,

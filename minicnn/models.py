@@ -6,6 +6,7 @@ from minicnn.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAvgPool2D,
     Layer,
     MaxPool2D,
     ReLU,
@@ -59,6 +60,45 @@ def paper(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0) -> Se
     return Sequential(layers, INPUT_SHAPE, seed=seed)
 
 
+def vgg(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0) -> Sequential:
+    """A deeper network for FER2013, in the manner of Simonyan and Zisserman's VGG.
+
+    *Very deep convolutional networks for large-scale image recognition* (2014, arXiv:1409.1556):
+    only 3×3 convolutions, the filters doubled after each 2×2 max pooling. Here one convolution of
+    32, two of 64, three of 128 and two of 256 filters, at 48², 24², 12² and 6² places, and global
+    average pooling before the one dense layer (Lin, Chen and Yan 2013, arXiv:1312.4400), so that
+    it has 1.3 million parameters where `paper` has 3.5 million, and a third of its arithmetic.
+
+    Parameters
+    ----------
+    batch_norm : bool, default True
+        Batch norm after each convolution, which has no bias then.
+    dropout : float in [0, 1), default 0.0
+        Rate of dropout before the last layer; 0 leaves the layer out.
+    seed : int, default 0
+        Of the initial weights and of dropout.
+
+    Returns
+    -------
+    Sequential
+        From images (N, 48, 48, 1) to logits (N, 7).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a setting has the wrong type or range.
+    """
+    arguments.number("vgg", "dropout", dropout, 0, 1, ends="[)")
+    layers: list[Layer] = []
+    for filters, convolutions in ((32, 1), (64, 2), (128, 3), (256, 2)):
+        if layers:
+            layers += [MaxPool2D(2)]
+        for _ in range(convolutions):
+            layers += [Conv2D(filters, 3, use_bias=not batch_norm), *_norm(batch_norm), ReLU()]
+    layers += [GlobalAvgPool2D(), *_dropout(dropout), Dense(CLASSES)]
+    return Sequential(layers, INPUT_SHAPE, seed=seed)
+
+
 def drawn_faces(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0) -> Sequential:
     """A small network for the drawn faces: one convolution a block, 16, 32 and 64 filters.
 
@@ -91,7 +131,7 @@ def drawn_faces(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0)
     return Sequential(layers, INPUT_SHAPE, seed=seed)
 
 
-MODELS = {"paper": paper, "drawn_faces": drawn_faces}
+MODELS = {"paper": paper, "vgg": vgg, "drawn_faces": drawn_faces}
 """The networks by the names that experiments use."""
 
 

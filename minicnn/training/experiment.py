@@ -65,7 +65,7 @@ class ModelSettings(Settings):
     Attributes
     ----------
     name : str
-        ``"paper"`` or ``"drawn_faces"``.
+        ``"paper"``, ``"vgg"`` or ``"drawn_faces"``.
     batch_norm : bool
         With a name: whether batch norm stands after each convolution.
     dropout : float
