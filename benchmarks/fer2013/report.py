@@ -1,9 +1,10 @@
-"""Tables and pictures of docs/paper.md, from the runs that ``train.py`` has kept.
+"""Tables and pictures of docs/paper.md and docs/experiments.md, from what the runs left behind.
 
     python benchmarks/fer2013/report.py
 
-Draws docs/images/paper/*.svg of the runs that there are, and writes each table that docs/paper.md
-has a place for: between a line ``<!-- table: NAME -->`` and the next ``<!-- end -->``.
+Draws docs/images/paper/*.svg of the runs that ``train.py`` has kept, and writes each table that the
+two pages have a place for: between a line ``<!-- table: NAME -->`` and the next ``<!-- end -->``.
+``tried.csv`` holds what ``explore.py`` printed.
 """
 
 import re
@@ -24,8 +25,10 @@ from minicnn.viewing.confusion import draw_confusion
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs"
 PICTURES = DOCS / "images" / "paper"
-NETWORKS = {"paper-bn": "with batch norm", "paper-plain": "without"}
-COLOUR = dict(zip(NETWORKS, COLOURS, strict=False))
+NETWORKS = ("paper-bn", "paper-plain")
+BEST = "best-single"
+LABEL = {"paper-bn": "with batch norm", "paper-plain": "without", BEST: BEST}
+COLOUR = dict(zip(LABEL, COLOURS, strict=False))
 FULL = re.compile(r"(.+)-seed(\d+)")
 RATE = re.compile(r"(.+)-lr([\d.]+)")
 BASE_RATE = 0.001
@@ -49,27 +52,32 @@ class Kept:
 def main() -> None:
     runs = [_read(folder) for folder in sorted((HERE / "kept").iterdir())]
     full = {network: found for network in NETWORKS if (found := _matching(runs, FULL, network))}
+    best = {run.name: [run] for run in runs if run.name == BEST}
     PICTURES.mkdir(parents=True, exist_ok=True)
     for measure in ("accuracy", "loss"):
         _save(measure, draw_measure(full, measure))
+    if best:
+        _save(BEST, draw_measure(best, "accuracy"))
     _save("gradients", draw_layers(full, "gradient_norm", "norm of the weights' gradient"))
     _save("activations", draw_layers(full, "output_deviation", "deviation of the outputs"))
     if any(RATE.fullmatch(run.name) for run in runs):
         _save("rates", draw_rates(runs))
-    _save("recall", draw_recall(full))
-    for network, found in full.items():
+    _save("recall", draw_recall(full | best))
+    for network, found in (full | best).items():
         confusion = sum(np.array(run.results["test"]["confusion"]) for run in found)
         classes = tuple(found[0].results["test"]["per_class"])
         _save(f"confusion-{network}", draw_confusion(confusion, classes))
     tables: dict[str, Callable[[], str]] = {
         "runs": lambda: runs_table(full), "summary": lambda: summary_table(full),
-        "rates": lambda: rates_table(runs), "recall": lambda: recall_table(full),
+        "rates": lambda: rates_table(runs), "recall": lambda: recall_table(full | best),
+        "best": lambda: best_table(*best[BEST]),
+        "tried": lambda: tried_table(pd.read_csv(HERE / "tried.csv")),
     }
-    page = DOCS / "paper.md"
     block = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-    text = page.read_text(encoding="utf-8")
-    page.write_text(block.sub(lambda found: found[1] + tables[found[2]]() + found[3], text),
-                    encoding="utf-8")
+    for page in (DOCS / "paper.md", DOCS / "experiments.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(block.sub(lambda found: found[1] + tables[found[2]]() + found[3], text),
+                        encoding="utf-8")
 
 
 def _read(folder: Path) -> Kept:
@@ -117,7 +125,7 @@ def runs_table(full: dict[str, list[Kept]]) -> str:
         for run in runs:
             last, splits = run.history.iloc[-1], run.results["splits"]
             rows.append([
-                f"{NETWORKS[network]}, seed {FULL.fullmatch(run.name)[2]}",
+                f"{LABEL[network]}, seed {FULL.fullmatch(run.name)[2]}",
                 f"{int(last['epoch'])}", f"{run.results['seconds'] / 60:.0f} min",
                 percent(last["fitted_accuracy"]), percent(last["validation_accuracy"]),
                 f"{run.results['best_epoch']}", percent(splits["validation"]["accuracy"]),
@@ -152,7 +160,7 @@ def summary_table(full: dict[str, list[Kept]]) -> str:
         f"{np.mean(lengths):.1f} ({min(lengths)} to {max(lengths)})"
         for lengths in ([len(run.history) for run in runs] for runs in full.values()))]
     heads = [
-        f"{NETWORKS[network]} ({len(runs)} seed{'s' * (len(runs) > 1)}), %"
+        f"{LABEL[network]} ({len(runs)} seed{'s' * (len(runs) > 1)}), %"
         for network, runs in full.items()
     ]
     return markdown(["accuracy", *heads], [*rows, epochs])
@@ -176,7 +184,7 @@ def _by_rate(runs: list[Kept]) -> dict[str, dict[float, pd.DataFrame]]:
 def rates_table(runs: list[Kept]) -> str:
     """Loss and accuracy after three epochs, by network and learning rate."""
     rows = [
-        [f"{rate:g}, {NETWORKS[network]}",
+        [f"{rate:g}, {LABEL[network]}",
          *(percent(share) for share in history["validation_accuracy"]),
          f"{history['train_loss'].iloc[-1]:.3f}"]
         for network, by_rate in _by_rate(runs).items() for rate, history in by_rate.items()
@@ -186,7 +194,7 @@ def rates_table(runs: list[Kept]) -> str:
 
 
 def recall_table(full: dict[str, list[Kept]]) -> str:
-    """Recall of each class on PrivateTest, with and without batch norm."""
+    """Recall of each class on PrivateTest, by network."""
     classes = next(iter(full.values()))[0].results["test"]["per_class"]
     rows = [
         [name, f"{figures['images']}", *(
@@ -194,7 +202,34 @@ def recall_table(full: dict[str, list[Kept]]) -> str:
             for runs in full.values())]
         for name, figures in classes.items()
     ]
-    return markdown(["class", "images", *(f"{NETWORKS[name]}, %" for name in full)], rows)
+    return markdown(["class", "images", *(f"{LABEL[name]}, %" for name in full)], rows)
+
+
+def best_table(run: Kept) -> str:
+    """What the best network reached on each split, with and without copies."""
+    rows = []
+    for name, split in (("PublicTest", "validation"), ("PrivateTest", "test")):
+        figures = run.results["splits"][split]
+        rows.append([
+            name, f"{figures['images']:,}", f"{figures['accuracy']:.2%}".replace("%", " %"),
+            f"{figures['unseen']['images']:,}",
+            f"{figures['unseen']['accuracy']:.2%}".replace("%", " %")])
+    return markdown(["split", "images", "accuracy", "of which not in training",
+                     "accuracy on those"], rows)
+
+
+def tried_table(tries: pd.DataFrame) -> str:
+    """What settings were tried for the best network, and what they gave."""
+    rows = [
+        [row.name, f"{row.parameters:,}",
+         f"stopped, {row.measured_after} to {row.measured_after + 9} of {row.epochs}"
+         if row.stopped else f"{row.epochs}",
+         percent(row.train_accuracy), percent(row.validation_accuracy),
+         percent(row.validation_accuracy_of_views)]
+        for row in tries.itertuples(index=False)
+    ]
+    return markdown(["what", "parameters", "epochs", "training, running", "PublicTest",
+                     "PublicTest, 18 views"], rows)
 
 
 # -- pictures ---------------------------------------------------------------------------------
@@ -209,7 +244,7 @@ def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
                                        ("validation", "-", "PublicTest")):
                 axes.plot(run.history["epoch"], run.history[f"{split}_{measure}"], style,
                           color=COLOUR[network], linewidth=1.4,
-                          label=f"{what}, {NETWORKS[network]}" if not place else "")
+                          label=f"{what}, {LABEL[network]}" if not place else "")
     epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
     if measure == "accuracy":
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
@@ -230,7 +265,7 @@ def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
                       rows[column], marker="o", markersize=4, linewidth=1.4, alpha=shade,
                       color=COLOUR[network], label=f"step {step:,}")
         axes.set_yscale("log")
-        axes.set_title(NETWORKS[network], fontsize=9, color=INK, loc="left")
+        axes.set_title(LABEL[network], fontsize=9, color=INK, loc="left")
         axes.legend(frameon=False, fontsize=8, ncols=4)
         axes.tick_params(axis="x", labelrotation=30)
     figure.supylabel(title, fontsize=9, color=QUIET)
@@ -243,7 +278,7 @@ def draw_rates(runs: list[Kept]) -> Figure:
     for network, by_rate in _by_rate(runs).items():
         axes.plot([f"{rate:g}" for rate in by_rate],
                   [history["validation_accuracy"].iloc[-1] for history in by_rate.values()],
-                  marker="o", color=COLOUR[network], label=NETWORKS[network])
+                  marker="o", color=COLOUR[network], label=LABEL[network])
     axes.set_xlabel("learning rate of Adam", fontsize=9, color=QUIET)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
@@ -258,10 +293,11 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
         recalls = np.array([
             [run.results["test"]["per_class"][name]["recall"] for name in classes] for run in runs])
         mean = recalls.mean(0)
-        offset = 0.4 * (place - (len(full) - 1) / 2)
-        axes.bar(np.arange(len(classes)) + offset, mean, 0.38, color=COLOUR[network],
+        width = 0.8 / len(full)
+        offset = width * (place - (len(full) - 1) / 2)
+        axes.bar(np.arange(len(classes)) + offset, mean, 0.95 * width, color=COLOUR[network],
                  yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=QUIET,
-                 label=NETWORKS[network])
+                 label=LABEL[network])
     axes.set_xticks(range(len(classes)), classes, rotation=30)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)

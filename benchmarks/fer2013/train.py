@@ -33,6 +33,7 @@ PLAN: dict[str, list[str]] = {
         f"{experiment}-lr{rate}": [experiment, "--lr", str(rate), "--epochs", "3"]
         for rate in RATES for experiment in ("paper-bn", "paper-plain")
     },
+    "best-single": ["best-single"],
 }
 """Each run by its name: arguments of ``minicnn train``."""
 
