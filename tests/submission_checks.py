@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn.checking import Finding
-from minicnn.checking.students.operations import OPERATIONS
+from minicnn.checking.students.operations import examine
 from minicnn.checking.students.subject import Subject
 from minicnn.checking.students.submission import find_pairs, load
 
@@ -15,7 +15,7 @@ def findings_of(path: Path) -> list[Finding]:
     return [
         finding
         for pair in find_pairs(load(path))
-        for finding in OPERATIONS[pair.convention.operation].examine(Subject(pair, path))
+        for finding in examine(Subject(pair, path))
     ]
 
 

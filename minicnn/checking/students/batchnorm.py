@@ -1,7 +1,7 @@
 """Batch norm: what each fault would produce, running statistics, and evaluation mode."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,17 +19,24 @@ from minicnn.checking.students.batchnorm_cases import (
 )
 from minicnn.checking.students.batchnorm_terms import explain_dx
 from minicnn.checking.students.conventions import Case, Convention
-from minicnn.checking.students.examination import (
+from minicnn.checking.students.evidence import (
+    lesson,
+    show_case,
+    show_observation,
+    unexplained,
+    worst,
+)
+from minicnn.checking.students.examination import Examination
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.operation import (
     TOLERANCE,
-    Examination,
     Observation,
     Operation,
     Suspect,
     agree,
     upstream,
 )
-from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.subject import Subject, Trouble
+from minicnn.checking.students.subject import Trouble
 
 
 def _scaled(case: Case, normalized: np.ndarray) -> np.ndarray:
@@ -308,7 +315,7 @@ class BatchNormExamination(Examination):
                 continue
             if agree(y, self.operation.right_forward(case)):
                 sizes = "N = 1" if what == "image" else "H = W = 1"
-                return self.lesson(
+                return lesson(
                     found.function, "error", "bn-wrong-axes",
                     f"{found.message}. With {sizes} all is right: there seems to be a mean for "
                     f"every {what}.", found.evidence,
@@ -357,7 +364,7 @@ class BatchNormExamination(Examination):
                 if self.may_be_refused(case, trouble) and observations:
                     continue
                 message = f"In evaluation mode {trouble}"
-                return Finding(name, "error", None, message, self.show(case, "y"))
+                return Finding(name, "error", None, message, show_case(self.convention, case, "y"))
             observations.append(
                 Observation(case, forward.y, self.operation.right_forward(case))
             )
@@ -378,12 +385,13 @@ class BatchNormExamination(Examination):
     def _name(
         self, name: str, fault: str | None, key: str, seen: Observation, text: str = ""
     ) -> Finding:
-        worst = self.worst(seen, key)[0]
-        place, right, came = worst["index"], worst["expected"], worst["received"]
+        element = worst(self.convention, seen, key)[0]
+        place, right, came = element["index"], element["expected"], element["received"]
         text = f"{key}{place} should be {right:.6g}, got {came}. {text}"
         if fault is None:
-            text = self.unexplained(key, text)
-        return self.lesson(name, "wrong-forward", fault, text, self.evidence(seen, key))
+            text = unexplained(self.convention, key, text)
+        shown = show_observation(self.convention, seen, key)
+        return lesson(name, "wrong-forward", fault, text, shown)
 
 
 def _is_about_statistics(message: str, what: str) -> bool:
@@ -421,14 +429,7 @@ def _targets(case: Case, key: str) -> list[np.ndarray]:
     return [case["x"].var(axes), case["x"].var(axes, ddof=1)]
 
 
-class BatchNormOperation(Operation):
-    """Batch norm in training mode, and what `BatchNormExamination` adds."""
-
-    def examine(self, subject: Subject) -> Iterator[Finding]:
-        return BatchNormExamination(self, subject).findings()
-
-
-BATCHNORM = BatchNormOperation(
+BATCHNORM = Operation(
     "batchnorm", batchnorm_cases(training=True), small_cases(), _forward_suspects(),
     {
         "dx": _dx_suspects(),

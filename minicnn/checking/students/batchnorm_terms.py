@@ -8,7 +8,8 @@ import numpy as np
 
 from minicnn.checking.students.batchnorm_cases import COUNTS, batch_axes, batch_count, statistics
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.examination import Observation, also_from
+from minicnn.checking.students.evidence import also_from
+from minicnn.checking.students.operation import Observation
 
 Factors = tuple[Any, Any, Any]
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.examination import Operation, Suspect
+from minicnn.checking.students.operation import Operation, Suspect
 
 Pair = tuple[int, int]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.examination import Operation, Suspect
+from minicnn.checking.students.operation import Operation, Suspect
 
 
 def _case(rng: np.random.Generator, n: int, features: int, units: int, whole: bool = False) -> Case:

@@ -1,20 +1,17 @@
 """Dropout, whose mask is the student's own: read off y / x, and judged by its statistics."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.examination import (
-    Examination,
-    Operation,
-    agree,
-    upstream,
-)
+from minicnn.checking.students.evidence import lesson
+from minicnn.checking.students.examination import Examination
 from minicnn.checking.students.finding import Finding, numbers
-from minicnn.checking.students.subject import Forward, Subject, Trouble
+from minicnn.checking.students.operation import Operation, agree, upstream
+from minicnn.checking.students.subject import Forward, Trouble
 
 RATES = (0.3, 0.6)
 """Probabilities of dropping: far from their complements."""
@@ -118,7 +115,7 @@ class DropoutExamination(Examination):
             text += " And those that stay are not divided by the probability (dropout-not-scaled)."
         evidence = {"of": "y", "keep": keep, "share_kept": mask.share, "factor": mask.factor,
                     "x": numbers(x.ravel()[:8]), "received": numbers(y.ravel()[:8])}
-        return self.lesson(name, "wrong-forward", fault, text, evidence)
+        return lesson(name, "wrong-forward", fault, text, evidence)
 
     def _judge_identity(self, name: str, case: Case, y: np.ndarray) -> Finding:
         x = case["x"]
@@ -132,7 +129,7 @@ class DropoutExamination(Examination):
         else:
             factor = "changed" if mask.factor is None else f"multiplied by {mask.factor:.4g}"
             text += f"they were {factor}."
-        return self.lesson(name, "wrong-forward", fault, text, self._first(case, "y", x, y))
+        return lesson(name, "wrong-forward", fault, text, self._first(case, "y", x, y))
 
     def _with_evaluation(self, found: Finding) -> Finding:
         """Say so where evaluation makes up for what training lacks: dropout as first published."""
@@ -185,7 +182,7 @@ class DropoutExamination(Examination):
         mask = Mask.of(dy, dx)
         if not case["training"]:
             fault = "dropout-scaled-in-eval" if mask.factor is not None else None
-            return self.lesson(
+            return lesson(
                 name, "wrong-backward", fault, "In evaluation dx should be dy.", evidence
             )
         other = not np.array_equal(dx != 0, factors != 0)
@@ -196,7 +193,7 @@ class DropoutExamination(Examination):
                     f"expected {1 / keep:.4g}, as in forward.")
             if mask.scales(1 / (1 - keep)):
                 fault = "dropout-keep-drop-swapped"
-        return self.lesson(name, "wrong-backward", fault, text, evidence)
+        return lesson(name, "wrong-backward", fault, text, evidence)
 
     @staticmethod
     def _first(case: Case, key: str, expected: np.ndarray, received: np.ndarray) -> dict[str, Any]:
@@ -217,11 +214,4 @@ def _factors(case: Case, forward: Forward) -> np.ndarray:
     return np.ones(case["x"].shape) if kept is None else kept * forward.cache.scale
 
 
-class DropoutOperation(Operation):
-    """Dropout, as `DropoutExamination` looks at it."""
-
-    def examine(self, subject: Subject) -> Iterator[Finding]:
-        return DropoutExamination(self, subject).findings()
-
-
-DROPOUT = DropoutOperation("dropout", _cases(training=True), [])
+DROPOUT = Operation("dropout", _cases(training=True), [])

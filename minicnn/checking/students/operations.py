@@ -1,13 +1,22 @@
-"""What is known about each operation, by its name."""
+"""What is known about each operation and who examines it, by its name."""
+
+from collections.abc import Iterator
 
 from minicnn.checking.students.activations import ELU, LEAKY_RELU, RELU
-from minicnn.checking.students.batchnorm import BATCHNORM
+from minicnn.checking.students.batchnorm import BATCHNORM, BatchNormExamination
 from minicnn.checking.students.conv2d import CONV2D
 from minicnn.checking.students.dense import DENSE
-from minicnn.checking.students.dropout import DROPOUT
-from minicnn.checking.students.examination import Operation
+from minicnn.checking.students.dropout import DROPOUT, DropoutExamination
+from minicnn.checking.students.examination import Examination
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.operation import Operation
 from minicnn.checking.students.pool2d import AVGPOOL2D, GLOBAL_AVGPOOL2D, MAXPOOL2D
-from minicnn.checking.students.softmax import SOFTMAX, SOFTMAX_CROSS_ENTROPY
+from minicnn.checking.students.softmax import (
+    SOFTMAX,
+    SOFTMAX_CROSS_ENTROPY,
+    SoftmaxExamination,
+)
+from minicnn.checking.students.subject import Subject
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
@@ -16,3 +25,17 @@ OPERATIONS: dict[str, Operation] = {
         DROPOUT, SOFTMAX, SOFTMAX_CROSS_ENTROPY,
     )
 }
+
+EXAMINATIONS: dict[str, type[Examination]] = {
+    "batchnorm": BatchNormExamination,
+    "dropout": DropoutExamination,
+    "softmax": SoftmaxExamination,
+    "softmax_cross_entropy": SoftmaxExamination,
+}
+"""Those that look at more than y and the gradients."""
+
+
+def examine(subject: Subject) -> Iterator[Finding]:
+    """The findings about a pair, one for each of its functions, forward first."""
+    name = subject.convention.operation
+    return EXAMINATIONS.get(name, Examination)(OPERATIONS[name], subject).findings()

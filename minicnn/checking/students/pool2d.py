@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.examination import TOLERANCE, Operation, Suspect
+from minicnn.checking.students.operation import TOLERANCE, Operation, Suspect
 
 Place = tuple[int, int]
 

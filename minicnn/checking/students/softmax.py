@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from minicnn.checking.students.conventions import Case, takes
-from minicnn.checking.students.examination import (
-    Examination,
-    Observation,
-    Operation,
-    Suspect,
-)
+from minicnn.checking.students.evidence import lesson, show_case, show_observation
+from minicnn.checking.students.examination import Examination
 from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.subject import Subject, Trouble
+from minicnn.checking.students.operation import Observation, Operation, Suspect
+from minicnn.checking.students.subject import Trouble
 from minicnn.ops import reference
 
 
@@ -200,7 +197,8 @@ class SoftmaxExamination(Examination):
                 seen = observe(case)
             except Trouble as trouble:
                 named = fault if any(word in str(trouble) for word in _OVERFLOWS) else None
-                return self.lesson(name, "error", named, f"{trouble}.", self.show(case, key))
+                shown = show_case(self.convention, case, key)
+                return lesson(name, "error", named, f"{trouble}.", shown)
             finite = bool(np.isfinite(seen.received).all())
             if seen.right or (finite and fault == "softmax-log-of-zero"):
                 continue
@@ -212,9 +210,8 @@ class SoftmaxExamination(Examination):
                 text += f" with labels {case['labels'][:3].tolist()}"
             came = "finite, but wrong" if finite else "not finite"
             text += f" give a {self.convention.label(key)} that is {came}."
-            return self.lesson(
-                name, verdict, None if finite else named, text, self.evidence(seen, key)
-            )
+            shown = show_observation(self.convention, seen, key)
+            return lesson(name, verdict, None if finite else named, text, shown)
         return Finding(name, "correct")
 
     def _gradient_is_right(self, case: Case) -> bool:
@@ -259,9 +256,6 @@ class SoftmaxExamination(Examination):
 
 class SoftmaxOperation(Operation):
     """Softmax or its cross-entropy, as `SoftmaxExamination` looks at them."""
-
-    def examine(self, subject: Subject) -> Iterator[Finding]:
-        return SoftmaxExamination(self, subject).findings()
 
     def adapted(self, case: Case) -> Case:
         """A case of the cross-entropy as this operation takes it."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.operations import OPERATIONS
+from minicnn.checking.students.operations import examine
 from minicnn.checking.students.subject import Subject
 from minicnn.checking.students.submission import Pair, describe, find_pairs, load
 from minicnn.errors import InputError
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _examine(pair: Pair, path: Path, tell: Callable[[dict[str, Any]], None]) -> None:
-    findings = OPERATIONS[pair.convention.operation].examine(Subject(pair, path))
+    findings = examine(Subject(pair, path))
     for name in pair.names:
         tell({"judging": name})
         try:

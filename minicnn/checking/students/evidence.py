@@ -1,0 +1,94 @@
+"""What a finding tells and shows: the lesson, and numbers in the student's names and layout."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.checking.faults import FAULTS
+from minicnn.checking.students.conventions import Case, Convention
+from minicnn.checking.students.finding import Finding, numbers
+from minicnn.checking.students.operation import Observation
+
+
+def lesson(
+    function: str, verdict: str, fault: str | None, text: str, evidence: dict[str, Any]
+) -> Finding:
+    """A finding with the catalogue's lesson, if a fault is named, before a text."""
+    if fault:
+        known = FAULTS[fault]
+        equation = known.equation.of(str(evidence.get("of")))
+        text = f"{_sentence(known.lesson)} {text} ({equation}: {equation.text})"
+    return Finding(function, verdict, fault, " ".join(text.split()), evidence)
+
+
+def _sentence(lesson: str) -> str:
+    """A lesson with a full stop, and a capital unless it begins with a name."""
+    first = lesson.split()[0]
+    is_name = first in ("dx", "dw", "db", "dgamma", "gamma", "eps", "x", "momentum")
+    return f"{lesson if is_name else lesson[0].upper() + lesson[1:]}."
+
+
+def unexplained(convention: Convention, key: str, text: str = "") -> str:
+    """What is said of a wrong answer that no fault explains."""
+    what = convention.label(key)
+    return f"{what} is wrong in a way that no fault of the catalogue explains. {text}".strip()
+
+
+def also_from(faults: Sequence[str]) -> str:
+    """What the message says of faults that explain the same numbers as the first of them."""
+    others = [fault for fault in dict.fromkeys(faults) if fault != faults[0]]
+    return f" What came would also follow from {', '.join(others)}." if others else ""
+
+
+def show_case(convention: Convention, case: Case, key: str) -> dict[str, Any]:
+    """A case as JSON-ready numbers in the student's layout."""
+    return {
+        "of": convention.label(key),
+        "input": {
+            convention.label(name): numbers(convention.theirs(name, array))
+            for name, array in case.arrays.items()
+        },
+        "settings": {
+            convention.label(name): value for name, value in case.settings.items()
+            if isinstance(value, int | float | tuple) and convention.label(name)
+        },
+    }
+
+
+def show_observation(
+    convention: Convention, seen: Observation, key: str
+) -> dict[str, Any]:
+    """An observation as JSON-ready numbers in the student's layout."""
+    shown = show_case(convention, seen.case, key)
+    if seen.dy is not None and seen.dy.ndim:
+        dy = convention.theirs("y", seen.dy)
+        shown["input"][convention.label("dy")] = numbers(dy)
+    shown["expected"] = numbers(convention.theirs(key, seen.expected))
+    shown["received"] = numbers(convention.theirs(key, seen.received))
+    return shown
+
+
+def worst(convention: Convention, seen: Observation, key: str) -> list[dict[str, Any]]:
+    """The three elements that are furthest off."""
+    received = convention.theirs(key, seen.received)
+    expected = convention.theirs(key, seen.expected)
+    off = np.nan_to_num(np.abs(received - expected), nan=np.inf)
+    places = np.argsort(-off, axis=None, kind="stable")[:3]
+    return [
+        {
+            "index": [int(each) for each in np.unravel_index(place, off.shape)],
+            "expected": float(expected.flat[place]),
+            "received": numbers(received.flat[place]),
+        }
+        for place in places
+    ]
+
+
+def worst_in_words(convention: Convention, key: str, worst: list[dict[str, Any]]) -> str:
+    """Those elements as the message names them."""
+    what = convention.label(key)
+    return "Worst: " + "; ".join(
+        f"{what}{each['index'] or ''} should be {each['expected']:.6g}, got {each['received']}"
+        for each in worst
+    ) + "."
