@@ -32,6 +32,18 @@ COLOUR = dict(zip(LABEL, COLOURS, strict=False))
 FULL = re.compile(r"(.+)-seed(\d+)")
 RATE = re.compile(r"(.+)-lr([\d.]+)")
 BASE_RATE = 0.001
+LAYERS = {
+    "activations": ("output_deviation", "deviation of the outputs"),
+    "upstream": ("upstream_norm", "norm of the gradient that reaches the layer"),
+    "gradients": ("gradient_norm", "norm of the weights' gradient"),
+}
+"""Pictures of the layers by name: a column of layers.csv, and what it is."""
+
+STEPS = (1, 16, 64, 256, 2048)
+"""Of which the layers are drawn."""
+
+MOST_EPOCHS = 25
+"""After which a full run ends at the latest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +56,16 @@ class Kept:
     results: dict
 
     @property
-    def best(self) -> pd.Series:
-        """The epoch whose model was saved."""
-        return self.history.set_index("epoch").loc[self.results["best_epoch"]]
+    def seed(self) -> str:
+        """That of a full run, out of its name."""
+        return FULL.fullmatch(self.name)[2]
+
+    @property
+    def epochs(self) -> str:
+        """How many it had, and whether that was before its end."""
+        number = len(self.history)
+        cut = number < MOST_EPOCHS and self.results["stopped"] == "all epochs done"
+        return f"{number}, cut short" if cut else str(number)
 
 
 def main() -> None:
@@ -58,8 +77,8 @@ def main() -> None:
         _save(measure, draw_measure(full, measure))
     if best:
         _save(BEST, draw_measure(best, "accuracy"))
-    _save("gradients", draw_layers(full, "gradient_norm", "norm of the weights' gradient"))
-    _save("activations", draw_layers(full, "output_deviation", "deviation of the outputs"))
+    for name, (column, title) in LAYERS.items():
+        _save(name, draw_layers(full, column, title))
     if any(RATE.fullmatch(run.name) for run in runs):
         _save("rates", draw_rates(runs))
     _save("recall", draw_recall(full | best))
@@ -118,6 +137,14 @@ def spread(shares: Sequence[float]) -> str:
     return f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
 
 
+def difference(these: dict[str, float], those: dict[str, float]) -> str:
+    """Mean over the seeds that both have, seed by seed, and its standard error, in points."""
+    points = 100 * np.array([these[seed] - those[seed] for seed in these if seed in those])
+    if len(points) < 2 or np.isnan(points).any():
+        return "–"
+    return f"{points.mean():+.1f} ± {points.std(ddof=1) / np.sqrt(len(points)):.1f}"
+
+
 def runs_table(full: dict[str, list[Kept]]) -> str:
     """Each full run: how long, where it ended, and what its best model reached."""
     rows = []
@@ -125,8 +152,8 @@ def runs_table(full: dict[str, list[Kept]]) -> str:
         for run in runs:
             last, splits = run.history.iloc[-1], run.results["splits"]
             rows.append([
-                f"{LABEL[network]}, seed {FULL.fullmatch(run.name)[2]}",
-                f"{int(last['epoch'])}", f"{run.results['seconds'] / 60:.0f} min",
+                f"{LABEL[network]}, seed {run.seed}",
+                run.epochs, f"{run.results['seconds'] / 60:.0f} min",
                 percent(last["fitted_accuracy"]), percent(last["validation_accuracy"]),
                 f"{run.results['best_epoch']}", percent(splits["validation"]["accuracy"]),
                 percent(splits["validation"]["unseen"]["accuracy"]),
@@ -146,24 +173,25 @@ def summary_table(full: dict[str, list[Kept]]) -> str:
 
     measures: dict[str, Callable[[Kept], float]] = {
         "training, last epoch": lambda run: run.history["fitted_accuracy"].iloc[-1],
+        "PublicTest, after 3 epochs": lambda run: run.history["validation_accuracy"].iloc[2],
         "PublicTest, last epoch": lambda run: run.history["validation_accuracy"].iloc[-1],
         "PublicTest, best epoch": lambda run: of(run, "validation", False),
         "PublicTest, best epoch, images not in training": lambda run: of(run, "validation", True),
         "PrivateTest, best epoch": lambda run: of(run, "test", False),
         "PrivateTest, best epoch, images not in training": lambda run: of(run, "test", True),
     }
-    rows = [
-        [name, *(spread([measure(run) for run in runs]) for runs in full.values())]
-        for name, measure in measures.items()
-    ]
-    epochs = ["epochs until then", *(
-        f"{np.mean(lengths):.1f} ({min(lengths)} to {max(lengths)})"
-        for lengths in ([len(run.history) for run in runs] for runs in full.values()))]
+    rows = []
+    for name, measure in measures.items():
+        shares = {
+            network: {run.seed: measure(run) for run in runs} for network, runs in full.items()
+        }
+        rows.append([name, *(spread([*of.values()]) for of in shares.values()),
+                     difference(*shares.values()) if len(shares) == 2 else "–"])
     heads = [
         f"{LABEL[network]} ({len(runs)} seed{'s' * (len(runs) > 1)}), %"
         for network, runs in full.items()
     ]
-    return markdown(["accuracy", *heads], [*rows, epochs])
+    return markdown(["accuracy", *heads, "difference, points"], rows)
 
 
 def _by_rate(runs: list[Kept]) -> dict[str, dict[float, pd.DataFrame]]:
@@ -255,10 +283,12 @@ def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
 def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
     """A figure of each layer with weights, from the first to the last, at some steps of seed 0."""
     figure, panels = chart(height=2.3 * len(full), rows=len(full))
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     for axes, (network, runs) in zip(panels, full.items(), strict=True):
         table = runs[0].layers
         table = table[table["layer"].str.match("conv2d|dense")]
-        steps = [step for step in (1, 16, 256, 2048) if step in set(table["step"])]
+        steps = [step for step in STEPS if step in set(table["step"])]
         for step, shade in zip(steps, np.linspace(0.25, 1, len(steps)), strict=True):
             rows = table[table["step"] == step]
             axes.plot(rows["layer"].str.replace("conv2d_", "conv ").str.replace("_", " "),
@@ -266,7 +296,7 @@ def draw_layers(full: dict[str, list[Kept]], column: str, title: str) -> Figure:
                       color=COLOUR[network], label=f"step {step:,}")
         axes.set_yscale("log")
         axes.set_title(LABEL[network], fontsize=9, color=INK, loc="left")
-        axes.legend(frameon=False, fontsize=8, ncols=4)
+        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.tick_params(axis="x", labelrotation=30)
     figure.supylabel(title, fontsize=9, color=QUIET)
     return figure
