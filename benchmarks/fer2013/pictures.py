@@ -1,0 +1,95 @@
+"""The pictures of docs/paper.md."""
+
+import numpy as np
+from kept_runs import LABEL, Kept, by_rate
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from minicnn.viewing.charts import COLOURS, INK, QUIET, chart, epoch_axis
+
+COLOUR = dict(zip(LABEL, COLOURS, strict=False))
+
+LAYERS = {
+    "activations": ("conv2d|dense", "output_deviation", "deviation of the outputs"),
+    "zeros": ("relu", "output_zeros", "share of outputs that are 0"),
+    "upstream": ("conv2d|dense", "upstream_norm", "norm of the gradient that reaches the layer"),
+    "gradients": ("conv2d|dense", "gradient_norm", "norm of the weights' gradient"),
+}
+"""Pictures by name: of which layers, a column of layers.csv, and what it is."""
+
+STEPS = (1, 16, 64, 256, 2048)
+"""Of which the layers are drawn."""
+
+
+def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
+    """Loss or accuracy by epoch, in training (as it ran) and on PublicTest, a line a seed."""
+    figure, (axes,) = chart(height=3.4)
+    for network, runs in full.items():
+        for place, run in enumerate(runs):
+            for split, style, what in (("train", "--", "training"),
+                                       ("validation", "-", "PublicTest")):
+                axes.plot(run.history["epoch"], run.history[f"{split}_{measure}"], style,
+                          color=COLOUR[network], linewidth=1.4,
+                          label=f"{what}, {LABEL[network]}" if not place else "")
+    epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
+    if measure == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    return figure
+
+
+def draw_layers(full: dict[str, list[Kept]], kind: str, column: str, title: str) -> Figure:
+    """A number of each layer of this kind, from the first to the last, at some steps of seed 0."""
+    figure, panels = chart(height=2.3 * len(full), rows=len(full))
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
+    for axes, (network, runs) in zip(panels, full.items(), strict=True):
+        table = runs[0].layers
+        table = table[table["layer"].str.match(kind)]
+        steps = [step for step in STEPS if step in set(table["step"])]
+        for step, shade in zip(steps, np.linspace(0.25, 1, len(steps)), strict=True):
+            rows = table[table["step"] == step]
+            axes.plot(rows["layer"].str.replace("conv2d_", "conv ").str.replace("_", " "),
+                      rows[column], marker="o", markersize=4, linewidth=1.4, alpha=shade,
+                      color=COLOUR[network], label=f"step {step:,}")
+        if column == "output_zeros":
+            axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        else:
+            axes.set_yscale("log")
+        axes.set_title(LABEL[network], fontsize=9, color=INK, loc="left")
+        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.tick_params(axis="x", labelrotation=30)
+    figure.supylabel(title, fontsize=9, color=QUIET)
+    return figure
+
+
+def draw_rates(runs: list[Kept]) -> Figure:
+    """Validation accuracy after three epochs against the learning rate."""
+    figure, (axes,) = chart(height=2.8)
+    for network, found in by_rate(runs).items():
+        axes.plot([f"{rate:g}" for rate in found],
+                  [history["validation_accuracy"].iloc[-1] for history in found.values()],
+                  marker="o", color=COLOUR[network], label=LABEL[network])
+    axes.set_xlabel("learning rate of Adam", fontsize=9, color=QUIET)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    return figure
+
+
+def draw_recall(full: dict[str, list[Kept]]) -> Figure:
+    """Recall of each class on PrivateTest: bars of means, with the runs' range."""
+    figure, (axes,) = chart(height=3.0)
+    classes = list(next(iter(full.values()))[0].results["test"]["per_class"])
+    for place, (network, runs) in enumerate(full.items()):
+        recalls = np.array([
+            [run.results["test"]["per_class"][name]["recall"] for name in classes] for run in runs])
+        mean = recalls.mean(0)
+        width = 0.8 / len(full)
+        offset = width * (place - (len(full) - 1) / 2)
+        axes.bar(np.arange(len(classes)) + offset, mean, 0.95 * width, color=COLOUR[network],
+                 yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=QUIET,
+                 label=LABEL[network])
+    axes.set_xticks(range(len(classes)), classes, rotation=30)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    return figure
