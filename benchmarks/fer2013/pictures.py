@@ -31,10 +31,11 @@ def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
                 axes.plot(run.history["epoch"], run.history[f"{split}_{measure}"], style,
                           color=COLOUR[network], linewidth=1.4,
                           label=f"{what}, {LABEL[network]}" if not place else "")
+    axes.set_ylabel(measure, fontsize=9, color=QUIET)
     epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
     if measure == "accuracy":
-        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+        axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+    _legend_above(figure, 2)
     return figure
 
 
@@ -53,7 +54,7 @@ def draw_layers(full: dict[str, list[Kept]], kind: str, column: str, title: str)
                       rows[column], marker="o", markersize=4, linewidth=1.4, alpha=shade,
                       color=COLOUR[network], label=f"step {step:,}")
         if column == "output_zeros":
-            axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+            axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
         else:
             axes.set_yscale("log")
         axes.set_title(LABEL[network], fontsize=9, color=INK, loc="left")
@@ -71,8 +72,9 @@ def draw_rates(runs: list[Kept]) -> Figure:
                   [history["validation_accuracy"].iloc[-1] for history in found.values()],
                   marker="o", color=COLOUR[network], label=LABEL[network])
     axes.set_xlabel("learning rate of Adam", fontsize=9, color=QUIET)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    axes.set_ylabel("accuracy on PublicTest", fontsize=9, color=QUIET)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+    _legend_above(figure, 2)
     return figure
 
 
@@ -90,6 +92,13 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
                  yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=QUIET,
                  label=LABEL[network])
     axes.set_xticks(range(len(classes)), classes, rotation=30)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5, borderpad=0)
+    axes.set_ylabel("recall on PrivateTest", fontsize=9, color=QUIET)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+    _legend_above(figure, len(full))
     return figure
+
+
+def _legend_above(figure: Figure, columns: int) -> None:
+    figure.legend(
+        loc="outside upper left", ncols=columns, frameon=False, fontsize=8.5, borderpad=0
+    )
