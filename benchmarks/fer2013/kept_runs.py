@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from minicnn.run_folder import RunFolder
+from minicnn.training import read_experiment
 
 NETWORKS = ("paper-bn", "paper-plain")
 BEST = "best-single"
 LABEL = {"paper-bn": "with batch norm", "paper-plain": "without", BEST: BEST}
 FULL = re.compile(r"(.+)-seed(\d+)")
 RATE = re.compile(r"(.+)-lr([\d.]+)")
-BASE_RATE = 0.001
-MOST_EPOCHS = 25
-"""After which a full run ends at the latest."""
+SETTINGS = read_experiment("paper-bn")
+"""What a full run was asked for; ``paper-plain`` differs in its model alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,10 @@ class Kept:
 
     @property
     def epochs(self) -> str:
-        """How many it had, and whether that was before its end."""
-        number = len(self.history)
-        cut = number < MOST_EPOCHS and self.results["stopped"] == "all epochs done"
-        return f"{number}, cut short" if cut else str(number)
+        """How many a full run had, and whether it was ended before its goal and its last epoch."""
+        number, asked = len(self.history), SETTINGS.training
+        reached = self.history["fitted_accuracy"].iloc[-1] >= asked.stop_at_train_accuracy
+        return str(number) if reached or number >= asked.epochs else f"{number}, cut short"
 
 
 def read(folder: Path) -> Kept:
@@ -48,7 +48,7 @@ def read(folder: Path) -> Kept:
 
 
 def full_runs(runs: Iterable[Kept], network: str) -> list[Kept]:
-    """Those of a network that were trained to the end, a seed each."""
+    """Those of a network with the experiment's own settings, a seed each."""
     return _matching(runs, FULL, network)
 
 
@@ -62,7 +62,7 @@ def by_rate(runs: Iterable[Kept]) -> dict[str, dict[float, pd.DataFrame]]:
         }
         for run in runs:
             if run.name == f"{network}-seed0":
-                of_rate[BASE_RATE] = run.history.head(3)
+                of_rate[SETTINGS.optimizer["lr"]] = run.history.head(3)
         found[network] = dict(sorted(of_rate.items()))
     return found
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from kept_runs import LABEL, Kept, by_rate
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -10,12 +11,13 @@ from minicnn.viewing.charts import COLOURS, INK, QUIET, chart, epoch_axis
 COLOUR = dict(zip(LABEL, COLOURS, strict=False))
 
 LAYERS = {
-    "activations": ("conv2d|dense", "output_deviation", "deviation of the outputs"),
-    "zeros": ("relu", "output_zeros", "share of outputs that are 0"),
-    "upstream": ("conv2d|dense", "upstream_norm", "norm of the gradient that reaches the layer"),
-    "gradients": ("conv2d|dense", "gradient_norm", "norm of the weights' gradient"),
+    "activations": ("conv2d|dense", "output_deviation", "deviation of the outputs", "log"),
+    "zeros": ("relu", "output_zeros", "share of outputs that are 0", "percent"),
+    "upstream": (
+        "conv2d|dense", "upstream_norm", "norm of the gradient that reaches the layer", "log"),
+    "gradients": ("conv2d|dense", "gradient_norm", "norm of the weights' gradient", "log"),
 }
-"""Pictures by name: of which layers, a column of layers.csv, and what it is."""
+"""Pictures by name: of which layers, a column of layers.csv, what it is, and its axis."""
 
 STEPS = (1, 16, 64, 256, 2048)
 """Of which the layers are drawn."""
@@ -34,12 +36,14 @@ def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
     axes.set_ylabel(measure, fontsize=9, color=QUIET)
     epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
     if measure == "accuracy":
-        axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+        _in_percent(axes)
     _legend_above(figure, 2)
     return figure
 
 
-def draw_layers(full: dict[str, list[Kept]], kind: str, column: str, title: str) -> Figure:
+def draw_layers(
+    full: dict[str, list[Kept]], kind: str, column: str, title: str, scale: str
+) -> Figure:
     """A number of each layer of this kind, from the first to the last, at some steps of seed 0."""
     figure, panels = chart(height=2.3 * len(full), rows=len(full))
     for axes in panels[1:]:
@@ -53,10 +57,10 @@ def draw_layers(full: dict[str, list[Kept]], kind: str, column: str, title: str)
             axes.plot(rows["layer"].str.replace("conv2d_", "conv ").str.replace("_", " "),
                       rows[column], marker="o", markersize=4, linewidth=1.4, alpha=shade,
                       color=COLOUR[network], label=f"step {step:,}")
-        if column == "output_zeros":
-            axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+        if scale == "percent":
+            _in_percent(axes)
         else:
-            axes.set_yscale("log")
+            axes.set_yscale(scale)
         axes.set_title(LABEL[network], fontsize=9, color=INK, loc="left")
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.tick_params(axis="x", labelrotation=30)
@@ -73,7 +77,7 @@ def draw_rates(runs: list[Kept]) -> Figure:
                   marker="o", color=COLOUR[network], label=LABEL[network])
     axes.set_xlabel("learning rate of Adam", fontsize=9, color=QUIET)
     axes.set_ylabel("accuracy on PublicTest", fontsize=9, color=QUIET)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+    _in_percent(axes)
     _legend_above(figure, 2)
     return figure
 
@@ -93,7 +97,7 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
                  label=LABEL[network])
     axes.set_xticks(range(len(classes)), classes, rotation=30)
     axes.set_ylabel("recall on PrivateTest", fontsize=9, color=QUIET)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
+    _in_percent(axes)
     _legend_above(figure, len(full))
     return figure
 
@@ -102,3 +106,7 @@ def _legend_above(figure: Figure, columns: int) -> None:
     figure.legend(
         loc="outside upper left", ncols=columns, frameon=False, fontsize=8.5, borderpad=0
     )
+
+
+def _in_percent(axes: Axes) -> None:
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))

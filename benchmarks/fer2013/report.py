@@ -28,13 +28,12 @@ PICTURES = DOCS / "images" / "paper"
 
 def main() -> None:
     runs = [read(folder) for folder in sorted((HERE / "kept").iterdir())]
-    full = {network: found for network in NETWORKS if (found := full_runs(runs, network))}
-    best = {run.name: [run] for run in runs if run.name == BEST}
+    full = {network: full_runs(runs, network) for network in NETWORKS}
+    best = {BEST: [run for run in runs if run.name == BEST]}
     PICTURES.mkdir(parents=True, exist_ok=True)
     for measure in ("accuracy", "loss"):
         _save(measure, pictures.draw_measure(full, measure))
-    if best:
-        _save(BEST, pictures.draw_measure(best, "accuracy"))
+    _save(BEST, pictures.draw_measure(best, "accuracy"))
     for name, what in pictures.LAYERS.items():
         _save(name, pictures.draw_layers(full, *what))
     _save("rates", pictures.draw_rates(runs))

@@ -13,8 +13,9 @@ def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in [headings, ruler, *rows])
 
 
-def percent(share: float) -> str:
-    return "–" if share is None or np.isnan(share) else f"{share:.1%}".replace("%", " %")
+def percent(share: float, digits: int = 1) -> str:
+    """A share in percent; a dash for what was not measured."""
+    return "–" if np.isnan(share) else f"{100 * share:.{digits}f} %"
 
 
 def spread(shares: Sequence[float]) -> str:
@@ -76,7 +77,7 @@ def summary_table(full: dict[str, list[Kept]]) -> str:
             network: {run.seed: measure(run) for run in runs} for network, runs in full.items()
         }
         rows.append([name, *(spread([*of.values()]) for of in shares.values()),
-                     difference(*shares.values()) if len(shares) == 2 else "–"])
+                     difference(*shares.values())])
     heads = [
         f"{LABEL[network]} ({len(runs)} seed{'s' * (len(runs) > 1)}), %"
         for network, runs in full.items()
@@ -114,9 +115,8 @@ def best_table(run: Kept) -> str:
     for name, split in (("PublicTest", "validation"), ("PrivateTest", "test")):
         figures = run.results["splits"][split]
         rows.append([
-            name, f"{figures['images']:,}", f"{figures['accuracy']:.2%}".replace("%", " %"),
-            f"{figures['unseen']['images']:,}",
-            f"{figures['unseen']['accuracy']:.2%}".replace("%", " %")])
+            name, f"{figures['images']:,}", percent(figures["accuracy"], 2),
+            f"{figures['unseen']['images']:,}", percent(figures["unseen"]["accuracy"], 2)])
     return markdown(["split", "images", "accuracy", "of which not in training",
                      "accuracy on those"], rows)
 
