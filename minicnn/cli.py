@@ -218,7 +218,7 @@ def evaluate(
     classifier = Classifier.load(model)
     if single_view:
         classifier = replace(classifier, views=Views())
-    dataset = _labelled_images(data, classifier.path)
+    dataset = _labelled_images(data, model, classifier.path)
     part = getattr(dataset, split)
     if limit < 0:
         raise InputError(f"--limit: expected 0 or more, got {limit}")
@@ -546,13 +546,13 @@ def _is_model(argument: str) -> bool:
             or Path(argument).is_dir())
 
 
-def _labelled_images(data: str | None, model: Path) -> Any:
-    """The data set at a path, or else the one that the run of this model was made with."""
+def _labelled_images(data: str | None, model: str, path: Path) -> Any:
+    """The data set at `data`, or else the one that the run of the model at `path` was made with."""
     from minicnn.data import fer2013
     from minicnn.run_folder import RunFolder
     from minicnn.training import read_experiment
 
-    experiment = RunFolder(model.parent).experiment
+    experiment = RunFolder(path.parent).experiment
     if data is not None:
         # the run's own seed, so that a validation split drawn out of train is the same one
         seed = read_experiment(experiment).seed if experiment.is_file() else 0

@@ -162,6 +162,10 @@ def test_evaluate_without_data_measures_a_drawn_run_on_its_own_faces(folder):
     assert f"{expected:.2%}" in result.stdout
 
 
+def test_evaluate_without_data_asks_for_it_by_the_name_that_was_given(capsys):
+    assert refused(capsys, "evaluate", "paper-bn").startswith("minicnn: paper-bn: give --data PATH")
+
+
 def test_predict_reads_pictures_of_any_size(folder):
     Image.new("RGB", (301, 207), (200, 90, 20)).save(folder / "wide.jpg")
     Image.fromarray(np.arange(48 * 48, dtype=np.uint16).reshape(48, 48)).save(folder / "deep.png")
