@@ -176,6 +176,16 @@ epochs = 3
     assert plain.schedule == {"name": "constant"}
 
 
+def test_what_only_drawn_faces_have_is_not_said_of_others(tmp_path):
+    drawn = read_experiment(write(tmp_path, MINIMAL + "[data]\ntrain = 35\n"))
+    assert "train = 35\n" in drawn.completed().to_toml()
+    other = drawn.with_options({"data.path": "fer2013.csv"}).completed()
+    text = other.to_toml()
+    for key in ("train", "validation", "test"):
+        assert f"\n{key} = " not in text
+    assert read_experiment(write(tmp_path, text)) == other
+
+
 def test_options_are_named_as_the_user_gave_them():
     experiment = read_experiment("drawn-faces")
     for key, value, message in [

@@ -29,6 +29,9 @@ from minicnn.toml_files import parse_toml, read_toml
 MOST_FACES = 10**6
 """Faces to draw for a split: 2.3 GB of pixels."""
 
+_DRAWN = ("train", "validation", "test")
+"""Settings of the data that only drawn faces have."""
+
 
 class Settings(BaseModel):
     """Base of all sections: no unknown keys, no conversion of types, no change afterwards."""
@@ -305,8 +308,15 @@ class Experiment(Settings):
         return experiment
 
     def completed(self) -> "Experiment":
-        """The same experiment with the defaults of those of its tables that name a class."""
+        """The same experiment with the defaults of those of its tables that name a class.
+
+        How many faces to draw is left at its default where none are drawn.
+        """
+        data = self.data.model_dump()
+        if self.data.source != "drawn-faces":
+            data |= {name: DataSettings.model_fields[name].default for name in _DRAWN}
         return self.changed(
+            data=data,
             augmentation=(
                 registry.complete(Augmentation, self.augmentation) if self.augmentation else {}
             ),
@@ -316,8 +326,15 @@ class Experiment(Settings):
         )
 
     def to_toml(self) -> str:
-        """The experiment as TOML; see `completed` for the defaults of its tables."""
+        """The experiment as TOML, without what has no meaning for its data.
+
+        See `completed` for the defaults of its tables.
+        """
         values = self.model_dump()
+        if self.data.source != "drawn-faces":
+            values["data"] = {
+                key: value for key, value in values["data"].items() if key not in _DRAWN
+            }
         values["model"] = (
             {"layers": self.model.layers} if self.model.layers
             else {key: value for key, value in values["model"].items() if key != "layers"}
