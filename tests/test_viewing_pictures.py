@@ -76,6 +76,18 @@ def test_running_statistics_have_a_strip_a_layer():
         assert count(pixels_of(figure), COLOURS[0]) > 50
 
 
+@pytest.mark.parametrize(("least", "greatest"), [
+    (1.1, 1.9), (0.35, 2.9), (0.08, 1.1), (0.4, 55), (1e-5, 1e4)])
+def test_a_logarithmic_axis_has_some_numbers(least, greatest):
+    table = running_statistics(network(), epochs=3)
+    table["variance_least"], table["variance_greatest"] = least, greatest
+    table["variance"] = greatest
+    for axes in viewing.draw_running_statistics(table, "variance").axes:
+        low, high = axes.get_ylim()
+        shown = [tick for tick in axes.get_yticks() if low <= tick <= high]
+        assert 2 <= len(shown) <= 6
+
+
 def test_mistakes_are_those_of_a_plain_search():
     rng = np.random.default_rng(5)
     evaluation = answers(rng.integers(0, 7, 60), rng)

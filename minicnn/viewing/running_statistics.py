@@ -1,5 +1,7 @@
 """How the running statistics of batch norm moved over the epochs."""
 
+import math
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -48,6 +50,9 @@ def _logarithmic(axes: Axes) -> None:
     """A logarithmic y axis with few plain numbers, also where it spans less than a decade."""
     axes.set_yscale("log")
     least, greatest = axes.get_ylim()
-    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if greatest > 100 * least else (1, 3)))
+    decades = math.log10(greatest / least)
+    axes.yaxis.set_major_locator(
+        MaxNLocator(3) if decades < 1 else LogLocator(subs=(1,) if decades > 2 else (1, 3))
+    )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
