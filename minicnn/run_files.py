@@ -111,6 +111,14 @@ class _Results(_Part):
     parameters: Count
     data: _Data
 
+    @field_validator("splits")
+    @classmethod
+    def _measured(cls, splits: dict[str, _SplitFigures], info: ValidationInfo) -> dict:
+        split = info.data.get("measured_on")
+        if split is not None and split not in splits:
+            raise PydanticCustomError("not_measured", "expected those of {split}", {"split": split})
+        return splits
+
 
 def read_results(path: Path) -> dict[str, Any]:
     """The content of ``results.json``; see `RunFolder.read_results`.

@@ -75,7 +75,7 @@ class FabricatedRun:
     """The four things that a report is made of, and the files of the folder written."""
 
     def __init__(self, path, *, epochs=3, validation=True, measured_on="test", right=False,
-                 classes=EMOTIONS, settings=SETTINGS, notes=(), seed=0, **of_network):
+                 classes=EMOTIONS, settings=SETTINGS, notes=(), seed=0, copies=0, **of_network):
         rng = np.random.default_rng(seed)
         path.mkdir(parents=True)
         self.folder = RunFolder(path)
@@ -97,7 +97,7 @@ class FabricatedRun:
             "test": self.evaluation.as_dict(classes), "measured_on": measured_on,
             "splits": {measured_on: {
                 "images": len(self.split), "loss": 1.25, "accuracy": self.evaluation.accuracy,
-                "unseen": {"images": 0, "accuracy": None}}},
+                "unseen": self.evaluation.summary_of(np.arange(len(self.split)) >= copies)}},
             "best_epoch": epochs, "stopped": "all epochs done", "seconds": 83.0,
             "parameters": self.model.summarize().totals["parameters"],
             "data": {"name": "made up",

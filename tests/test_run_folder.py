@@ -57,6 +57,7 @@ def test_results_are_strict_json(folder, value):
     ("best_epoch", 2.5, "best_epoch: expected a valid integer, got 2.5"),
     ("parameters", True, "parameters: expected a valid integer, got True"),
     ("parameters", 10**30, "parameters: expected less than 9007199254740992, got 1000"),
+    ("measured_on", "validation", "splits: expected those of validation, got {"),
     ("seconds", "long", "seconds: expected a valid number, got 'long'"),
     ("seconds", np.inf, "seconds: expected a finite number, got inf"),
     ("seconds", -1, "seconds: expected greater than or equal to 0, got -1"),

@@ -61,12 +61,20 @@ def test_figures_and_charts(runs, tmp_path):
     accuracy = (runs[0].evaluation.predictions == runs[0].split.labels).mean()
     assert first[0].strip() == "first"
     assert first[1] == f"{accuracy:.1%}".replace("%", "\u202f%")
-    assert (first[4], second[4]) == ("3 of 3", "5 of 5")
-    assert (first[8], second[8]) == ("0.002", "0.5")
+    assert (first[5], second[5]) == ("3 of 3", "5 of 5")
+    assert (first[9], second[9]) == ("0.002", "0.5")
     assert len(page.attributes("src")) == 2
     assert all(uri.startswith("data:image/png;base64,") for uri in page.attributes("src"))
     assert "http:" not in page.source and "https:" not in page.source
     assert {"script", "link"}.isdisjoint(tag for tag, _ in page.tags)
+
+
+def test_accuracy_is_given_on_unseen_images_too(tmp_path):
+    runs = FabricatedRun(tmp_path / "all", copies=40), FabricatedRun(tmp_path / "some", copies=9)
+    right = (runs[1].evaluation.predictions == runs[1].split.labels)[9:]
+    expected = f"{right.mean():.1%}".replace("%", "\u202f%")
+    assert [row[2] for row in compare(tmp_path, *runs).table("runs")[1:]] == ["–", expected]
+    assert expected in printed(*runs)
 
 
 def test_each_run_has_its_matrix_and_recalls(tmp_path):
@@ -136,7 +144,7 @@ def test_an_odd_learning_rate_is_shown_as_it_stands(tmp_path, rate):
             for name in "ab"]
     shown = setting(rate) if not isinstance(rate, dict) else "–"
     assert shown[:5] in printed(*runs)
-    assert compare(tmp_path, *runs).table("runs")[1][8] == shown
+    assert compare(tmp_path, *runs).table("runs")[1][9] == shown
 
 
 def test_a_loss_that_was_not_finite(tmp_path):
@@ -147,7 +155,7 @@ def test_a_loss_that_was_not_finite(tmp_path):
     history = pd.read_csv(run.folder.history)
     history["validation_loss"] = [np.inf, 2.0, np.nan]
     history.to_csv(run.folder.history, index=False)
-    assert compare(tmp_path, run, run).table("runs")[1][2] == "–"
+    assert compare(tmp_path, run, run).table("runs")[1][3] == "–"
     assert "–" in printed(run)
 
 

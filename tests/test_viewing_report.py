@@ -48,6 +48,16 @@ def test_sections_and_headline(run):
     assert rows[1][1] == "48 × 48 × 4"
 
 
+def test_images_that_stand_in_training_too_are_told_of(run, tmp_path):
+    assert "training too" not in report_of(run).words
+    for copies, said in ((1, "1 of them stands"), (3, "3 of them stand")):
+        known = FabricatedRun(tmp_path / f"known-{copies}", copies=copies)
+        right = known.evaluation.predictions == known.split.labels
+        share = f"{right[copies:].mean():.1%}".replace("%", "\u202f%")
+        expected = f"{said} in training too, pixel for pixel; on the others the accuracy is {share}"
+        assert " ".join(expected.split()) in report_of(known).words
+
+
 def test_it_loads_nothing_and_runs_nothing(run):
     page = report_of(run)
     assert {"script", "link", "iframe", "object"}.isdisjoint(tag for tag, _ in page.tags)

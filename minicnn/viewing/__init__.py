@@ -8,6 +8,7 @@ from minicnn.viewing.filters import draw_filters, first_filters
 from minicnn.viewing.mistakes import Mistake, confident_mistakes
 from minicnn.viewing.pictures import Picture
 from minicnn.viewing.report import write_report
+from minicnn.viewing.run_record import RunRecord, read_run
 from minicnn.viewing.running_statistics import draw_running_statistics
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FeatureMaps",
     "Mistake",
     "Picture",
+    "RunRecord",
     "block_maps",
     "comparison_table",
     "confident_mistakes",
@@ -24,6 +26,7 @@ __all__ = [
     "draw_filters",
     "draw_running_statistics",
     "first_filters",
+    "read_run",
     "write_comparison",
     "write_report",
 ]

@@ -43,11 +43,14 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
     """
     table = Table()
     table.add_column("run", overflow="fold")
-    for heading in ("accuracy", "loss", "best epoch", "time", "parameters", "learning rate"):
+    for heading in (
+        "accuracy", "on unseen", "loss", "best epoch", "time", "parameters", "learning rate"
+    ):
         table.add_column(heading, justify="right")
     for run in _read(folders):
         table.add_row(
-            Text(run.name), percent(run.test["accuracy"]), number(run.test["loss"]),
+            Text(run.name), percent(run.test["accuracy"]), percent(run.unseen["accuracy"]),
+            number(run.test["loss"]),
             f"{run.results['best_epoch']} of {len(run.history)}",
             duration(run.results["seconds"]), number(run.results["parameters"]),
             Text(setting(run.learning_rate)),

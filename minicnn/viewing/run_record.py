@@ -45,6 +45,16 @@ class RunRecord:
         return self.results["measured_on"]
 
     @property
+    def unseen(self) -> dict[str, Any]:
+        """Of that split the images that do not stand in training too: ``images``, ``accuracy``."""
+        return self.results["splits"][self.measured_on]["unseen"]
+
+    @property
+    def copies(self) -> int:
+        """How many images of that split stand in training too."""
+        return self.test["images"] - self.unseen["images"]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the C classes, by label."""
         return tuple(self.test["per_class"])
