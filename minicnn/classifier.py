@@ -55,7 +55,7 @@ class Classifier:
         """
         path = model_path(name_or_path)
         if path.is_dir():
-            path = RunFolder(path).model
+            path = RunFolder(path).require_model()
         model = load(path)
         shapes = ((IMAGE_SIZE, IMAGE_SIZE, 1), (len(EMOTIONS),))
         if (model.input_shape, model.output_shape) != shapes:

@@ -207,7 +207,7 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled images: all, and those that do not stand in training.
 
-    A model that was trained on drawn faces is measured on those of its own run without --data.
+    Without --data a run's model is measured on the images of the run.
     """
     from minicnn.classifier import Classifier
     from minicnn.data import Views, stands_in
@@ -234,13 +234,13 @@ def evaluate(
     if as_json:
         print(json.dumps(figures, indent=2))
         return
-    console.print(evaluation.table(dataset.classes, f"{dataset.name}, {split}"))
+    views = len(classifier.views)
+    console.print(evaluation.table(
+        dataset.classes,
+        f"{model} on {dataset.name}, {split}" + (f", {views} views of each" if views > 1 else ""),
+    ))
     if "unseen" in figures:
-        shown = f"{evaluation.accuracy_on(unseen):.2%}" if unseen.any() else "–"
-        console.print(
-            f"accuracy on the {unseen.sum():,} images without a copy in training: {shown}",
-            highlight=False,
-        )
+        console.print(_unseen_line(figures["unseen"]), highlight=False)
 
 
 @app.command(epilog="[bold]Example[/]  minicnn predict photo.jpg\n\n"
@@ -271,16 +271,17 @@ def predict(
 
     _choose(backend, threads)
     model = _pretrained()
-    if _is_model(images[0]):
+    first = Path(images[0])
+    if _is_model(images[0]) or not (first.suffix or first.exists()):  # pictures have a suffix
         model, *images = images
     if model is None:
         raise InputError(
             f"predict: expected a model before the pictures, got {images[0]!r}: no weights come "
             "with this package"
         )
+    classifier = Classifier.load(model)
     if not images:
         raise InputError(f"predict: expected pictures for {model} to read, got none")
-    classifier = Classifier.load(model)
     pictures = np.stack([read_grey(image) for image in images])
     with _compilation_line():
         probabilities = classifier.probabilities(pictures)
@@ -293,7 +294,7 @@ def predict(
         print(json.dumps(answers, indent=2))
         return
     for image, row in zip(images, probabilities, strict=True):
-        console.print(classifier.table(image, row))
+        console.print(classifier.table(f"{image}, read by {model}", row))
 
 
 @app.command(epilog="[bold]Example[/]  minicnn compare runs/with-bn runs/without-bn")
@@ -339,7 +340,7 @@ def summary(
     from minicnn.training import experiment_names, read_experiment
 
     if _is_model(model) and (Path(model).exists() or model not in experiment_names()):
-        network = load(RunFolder(model).model if Path(model).is_dir() else model)
+        network = load(RunFolder(model).require_model() if Path(model).is_dir() else model)
     else:
         network = read_experiment(model).build_model(model)
     console.print(network.summarize().table())
@@ -562,22 +563,33 @@ def _labelled_images(data: str | None, model: str, path: Path) -> Any:
     return read_experiment(experiment).load_data()
 
 
+def _unseen_line(unseen: dict[str, Any]) -> str:
+    """What `Evaluation.summary_of` says of the images that do not stand in training too."""
+    accuracy = "–" if unseen["accuracy"] is None else f"{unseen['accuracy']:.2%}"
+    return f"accuracy on the {unseen['images']:,} images without a copy in training: {accuracy}"
+
+
 def _finish(run: "Run") -> None:
     """Measure, write the report, and show the numbers of the run."""
-    from minicnn.viewing import write_report
+    from minicnn.viewing import read_run, write_report
+    from minicnn.viewing.page import number
 
     model, evaluation = run.finish()
     report = write_report(run.folder, model, run.dataset, evaluation)
-    results = run.folder.read_results()
-    title = f"{run.folder.name}: {results['measured_on']} split, best model"
-    console.print(evaluation.table(run.dataset.classes, title))
-    epochs = run.trainer.history
+    record = read_run(run.folder)
+    console.print(evaluation.table(
+        run.dataset.classes, f"{record.name}: {record.measured_on} split, best model"
+    ))
+    if record.copies:
+        console.print(_unseen_line(record.unseen), highlight=False)
+    results = record.results
     rows = Table(show_header=False, box=None)
     for name, value in (
-        ("test accuracy" if results["measured_on"] == "test" else "accuracy",
+        ("test accuracy" if record.measured_on == "test" else "accuracy",
          f"{evaluation.accuracy:.2%}"),
-        ("best epoch", f"{results['best_epoch']} of {len(epochs)} ({results['stopped']})"),
-        ("time", f"{results['seconds']:.0f} s, {epochs[-1].images_per_second:,.0f} images/s"),
+        ("best epoch",
+         f"{results['best_epoch']} of {len(record.history)} ({results['stopped']})"),
+        ("time", f"{results['seconds']:.0f} s, {number(record.images_per_second)} images/s"),
         ("model", str(run.folder.model)),
         ("report", str(report)),
     ):

@@ -4,6 +4,8 @@ import os
 from importlib import resources
 from pathlib import Path
 
+from minicnn.errors import InputError
+
 
 def pretrained_names() -> list[str]:
     """Names of the networks that come trained, sorted."""
@@ -16,10 +18,23 @@ def pretrained_path(name: str) -> Path:
 
 
 def model_path(name_or_path: str | os.PathLike) -> Path:
-    """A model's own path, or, where nothing lies there, that of the package's network so named."""
+    """A model's own path, or, where nothing lies there, that of the package's network so named.
+
+    Raises
+    ------
+    InputError
+        Where nothing lies there, and what looks like a name is none.
+    """
     path = Path(name_or_path)
-    if not path.exists() and str(name_or_path) in pretrained_names():
+    if path.exists():
+        return path
+    if str(name_or_path) in pretrained_names():
         return pretrained_path(str(name_or_path))
+    if not path.suffix:
+        raise InputError(
+            f"{name_or_path}: expected a model (.safetensors), the folder of a run or one of "
+            f"{', '.join(pretrained_names())}, but there is no such file, folder or name"
+        )
     return path
 
 

@@ -123,6 +123,20 @@ class RunFolder:
         for file in (self.results, self.report):
             file.unlink(missing_ok=True)
 
+    def require_model(self) -> Path:
+        """Where the best model is.
+
+        Raises
+        ------
+        InputError
+            Where there is none: the folder holds no run, or one that was ended in its first epoch.
+        """
+        if self.model.is_file():
+            return self.model
+        if self.experiment.is_file():
+            raise InputError(f"{self.path}: expected a run with a model, but no epoch was finished")
+        raise InputError(f"{self.path}: expected the folder of a run, got one without a run")
+
     def require_unused(self) -> None:
         """Refuse a folder that a run cannot be started in.
 

@@ -286,6 +286,9 @@ def test_a_model_that_does_not_read_faces_is_refused(folder, capsys):
 def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
     Path("note.txt").write_text("no picture")
+    Path("pictures").mkdir()
+    Path("begun").mkdir()
+    Path("begun/experiment.toml").write_text(TINY)
     for arguments, words in [
         (["train", "--epochs", 0], ["--epochs: training.epochs: expected at least 1, got 0"]),
         (["train", "--lr", -1, "--out", "x1"],
@@ -311,6 +314,14 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
         (["evaluate", "drawn", "--split", "exam"], ["--split", "exam"]),
         (["predict", "drawn", "note.txt"], ["note.txt"]),
         (["predict", "drawn", "none.png"], ["none.png"]),
+        (["predict", "none.png", "note.txt"], ["none.png: expected a picture"]),
+        (["predict", "paper-bm", "none.png"],
+         ["paper-bm: expected a model (.safetensors), the folder of a run or one of best-single, "
+          "paper-bn, but there is no such"]),
+        (["evaluate", "paper-plain"], ["paper-plain: expected a model", "paper-bn"]),
+        (["predict", "pictures"], ["pictures: expected the folder of a run"]),
+        (["predict", "begun", "none.png"], ["begun: expected a run with a model, but no epoch"]),
+        (["summary", "pictures"], ["pictures: expected the folder of a run"]),
         (["predict"], ["IMAGE"]),
         (["predict", "drawn"], ["pictures for drawn"]),
         (["compare", "drawn"], ["two runs"]),
