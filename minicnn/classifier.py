@@ -111,7 +111,7 @@ class Classifier:
         for name, probability in zip(self.classes, probabilities, strict=True):
             style = "bold" if probability == probabilities.max() else ""
             bar = Bar(1, 0, probability, width=40)
-            table.add_row(name, f"{probability:6.1%}", bar, style=style)
+            table.add_row(Text(name), f"{probability:6.1%}", bar, style=style)
         return table
 
     def evaluate(self, split: Split) -> Evaluation:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from typer.exceptions import TyperException
 
 from minicnn import __version__
@@ -593,5 +594,5 @@ def _finish(run: "Run") -> None:
         ("model", str(run.folder.model)),
         ("report", str(report)),
     ):
-        rows.add_row(f"[bold]{name}[/]", value)
+        rows.add_row(Text(name, "bold"), Text(value))
     console.print(rows, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from minicnn import ops
 from minicnn.ops import arguments
@@ -139,7 +140,7 @@ class Evaluation:
             Their names, by label.
         title : str
         """
-        table = Table(title=title, show_footer=True)
+        table = Table(title=Text(title), show_footer=True)
         table.add_column("class", footer="accuracy")
         table.add_column("images", footer=f"{len(self.labels):,}", justify="right")
         table.add_column("precision", justify="right")
@@ -148,7 +149,7 @@ class Evaluation:
             classes, self.confusion.sum(1), self.precision, self.recall, strict=True
         ):
             shares = ("–" if share != share else f"{share:.1%}" for share in (precision, recall))
-            table.add_row(name, f"{count:,}", *shares)
+            table.add_row(Text(name), f"{count:,}", *shares)
         table.caption = f"loss {self.loss:.4f}"
         return table
 

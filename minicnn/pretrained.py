@@ -31,9 +31,10 @@ def model_path(name_or_path: str | os.PathLike) -> Path:
     if str(name_or_path) in pretrained_names():
         return pretrained_path(str(name_or_path))
     if not path.suffix:
+        names = ", ".join(pretrained_names()) or "no names"
         raise InputError(
             f"{name_or_path}: expected a model (.safetensors), the folder of a run or one of "
-            f"{', '.join(pretrained_names())}, but there is no such file, folder or name"
+            f"{names}, but there is no such file, folder or name"
         )
     return path
 

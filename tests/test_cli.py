@@ -18,6 +18,7 @@ from minicnn import Sequential, layers, load
 from minicnn.classifier import Classifier
 from minicnn.cli import main
 from minicnn.data import Views, drawn_faces, fer2013
+from minicnn.run_files import HISTORY
 
 MINICNN = Path(sys.executable).with_name("minicnn")
 
@@ -183,6 +184,13 @@ def test_predict_reads_pictures_of_any_size(folder):
     assert "%" in table
 
 
+def test_names_with_brackets_are_shown_as_they_are(folder):
+    result = run("train", "tiny.toml", "--epochs", 1, "--out", "[old]/[new]", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert "[old]/[new]/report.html" in result.stdout
+    assert "[new]: test split" in " ".join(result.stdout.split())
+
+
 def test_compare_writes_a_page(folder):
     result = run("compare", "drawn", "drawn", cwd=folder)
     assert result.returncode == 0, result.stderr
@@ -235,7 +243,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_on_the_same_bits(folder):
     one, other = (load(folder / name / "model.safetensors") for name in ("broken", "whole"))
     for name, array in one.state_dict().items():
         np.testing.assert_array_equal(array, other.state_dict()[name], err_msg=name)
-    columns = slice(0, 6)  # the last two are times
+    columns = slice(0, HISTORY.index("seconds"))
     histories = [
         [line.split(",")[columns] for line in (folder / name / "history.csv").open()]
         for name in ("broken", "whole")
