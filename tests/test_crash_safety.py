@@ -19,7 +19,7 @@ from minicnn.cli import main
 from minicnn.files import append_text, atomic_path, atomic_write_text
 from minicnn.run_folder import RunFolder
 from minicnn.tensor_files import read_tensors, write_tensors
-from minicnn.training import Interval
+from minicnn.training import Interval, read_experiment
 
 
 def minicnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
@@ -183,6 +183,16 @@ def test_a_run_without_a_checkpoint_begins_again(finished: Path, copied: Path) -
     assert "no checkpoint yet: the run begins again" in resumed.stdout
     (copied / ".other.part").rmdir()
     differ(result(finished / "whole"), result(copied), "run")
+
+
+def test_a_run_that_begins_again_writes_down_what_was_changed(copied: Path) -> None:
+    for name in ("last.safetensors", "previous.safetensors", "model.safetensors", "results.json"):
+        (copied / name).unlink()
+    epochs = read_experiment(copied / "experiment.toml").training.epochs
+    for options in (["--epochs", str(epochs + 1)], []):
+        resumed = minicnn("train", "--resume", "run", *options, cwd=copied.parent)
+        assert resumed.returncode == 0, resumed.stderr
+        assert read_experiment(copied / "experiment.toml").training.epochs == epochs + 1
 
 
 def test_a_run_that_has_lost_its_checkpoints_is_not_begun_again(

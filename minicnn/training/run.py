@@ -234,10 +234,9 @@ def _resume(
     if not folder.is_begun:
         console.print("no checkpoint yet: the run begins again", highlight=False)
         dataset = _load(experiment, console)
-        return Run(
-            experiment, folder, dataset,
-            *_prepare(experiment, folder, dataset, console, every), lock,
-        )
+        wiring = _prepare(experiment, folder, dataset, console, every)
+        atomic_write_text(folder.experiment, experiment.to_toml())
+        return Run(experiment, folder, dataset, *wiring, lock)
     header, tensors, path = folder.read_checkpoint()
     if path != folder.last:
         console.print(f"{folder.last.name} is damaged or missing: going on from {path.name}",
