@@ -78,6 +78,9 @@ def test_balanced_class_weights_make_every_class_count_alike():
     labels = np.repeat(np.arange(7), [1, 2, 3, 4, 5, 6, 7])
     weights = experiment.class_weights(labels)
     np.testing.assert_allclose(weights * np.bincount(labels), 28 / 7)
+    weights = experiment.class_weights(labels[labels != 3])
+    assert weights[3] == 1
+    np.testing.assert_allclose(np.delete(weights * np.bincount(labels), 3), 24 / 7)
 
 
 @pytest.mark.parametrize(("text", "message"), [

@@ -252,13 +252,16 @@ class Experiment(Settings):
         return dataset.limited(self.data.limit) if self.data.limit else dataset
 
     def class_weights(self, labels: np.ndarray) -> np.ndarray | None:
-        """Weights for the loss, float (7,), from how often each class occurs in `labels`."""
+        """Weights for the loss, float (7,), from how often each class occurs in `labels`.
+
+        A class that does not occur has weight 1: smoothed labels name it too.
+        """
         setting = self.training.class_weights
         if setting == "none":
             return None
         if setting == "balanced":
             counts = np.bincount(labels, minlength=len(EMOTIONS))
-            return len(labels) / (len(EMOTIONS) * np.maximum(counts, 1))
+            return np.where(counts, len(labels) / (len(EMOTIONS) * np.maximum(counts, 1)), 1.0)
         return np.array(setting)
 
     def changed(self, **settings: Any) -> "Experiment":
