@@ -148,6 +148,17 @@ class Interrupt(Callback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ignoring = trainer([Interrupt(1)])
+        assert len(ignoring.fit((INPUTS, LABELS), epochs=2, batch_size=8)) == 2
+        assert not ignoring.interrupted
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("rows", "batch_size"), [(23, 7), (22, 8)])
 def test_an_epoch_ends_as_it_was_begun(rows, batch_size):
     broken = trainer([Interrupt(1)])

@@ -410,12 +410,18 @@ class Trainer:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Let signals ask for an end after the step; outside the main thread they stay as they are.
+        """Let signals ask for an end after the step.
+
+        Those that are ignored, as SIGHUP under nohup, and all outside the main thread stay as they
+        are.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in INTERRUPTING}
+        before = {
+            number: handler for number in INTERRUPTING
+            if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None)
+        }
 
         def restore() -> None:
             for number, handler in before.items():
@@ -425,7 +431,7 @@ class Trainer:
             self._signal = number
             restore()
 
-        for number in INTERRUPTING:
+        for number in before:
             signal.signal(number, ask)
         try:
             yield
