@@ -59,7 +59,7 @@ def main() -> None:
         Trainer(
             model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters()),
             callbacks=[
-                BestModel(folder / "model.safetensors"), HistoryFile(folder / "history.csv"),
+                BestModel(model, folder / "model.safetensors"), HistoryFile(folder / "history.csv"),
                 RunningStatisticsFile(folder / "batchnorm.csv"),
                 Checkpoint(folder / "last.safetensors", {}), Look(int(sys.argv[1])),
             ],

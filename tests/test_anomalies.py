@@ -228,7 +228,7 @@ def test_the_last_good_files_stay(tmp_path, event, watch):
     run = Trainer(
         model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters(), 0.01),
         callbacks=[
-            BestModel(tmp_path / "model.safetensors"), HistoryFile(tmp_path / "history.csv"),
+            BestModel(model, tmp_path / "model.safetensors"), HistoryFile(tmp_path / "history.csv"),
             Checkpoint(tmp_path / "last.safetensors", {}), Spoil(),
         ],
     )

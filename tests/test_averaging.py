@@ -62,7 +62,8 @@ def test_training_itself_goes_on_with_its_own_weights():
 
 
 def test_what_is_measured_and_saved_is_the_average(tmp_path):
-    run = trainer(0.9, BestModel(tmp_path / "best.safetensors"))
+    model = network()
+    run = trainer(0.9, BestModel(model, tmp_path / "best.safetensors"), model=model)
     (epoch,) = run.fit((INPUTS, LABELS), VALIDATION, epochs=1, batch_size=4)
     saved = load(tmp_path / "best.safetensors")
     for name, array in run.callbacks[-1].arrays().items():

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from kill_and_resume import EXPERIMENT, differ, result
 
-from minicnn import InputError
+from minicnn import InputError, load
 from minicnn.cli import main
 from minicnn.files import append_text, atomic_path, atomic_write_text
 from minicnn.run_folder import RunFolder
 from minicnn.tensor_files import read_tensors, write_tensors
-from minicnn.training import Interval, read_experiment
+from minicnn.training import Experiment, Interval, Run, read_experiment
 
 
 def minicnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
@@ -206,12 +206,23 @@ def test_a_run_that_has_lost_its_checkpoints_is_not_begun_again(
     assert (copied / "model.safetensors").read_bytes() == model
 
 
-def test_a_run_that_has_lost_its_best_model_is_refused_at_once(
-    copied: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("content", [None, b"half", "another"])
+def test_the_best_model_is_that_of_the_checkpoint(
+    finished: Path, copied: Path, content: bytes | str | None
 ) -> None:
-    (copied / "model.safetensors").unlink()
-    assert "model.safetensors: expected a minicnn model" in refused(
-        capsys, "train", "--resume", str(copied), "--epochs", "9")
+    path = copied / "model.safetensors"
+    if content is None:
+        path.unlink()
+    elif content == "another":  # as of a later epoch, whose checkpoint a kill prevented
+        model = load(path)
+        model.load_state_dict({name: array + 1 for name, array in model.state_dict().items()})
+        model.save(path)
+    else:
+        path.write_bytes(content)
+    resumed = minicnn("train", "--resume", "run", cwd=copied.parent)
+    assert resumed.returncode == 0, resumed.stderr
+    assert path.read_bytes() == (finished / "whole" / "model.safetensors").read_bytes()
+    differ(result(finished / "whole"), result(copied), "run")
 
 
 def test_the_whole_checkpoint_is_never_replaced_by_a_damaged_one(copied: Path) -> None:
@@ -322,7 +333,9 @@ def test_sigterm_saves_and_says_how_to_go_on(finished: Path) -> None:
          "4000"], cwd=finished, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     history = finished / "ended" / "history.csv"
-    while process.poll() is None and not (history.exists() and len(history.read_text()) > 120):
+    while process.poll() is None and not (
+        history.exists() and history.read_text().count("\n") > 1
+    ):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
@@ -330,6 +343,42 @@ def test_sigterm_saves_and_says_how_to_go_on(finished: Path) -> None:
     assert "Stopped and saved. Go on with:  minicnn train --resume ended" in out
     header, _ = read_tensors(finished / "ended" / "last.safetensors", "checkpoint")
     assert header["trainer"]["epoch"] == len(header["trainer"]["history"]) + 1
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt(), SystemExit(143)])
+def test_what_was_not_saved_is_not_said_to_be(
+    finished: Path, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], ended: BaseException,
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise ended
+
+    monkeypatch.setattr(Run, "train", fail)
+    new = tmp_path / "new"
+    for arguments, folder, state in [
+        (["--resume", str(copied)], copied, "Stopped; its last checkpoint is as it was. Go on"),
+        ([str(finished / "killed.toml"), "--out", str(new)], new,
+         "Stopped before the first checkpoint. Begin again"),
+    ]:
+        with pytest.raises(SystemExit) as caught:
+            main(["train", *arguments])
+        assert caught.value.code == (143 if isinstance(ended, SystemExit) else 130)
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last == f"{state} with:  minicnn train --resume {folder}"
+
+
+def test_sigterm_ends_with_its_own_status_while_data_is_loaded(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Experiment, "load_data", lambda self: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            main(["train", str(finished / "killed.toml"), "--out", str(tmp_path / "new")])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caught.value.code == 128 + signal.SIGTERM
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_run_goes_on_with_its_own_number_of_threads(

@@ -18,9 +18,11 @@ from minicnn import (
     optimizers,
     schedules,
 )
+from minicnn.tensor_files import read_tensors
 from minicnn.training import (
     BestModel,
     Callback,
+    Checkpoint,
     EarlyStopping,
     HistoryFile,
     LearningRate,
@@ -45,8 +47,8 @@ def jitter(x, rng):
     return x + rng.normal(0, 0.1, x.shape).astype(x.dtype)
 
 
-def trainer(callbacks=(), **settings):
-    model = network()
+def trainer(callbacks=(), model=None, **settings):
+    model = model or network()
     settings = {"augmentation": jitter, **settings}
     return Trainer(
         model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters(), 0.01),
@@ -148,6 +150,18 @@ class Interrupt(Callback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_a_signal_before_the_first_step_is_saved_too(tmp_path):
+    class Start(Callback):
+        def on_fit_start(self, trainer):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = trainer([Start(), Checkpoint(tmp_path / "last.safetensors", {})])
+    assert run.fit((INPUTS, LABELS), epochs=2, batch_size=8) == []
+    assert run.interrupted
+    header, _ = read_tensors(tmp_path / "last.safetensors", "checkpoint")
+    assert (header["trainer"]["epoch"], header["trainer"]["batch"]) == (1, 0)
+
+
 def test_a_signal_that_is_ignored_stays_so():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -210,8 +224,8 @@ def test_a_random_layer_of_ones_own_is_resumed_on_the_same_bits():
 
 def test_a_state_is_strict_json_from_the_start(tmp_path):
     callbacks = [
-        LearningRate(schedules.ReduceOnPlateau(), 0.01), BestModel(tmp_path / "best.safetensors"),
-        EarlyStopping(2),
+        LearningRate(schedules.ReduceOnPlateau(), 0.01),
+        BestModel(network(), tmp_path / "best.safetensors"), EarlyStopping(2),
     ]
     for epochs in (0, 1):
         run = trainer(callbacks)
@@ -285,6 +299,9 @@ def test_early_stopping_waits_for_its_patience():
     history = run.fit((INPUTS, LABELS), VALIDATION, epochs=9, batch_size=8)
     assert len(history) == 3
     assert "not improved for 2 epochs" in run.stop_reason
+    # asked for more epochs, it waits as long as before
+    assert len(run.fit((INPUTS, LABELS), VALIDATION, epochs=12, batch_size=8)) == 5
+    assert len(run.fit((INPUTS, LABELS), VALIDATION, epochs=12, batch_size=8)) == 5
 
 
 def test_training_ends_once_its_inputs_are_answered_well_enough():
@@ -337,14 +354,15 @@ def test_speed_is_that_of_all_steps_but_the_first(monkeypatch):
 
 
 def test_the_best_model_is_kept(tmp_path):
-    best = BestModel(tmp_path / "best.safetensors")
+    best = BestModel(model := network(), tmp_path / "best.safetensors")
     states = []
 
     class Keep(Callback):
         def on_epoch_end(self, trainer, epoch):
             states.append(trainer.model.state_dict())
 
-    history = trainer([best, Keep()]).fit((INPUTS, LABELS), VALIDATION, epochs=5, batch_size=8)
+    history = trainer([best, Keep()], model).fit(
+        (INPUTS, LABELS), VALIDATION, epochs=5, batch_size=8)
     ranked = max(history, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
     from minicnn import load
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from minicnn.errors import InputError
+from minicnn.layers.base import load_arrays
 from minicnn.ops import arguments
 from minicnn.schedules import Schedule
+from minicnn.sequential import Sequential
 from minicnn.tensor_files import write_tensors
 from minicnn.training.anomalies import first_gradient, first_state, non_finite_error, watched
 from minicnn.training.history import Epoch, append_history, write_history
@@ -167,10 +169,14 @@ class LearningRate(Callback):
 class BestModel(Callback):
     """Save the model whenever its validation accuracy is the best so far.
 
-    At a tie the lower validation loss decides; without validation the last model is the best.
+    At a tie the lower validation loss decides; without validation the last model is the best. The
+    best weights are part of what a resumed run goes on from, and are written again at its start: a
+    kill may have left a file that is gone, damaged, or ahead of the checkpoint.
 
     Parameters
     ----------
+    model : Sequential
+        The one that is trained.
     path : path
         The safetensors file.
 
@@ -180,21 +186,34 @@ class BestModel(Callback):
         The best one's figures; None before the first.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, model: Sequential, path: str | os.PathLike) -> None:
+        self.model = model
         self.path = Path(path)
         self.best: Epoch | None = None
+        self._weights = model.state_dict()
 
     @property
     def epoch(self) -> int:
         """Number of the best epoch; 0 before the first."""
         return 0 if self.best is None else self.best.epoch
 
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Where there is a best model already, save it again."""
+        if self.best is None:
+            return
+        own = self.model.state_dict()
+        self.model.load_state_dict(self._weights)
+        try:
+            self.model.save(self.path)
+        finally:
+            self.model.load_state_dict(own)
+
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Compare, and save."""
         validated = not math.isnan(epoch.validation_loss)
         if self.best is None or not validated or _rank(epoch) > _rank(self.best):
-            self.best = epoch
-            trainer.model.save(self.path)
+            self.best, self._weights = epoch, self.model.state_dict()
+            self.model.save(self.path)
 
     def state_dict(self) -> dict[str, Any]:
         """The best epoch."""
@@ -203,6 +222,14 @@ class BestModel(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`."""
         self.best = None if state["best"] is None else Epoch.from_dict(state["best"])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The best weights, once there are any."""
+        return {} if self.best is None else dict(self._weights)
+
+    def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on from `arrays`; a ValueError where they are not the model's."""
+        load_arrays({} if self.best is None else self._weights, dict(arrays), "BestModel")
 
 
 class EarlyStopping(Callback):
@@ -217,6 +244,11 @@ class EarlyStopping(Callback):
         self.patience = arguments.integer("EarlyStopping", "patience", patience, 1)
         self.best: float | None = None
         self.waited = 0
+
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        """Be patient anew where more epochs are asked of a run that had been stopped."""
+        if self.waited >= self.patience and not trainer.stop_reason:
+            self.waited = 0
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Count the epochs since the best one; without validation there is nothing to count."""

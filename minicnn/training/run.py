@@ -38,7 +38,7 @@ from minicnn.training.layer_records import LayerStatisticsFile, RunningStatistic
 from minicnn.training.progress import ProgressDisplay
 from minicnn.training.trainer import Trainer
 
-CHECKPOINT_VERSION = 3
+CHECKPOINT_VERSION = 4
 
 
 @dataclass
@@ -267,8 +267,6 @@ def _resume(
         raise InputError(f"{path}: the checkpoint lacks {error}") from error
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: does not fit {folder.experiment}: {error}") from error
-    if best.epoch:
-        load(folder.model)  # the best weights have no second copy: better refused now than later
     done = len(trainer.history)
     if experiment.training.epochs < done:
         raise InputError(
@@ -361,7 +359,7 @@ def _prepare(
         "data": dataset.name,
     }
     optimizer = experiment.build_optimizer(model.parameters())
-    best = BestModel(folder.model)
+    best = BestModel(model, folder.model)
     header = {
         "version": CHECKPOINT_VERSION,
         "data": fingerprints(dataset),
