@@ -23,6 +23,7 @@ from minicnn.errors import InputError, NonFiniteLossError
 from minicnn.files import require_folder
 
 if TYPE_CHECKING:
+    from minicnn.run_folder import RunFolder
     from minicnn.training import Run
 
 app = typer.Typer(
@@ -147,7 +148,7 @@ def train(
 
     _choose(backend, threads)
     with suppress(ValueError):  # outside the main thread signals stay as they are
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        signal.signal(signal.SIGTERM, _exit_on)
     every = None if checkpoint_every is None else Interval.parse(checkpoint_every)
     options = [
         ("--data", "data.path", None if data is None else str(Path(data).resolve())),
@@ -167,6 +168,7 @@ def train(
         chosen = read_experiment(experiment or ("paper-bn" if data else "drawn-faces"))
         names = {key: option for option, key, _ in options}
         run = start_run(chosen.with_options(given, names), out, console, every)
+    saved = False
     with run:
         try:
             with _compilation_line():
@@ -174,14 +176,10 @@ def train(
             if finished:
                 _finish(run)
                 return
-            status = 128 + (run.trainer.signal or 0)
-        except KeyboardInterrupt as interrupt:  # outside the loop, which saves first
-            status = interrupt.args[0] if interrupt.args else INTERRUPTED
-    console.print(
-        "Stopped and saved. Go on with:  minicnn train --resume "
-        + shlex.quote(str(run.folder.path)),
-        highlight=False, soft_wrap=True, markup=False,
-    )
+            saved, status = True, 128 + (run.trainer.signal or 0)
+        except (KeyboardInterrupt, SystemExit) as ended:  # outside the loop, or a second one
+            status = getattr(ended, "code", INTERRUPTED)
+    console.print(_stopped_line(run.folder, saved), highlight=False, soft_wrap=True, markup=False)
     sys.exit(status)
 
 
@@ -500,9 +498,9 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
-def _as_interrupt(number: int, frame: Any) -> None:
-    """Let a signal do what Ctrl-C does; its exit status goes with it."""
-    raise KeyboardInterrupt(128 + number)
+def _exit_on(number: int, frame: Any) -> None:
+    """Let a signal end the program as an error would, with the exit status that shells have."""
+    raise SystemExit(128 + number)
 
 
 def _complain(message: str) -> None:
@@ -568,6 +566,17 @@ def _unseen_line(unseen: dict[str, Any]) -> str:
     """What `Evaluation.summary_of` says of the images that do not stand in training too."""
     accuracy = "–" if unseen["accuracy"] is None else f"{unseen['accuracy']:.2%}"
     return f"accuracy on the {unseen['images']:,} images without a copy in training: {accuracy}"
+
+
+def _stopped_line(folder: "RunFolder", saved: bool) -> str:
+    """How far a run that a signal has ended was saved, and how to go on."""
+    if saved:
+        state = "Stopped and saved. Go on"
+    elif folder.last.exists():
+        state = "Stopped; its last checkpoint is as it was. Go on"
+    else:
+        state = "Stopped before the first checkpoint. Begin again"
+    return f"{state} with:  minicnn train --resume {shlex.quote(str(folder.path))}"
 
 
 def _finish(run: "Run") -> None:

@@ -237,9 +237,9 @@ class Trainer:
         self.epoch = max(self.epoch, 1)
         self._signal = None
         with self._closing_callbacks():
-            self._tell("on_fit_start")
             # StopOnNonFinite says in words what NumPy would warn of
             with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
+                self._tell("on_fit_start")
                 while self.epoch <= epochs and not self.stop_reason and not self.interrupted:
                     self._train_epoch(inputs, labels, batch_size)
                     if not self.interrupted:
