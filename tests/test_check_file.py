@@ -174,6 +174,25 @@ def test_output_is_swallowed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("text", ["hello", "7", r"\xff"])
+def test_what_a_file_writes_among_the_messages_is_its_verdict(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "writes.py"
+    file.write_text(f"""
+import os
+
+def relu_forward(x):
+    for descriptor in range(3, 40):
+        try:
+            os.write(descriptor, b"{text}\\n")
+        except OSError:
+            pass
+    return x * (x > 0), x
+""")
+    (finding,) = check_file(file)
+    assert finding.verdict == "error"
+    assert finding.message == "relu_forward wrote among the checker's messages"
+
+
 def test_processes_and_threads_that_a_file_starts_keep_nobody_waiting(tmp_path: Path) -> None:
     start = time.monotonic()
     children = "import os, threading, time\nif os.fork() == 0:\n    time.sleep(60)\n" \

@@ -1,5 +1,6 @@
 """What `minicnn check` must not blame, must not miss, and must not name wrongly."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def batchnorm_backward(dout, cache):
     m = len(dout)
     dbeta, dgamma = dout.sum(0), (dout * xhat).sum(0)
     return gamma * r / m * (m * dout - dbeta - xhat * dgamma), dgamma, dbeta
+"""
+
+DROPOUT = """
+import numpy as np
+
+def dropout_forward(x, *, rate, training, rng):
+    m = (rng.random(x.shape) >= rate) / (1 - rate) if training else np.ones(x.shape)
+    return x * m, m
+
+def dropout_backward(dy, cache):
+    return dy * cache
 """
 
 TIMED = """
@@ -147,6 +159,27 @@ def test_a_gradient_of_nan_is_no_gradient_of_a_wrong_forward(check) -> None:
     text = changed(DENSE, ("+ b,", "+ 2 * b,"), ("dy @ w.T,", "dy @ w.T * float('nan'),"),
                    ("dy.sum(0)", "2 * dy.sum(0)"))
     assert check(text)["dense_backward"].verdict == "wrong-backward"
+
+
+def test_the_gradient_of_a_wrong_dropout_is_not_blamed_for_it(check) -> None:
+    assert set(verdicts(check(DROPOUT)).values()) == {("correct", None)}
+    moved = ("return x * m, m", "return x * m + 0.1, m")
+    found = check(changed(DROPOUT, moved))
+    assert verdicts(found) == {
+        "dropout_forward": ("wrong-forward", "unknown"), "dropout_backward": ("correct", None)}
+    assert "gradient of the forward in this file" in found["dropout_backward"].message
+    for slip in ("dy * cache ** 2", "dy * (cache > 0)"):
+        backward = check(changed(DROPOUT, moved, ("dy * cache", slip)))["dropout_backward"]
+        assert backward.verdict == "wrong-backward"
+        assert "Mend forward first" in backward.message
+
+
+def test_evidence_is_json_where_dropout_divides_by_nothing(check) -> None:
+    text = changed(DROPOUT, ("/ (1 - rate)", "/ np.where(np.arange(x.size) == 9, 0.0, 1 - rate)"
+                             ".reshape(x.shape)"))
+    found = check(text)["dropout_forward"]
+    assert found.verdict == "wrong-forward"
+    json.dumps(found.as_dict(), allow_nan=False)
 
 
 @pytest.mark.parametrize(("wrong", "old", "new"), [

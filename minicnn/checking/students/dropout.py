@@ -1,5 +1,6 @@
 """Dropout, whose mask is the student's own: read off y / x, and judged by its statistics."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,8 @@ class Mask:
         ratio = y / x
         kept = ratio != 0
         factors = ratio[kept]
-        one = factors.size > 0 and np.ptp(factors) <= 1e-4 * np.abs(factors).max()
+        one = factors.size > 0 and bool(np.isfinite(factors).all())
+        one = one and np.ptp(factors) <= 1e-4 * np.abs(factors).max()
         flat = kept.reshape(len(kept), -1)
         same = bool((flat == flat[:1]).all() or (flat == flat[:, :1]).all())
         return cls(
@@ -145,6 +147,32 @@ class DropoutExamination(Examination):
         return found
 
     def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
+        found = self._judge_gradients(name)
+        if found.verdict == "wrong-backward" and not forward_is_right:
+            return self.beside_wrong_forward(name, found)
+        return found
+
+    def agrees_with_own_forward(self, name: str) -> bool:
+        """Whether dy is multiplied by dy/dx of the student's own forward, by differences.
+
+        A forward that takes its mask from the generator or seed that it is given draws the same
+        for x and for what x is moved to.
+        """
+        for salt, case in enumerate(_cases(training=True)):
+            dy, x = upstream(case["x"].shape, salt), case["x"]
+            moved = Case({"x": 1.125 * x}, copy.deepcopy(case.settings))
+            try:
+                forward = self.subject.forward(case)
+                (dx,) = self.subject.backward(name, dy, forward)
+                change = self.subject.forward(moved).y - forward.y
+            except Trouble:
+                return False
+            if not agree(dx, dy * change / (0.125 * x)):
+                return False
+        return True
+
+    def _judge_gradients(self, name: str) -> Finding:
+        """Training and evaluation, beside what forward did to each value."""
         for salt, case in enumerate([*_cases(training=True), *_cases(training=False)]):
             dy = upstream(case["x"].shape, salt)
             try:

@@ -165,13 +165,8 @@ class Examination:
         if all(seen.right for of_gradient in observations.values() for seen in of_gradient):
             note = f"note: not checked everywhere, because of its forward: {refused}"
             return Finding(name, "correct", None, note if refused else "")
-        if forward_is_right:
-            return self._blame(name, observations)
-        if self.agrees_with_own_forward(name):
-            return self.of_own_forward(name)
         found = self._blame(name, observations)
-        found.message += " Mend forward first: what it leaves in the cache may be the cause."
-        return found
+        return found if forward_is_right else self.beside_wrong_forward(name, found)
 
     def _forward_for(self, dy: np.ndarray, case: Case) -> Forward:
         """Forward on a case, if its y has dy's shape."""
@@ -228,6 +223,13 @@ class Examination:
                     names = self.convention.label(other), self.convention.label(key)
                     return f" {names[0]} came where {names[1]} belongs."
         return ""
+
+    def beside_wrong_forward(self, name: str, found: Finding) -> Finding:
+        """What is to be said of a backward that is wrong, where its forward is wrong too."""
+        if self.agrees_with_own_forward(name):
+            return self.of_own_forward(name)
+        found.message += " Mend forward first: what it leaves in the cache may be the cause."
+        return found
 
     def agrees_with_own_forward(self, name: str) -> bool:
         """Whether a backward is the gradient of the student's own forward, by differences."""

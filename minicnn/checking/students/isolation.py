@@ -110,7 +110,9 @@ class _Inquiry:
                 if line is None:
                     how = _death(process, deadline - time.monotonic()) or self._too_long()
                     return self._stopped(judging, loaded, how)
-                message = json.loads(line)
+                message = _message(line)
+                if message is None:
+                    return self._stopped(judging, loaded, "wrote among the checker's messages")
                 if "unusable" in message:
                     raise InputError(message["unusable"])
                 if "started" in message:
@@ -161,7 +163,8 @@ def _start(file: Path, condemned: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "minicnn.checking.students.worker", str(file), *condemned],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=environment, text=True, encoding="utf-8", start_new_session=True,
+        env=environment, text=True, encoding="utf-8", errors="replace",
+        start_new_session=True,
     )
 
 
@@ -177,6 +180,15 @@ def _lines(process: "subprocess.Popen[str]") -> "queue.Queue[str | None]":
 
     threading.Thread(target=read, daemon=True).start()
     return lines
+
+
+def _message(line: str) -> dict[str, Any] | None:
+    """What the worker says in a line; None where it is another's."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
 
 
 def _death(process: "subprocess.Popen[Any]", seconds: float) -> str | None:
