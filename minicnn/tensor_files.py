@@ -48,12 +48,18 @@ def write_tensors(
     ------
     ValueError
         Where the header holds NaN or infinity, which JSON does not know.
+    InputError
+        Where the header is longer than `read_tensors` takes.
     """
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     content = {"kind": kind, **header}
     text = _json({**content, "checksum": _checksum(content, arrays)})
+    encoded = save(arrays, {HEADER_KEY: text})
+    if (length := _header_length(encoded)) > MOST_HEADER:
+        raise InputError(f"{path}: a {kind} cannot have a header of more than {MOST_HEADER:,} "
+                         f"bytes, got {length:,}; what was there before is as it was")
     with atomic_path(path, keep_as) as temporary:
-        temporary.write_bytes(save(arrays, {HEADER_KEY: text}))
+        temporary.write_bytes(encoded)
 
 
 def _json(header: Mapping[str, Any]) -> str:
@@ -118,10 +124,15 @@ def read_tensors(
     return header, arrays
 
 
+def _header_length(content: bytes) -> int:
+    """How many bytes of header a safetensors file declares."""
+    return int.from_bytes(content[:8], "little")
+
+
 def _require_short_header(path: Path, kind: str) -> None:
     """Refuse a header that is declared longer than `MOST_HEADER`."""
     with path.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
+        length = _header_length(stream.read(8))
     if length > MOST_HEADER:
         raise InputError(f"{path}: expected a minicnn {kind}, got a damaged or foreign file "
                          f"(a header of {length:,} bytes)")

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from minicnn import InputError
-from minicnn.tensor_files import HEADER_KEY, read_tensors, write_tensors
+from minicnn.tensor_files import HEADER_KEY, MOST_HEADER, read_tensors, write_tensors
 
 HEADER = {"version": 1, "names": ["a", "ü"], "nested": {"x": None, "y": 0.1}}
 TENSORS = {
@@ -109,3 +109,10 @@ def test_any_flipped_byte_of_the_header_is_an_error_or_changes_nothing_else(path
                 assert str(error).startswith(f"{path}: ")
             else:
                 json.dumps(header)
+
+
+def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="cannot have a header of more than 16,777,216 bytes, got"):
+        write_tensors(path, "model", {"text": "x" * MOST_HEADER}, TENSORS)
+    assert path.read_bytes() == before
