@@ -202,6 +202,25 @@ def test_a_loss_that_overflows_by_itself_is_called_so():
     assert "every layer's output is finite, so the loss itself overflowed; the largest" in message
 
 
+def test_moments_that_overflow_under_finite_weights_are_not_saved(tmp_path):
+    class Large(Callback):
+        def on_gradients(self, trainer):
+            for parameter in trainer.model.parameters():
+                parameter.grad *= np.float32(1e25)  # finite, but no float32 holds its square
+
+    model = Sequential([layers.Dense(3)], (4,))
+    checkpoint = Checkpoint(tmp_path / "last.safetensors", {})
+    run = Trainer(
+        model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters()),
+        callbacks=[checkpoint, Large()],
+    )
+    message = stopped(run)
+    assert "the state to be saved became NaN or infinite in the steps before epoch 2" in message
+    assert "optimizer/" in message
+    header, _ = read_tensors(checkpoint.path, "checkpoint")
+    assert header["trainer"]["history"] == []
+
+
 SPOILT = {
     "loss": lambda x, rng: x * np.float32(np.nan),
     "running statistic": lambda x, rng: x * np.float32(1e25),  # its square is no float32

@@ -1,7 +1,7 @@
 """Numbers that are not finite: the layer in which they begin, and the error that says so."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -86,9 +86,9 @@ def first_gradient(parameters: Iterable[Parameter]) -> str:
     return ""
 
 
-def first_state(model: Sequential) -> str:
-    """Name of the first parameter or running statistic that is not finite; empty if none."""
-    for name, array in model.live_state().items():
+def first_array(arrays: Mapping[str, np.ndarray]) -> str:
+    """Name of the first of these arrays that is not finite; empty if none."""
+    for name, array in arrays.items():
         if not is_finite(array):
             return name
     return ""

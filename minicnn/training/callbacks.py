@@ -16,7 +16,7 @@ from minicnn.ops import arguments
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
 from minicnn.tensor_files import write_tensors
-from minicnn.training.anomalies import first_gradient, first_state, non_finite_error, watched
+from minicnn.training.anomalies import first_array, first_gradient, non_finite_error, watched
 from minicnn.training.history import Epoch, append_history, write_history
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class StopOnNonFinite(Callback):
 
     def on_step_end(self, trainer: "Trainer") -> None:
         """Look at what the step has made of the model."""
-        if name := first_state(trainer.model):
+        if name := first_array(trainer.model.live_state()):
             raise non_finite_error(
                 trainer, "a weight or running statistic became NaN or infinite",
                 f"epoch {trainer.epoch}, batch {trainer.batch}",
@@ -347,6 +347,12 @@ class Checkpoint(Callback):
         How often to save within an epoch; by default never.
     last_is_whole : bool, default True
         Whether the last checkpoint is worth keeping when the next is saved: not if it is damaged.
+
+    Raises
+    ------
+    NonFiniteLossError
+        From the trainer's `fit`, where the state is not finite, as an optimizer's moments may be
+        under finite weights; the checkpoint before it stays.
     """
 
     def __init__(
@@ -381,6 +387,12 @@ class Checkpoint(Callback):
 
     def _save(self, trainer: "Trainer") -> None:
         header, tensors = trainer.state_dict()
+        if name := first_array(tensors):  # an optimizer's moment: the weights are looked at before
+            raise non_finite_error(
+                trainer, "the state to be saved became NaN or infinite",
+                f"the steps before {_running(trainer)}",
+                f"{name} is the first that is not finite",
+            )
         write_tensors(
             self.path, "checkpoint", {**self.header, "trainer": header}, tensors,
             keep_as=self.previous if self.last_is_whole else None,
