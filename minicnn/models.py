@@ -49,7 +49,7 @@ def paper(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0) -> Se
     TypeError, ValueError
         Where a setting has the wrong type or range.
     """
-    arguments.number("paper", "dropout", dropout, 0, 1, ends="[)")
+    _check("paper", batch_norm, dropout)
     layers: list[Layer] = []
     for filters in (64, 128, 256):
         for _ in range(2):
@@ -88,7 +88,7 @@ def vgg(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0) -> Sequ
     TypeError, ValueError
         Where a setting has the wrong type or range.
     """
-    arguments.number("vgg", "dropout", dropout, 0, 1, ends="[)")
+    _check("vgg", batch_norm, dropout)
     layers: list[Layer] = []
     for filters, convolutions in ((32, 1), (64, 2), (128, 3), (256, 2)):
         if layers:
@@ -123,7 +123,7 @@ def drawn_faces(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0)
     TypeError, ValueError
         Where a setting has the wrong type or range.
     """
-    arguments.number("drawn_faces", "dropout", dropout, 0, 1, ends="[)")
+    _check("drawn_faces", batch_norm, dropout)
     layers: list[Layer] = []
     for filters in (16, 32, 64):
         layers += [Conv2D(filters, 3), *_norm(batch_norm), ReLU(), MaxPool2D(2)]
@@ -133,6 +133,11 @@ def drawn_faces(*, batch_norm: bool = True, dropout: float = 0.0, seed: int = 0)
 
 MODELS = {"paper": paper, "vgg": vgg, "drawn_faces": drawn_faces}
 """The networks by the names that experiments use."""
+
+
+def _check(model: str, batch_norm: bool, dropout: float) -> None:
+    arguments.flag(model, "batch_norm", batch_norm)
+    arguments.number(model, "dropout", dropout, 0, 1, ends="[)")
 
 
 def _norm(batch_norm: bool) -> list[Layer]:

@@ -33,6 +33,12 @@ def test_the_papers_network() -> None:
     assert (model.input_shape, model.output_shape) == ((48, 48, 1), (7,))
 
 
+@pytest.mark.parametrize("make", models.MODELS.values(), ids=models.MODELS)
+def test_batch_norm_is_a_flag(make: Callable[..., minicnn.Sequential]) -> None:
+    with pytest.raises(TypeError, match="batch_norm must be True or False, got 'no'"):
+        make(batch_norm="no")
+
+
 def test_the_vgg() -> None:
     model = models.vgg(dropout=0.3)
     filters = [[32], [64] * 2, [128] * 3, [256] * 2]

@@ -61,6 +61,12 @@ class DataSettings(Settings):
     test: int = Field(default=700, ge=1, le=MOST_FACES)
     limit: int = Field(default=0, ge=0)
 
+    @model_validator(mode="after")
+    def _a_path_is_fer2013s(self) -> "DataSettings":
+        if self.path and self.source != "fer2013":
+            raise ValueError("source = 'fer2013' beside a path")
+        return self
+
 
 class ModelSettings(Settings):
     """``[model]``: a network of `minicnn.models` by name, or a list of layers.
@@ -87,6 +93,8 @@ class ModelSettings(Settings):
     def _one_of_both(self) -> "ModelSettings":
         if bool(self.name) == bool(self.layers):
             raise ValueError("either a name or a list of layers")
+        if self.layers and (self.dropout or not self.batch_norm):
+            raise ValueError("batch_norm and dropout beside a name, not beside a list of layers")
         return self
 
 
@@ -301,11 +309,13 @@ class Experiment(Settings):
         for key, value in options.items():
             section, _, name = key.rpartition(".")
             change = {section: {name: value}} if section else {name: value}
+            if key == "data.path":
+                change["data"]["source"] = "fer2013"
             where = (names or {}).get(key, self.name)
             experiment = _checked(_validated(experiment._with(change), where), where)
         if "data.path" in options and self.data.source != "fer2013":
             experiment = experiment.changed(
-                name=f"{self.name}-on-fer2013", data={"source": "fer2013"},
+                name=f"{self.name}-on-fer2013",
                 description=f"{self.name} with the images of FER2013.",
             )
         return experiment
