@@ -6,12 +6,20 @@ each picture is sampled once.
 """
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from numba import njit, prange
 
+from minicnn.ops import arguments
+
 _GREATEST = {"shift": 1.0, "rotate": 180.0, "scale": 0.9, "brightness": np.inf, "erase": 1.0}
+
+
+_ROWS = {"flip": (), "scale": (), "angle": (), "shift": (2,), "brightness": (), "box": (4,)}
+"""Shape of what `Changes` holds for a picture."""
+
+_FURTHEST = 1e15
+"""Pixels from which no part of a picture is taken: beyond them float64 knows no single pixel."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Changes:
     flip : ndarray, bool (N,)
         Mirrored, left to right.
     scale : ndarray (N,)
-        Factor of its size, about its centre.
+        Factor of its size, about its centre; above 0.
     angle : ndarray (N,)
         Turn about its centre in radians, counter-clockwise as `numpy.rot90` turns.
     shift : ndarray (N, 2)
@@ -31,8 +39,8 @@ class Changes:
     brightness : ndarray (N,)
         Added to every pixel.
     box : ndarray, int (N, 4)
-        Top, left, bottom and right of the rectangle to erase, the last two exclusive; an empty one
-        erases nothing.
+        Top, left, bottom and right of the rectangle to erase, inside the picture, the last two
+        exclusive; an empty one erases nothing.
     """
 
     flip: np.ndarray
@@ -68,8 +76,8 @@ class Augmentation:
 
     Raises
     ------
-    ValueError
-        For a setting outside its range.
+    TypeError, ValueError
+        For a setting of another type, or outside its range.
 
     Examples
     --------
@@ -88,16 +96,9 @@ class Augmentation:
     erase: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.flip, bool | np.bool_):
-            raise ValueError(f"Augmentation: flip must be True or False, got {self.flip!r}")
+        arguments.flag("Augmentation", "flip", self.flip)
         for name, most in _GREATEST.items():
-            value = getattr(self, name)
-            number = isinstance(value, Real) and not isinstance(value, bool)
-            if not (number and 0 <= value <= most and np.isfinite(value)):
-                raise ValueError(
-                    f"Augmentation: {name} must be a finite number from 0 to {most:g}, "
-                    f"got {value!r}"
-                )
+            arguments.number("Augmentation", name, getattr(self, name), 0, most)
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The batch with fresh changes.
@@ -177,16 +178,18 @@ def apply(images: np.ndarray, changes: Changes) -> np.ndarray:
     Raises
     ------
     ValueError
-        For an array of another dtype or number of axes, or another number of changes.
+        For an array of another dtype or number of axes, or changes of another shape or outside
+        their range.
     """
     images = _checked(images)
-    for name, value in vars(changes).items():
-        if len(value) != len(images):
-            raise ValueError(
-                f"augmentation: {name} has {len(value)} rows for {len(images)} images"
-            )
+    _check_changes(changes, *images.shape[:3])
     images = np.require(images, images.dtype.type, ["C", "A", "W"])
-    sources = _sources(changes, *images.shape[1:3])
+    with np.errstate(all="ignore"):  # what becomes too large is refused
+        sources = _sources(changes, *images.shape[1:3])
+    if not (np.abs(sources) <= _FURTHEST).all():
+        raise ValueError(
+            f"augmentation: shift and 1 / scale must lead at most {_FURTHEST:g} pixels away"
+        )
     brightness = np.ascontiguousarray(changes.brightness, np.float64)
     boxes = np.ascontiguousarray(changes.box, np.int64)
     changed = np.empty_like(images)
@@ -249,6 +252,26 @@ def _erase(image: np.ndarray, box: np.ndarray) -> None:
             for column in range(width):
                 total += image[row, column, c]
         image[box[0]:box[2], box[1]:box[3], c] = total / (height * width)
+
+
+def _check_changes(changes: Changes, count: int, height: int, width: int) -> None:
+    for name, row in _ROWS.items():
+        value = np.asarray(getattr(changes, name))
+        if value.shape != (count, *row):
+            raise ValueError(
+                f"augmentation: {name} must have shape {(count, *row)} for {count} images, "
+                f"got {value.shape}"
+            )
+        if not np.isfinite(value).all():
+            raise ValueError(f"augmentation: {name} must be finite, got NaN or infinity")
+    if (changes.scale <= 0).any():
+        raise ValueError(f"augmentation: scale must be above 0, got {changes.scale.min():g}")
+    start, end = changes.box[:, :2], changes.box[:, 2:]
+    if not ((start >= 0) & (start <= end) & (end <= (height, width))).all():
+        raise ValueError(
+            f"augmentation: box must lie inside the picture of {height}×{width} pixels, from its "
+            "top and left to its bottom and right"
+        )
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
