@@ -484,8 +484,11 @@ def main(arguments: list[str] | None = None) -> None:
         if message := error.format_message():  # none where help was shown instead
             _complain(message)
         status = 2
-    except (InputError, PermissionError) as error:
+    except InputError as error:
         _complain(str(error))
+        status = 2
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         status = 2
     except NonFiniteLossError as error:
         _complain(str(error))

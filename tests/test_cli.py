@@ -332,6 +332,10 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
         (["summary", "pictures"], ["pictures: expected the folder of a run"]),
         (["predict"], ["IMAGE"]),
         (["predict", "drawn"], ["pictures for drawn"]),
+        (["predict", 300 * "x", "note.txt"], [300 * "x", "name too long"]),
+        (["train", 300 * "x"], [300 * "x", "name too long"]),
+        (["train", "tiny.toml", "--out", 300 * "x"], [300 * "x", "name too long"]),
+        (["train", "--resume", 300 * "x"], [300 * "x", "name too long"]),
         (["compare", "drawn"], ["two runs"]),
         (["compare", "drawn", "none"], ["none"]),
         (["summary", "none.toml"], ["none.toml"]),
@@ -415,7 +419,7 @@ def test_more_epochs_of_a_cosine_that_is_over_are_refused(folder, capsys, monkey
     text = Path("over/experiment.toml").read_text()
     assert "lr = 0.001" in text
     message = refused(capsys, "train", "--resume", "over", "--epochs", 2)
-    assert "--epochs: expected at most 1, got 2: the schedule" in message
+    assert "--epochs: expected fewer, got 2: the schedule" in message
     assert Path("over/experiment.toml").read_text() == text
     Path("final.toml").write_text(TINY + '[schedule]\nname = "cosine"\nfinal = 0.5\n')
     assert run("train", "final.toml", "--out", "more", "--epochs", 1, cwd=folder).returncode == 0

@@ -320,8 +320,8 @@ def _refuse_idle_epochs(earlier: Experiment, experiment: Experiment) -> None:
     epochs, before = experiment.training.epochs, earlier.training.epochs
     if epochs > before and experiment.build_schedule().factor(epochs - 1) == 0:
         raise InputError(
-            f"--epochs: expected at most {before}, got {epochs}: the schedule of the run leaves a "
-            "learning rate of 0 after them"
+            f"--epochs: expected fewer, got {epochs}: the schedule of the run leaves a learning "
+            "rate of 0 in the last of them"
         )
 
 
