@@ -116,7 +116,7 @@ class LayerStatisticsFile(TableFile):
 
     def on_step_start(self, trainer: "Trainer") -> None:
         """Watch the layers, if the step's number is a power of two."""
-        step, self._seen = _step(trainer), {}
+        step, self._seen = trainer.steps + 1, {}
         if step & (step - 1) == 0:
             self._watching.enter_context(wrapped(trainer.model, self._observers))
 
@@ -133,7 +133,7 @@ class LayerStatisticsFile(TableFile):
                 "weight_norm": _norm(p.data for p in parameters) if parameters else math.nan,
             }
             self.rows.append({
-                "step": _step(trainer), "epoch": trainer.epoch, "layer": layer.name,
+                "step": trainer.steps + 1, "epoch": trainer.epoch, "layer": layer.name,
                 **{key: value if math.isfinite(value) else None for key, value in figures.items()},
             })
         self.write()
@@ -167,11 +167,6 @@ class LayerStatisticsFile(TableFile):
             "backward": observed(layer.backward),
             "backward_first": observed(layer.backward_first),
         }
-
-
-def _step(trainer: "Trainer") -> int:
-    """Number of the running step, from 1."""
-    return (trainer.epoch - 1) * trainer.batches + trainer.batch + 1
 
 
 def _norm(arrays: Iterable[Any]) -> float:

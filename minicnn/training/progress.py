@@ -45,7 +45,7 @@ class ProgressDisplay(Callback):
             )
             self._task = self._bar.add_task(
                 "", total=trainer.epochs * trainer.batches, figures="first step …",
-                completed=(trainer.epoch - 1) * trainer.batches + trainer.batch,
+                completed=trainer.steps,
             )
             self._bar.start()
 
@@ -60,7 +60,7 @@ class ProgressDisplay(Callback):
             self._bar.update(
                 self._task, figures=figures,
                 description=f"epoch {trainer.epoch}/{trainer.epochs}",
-                completed=(trainer.epoch - 1) * trainer.batches + trainer.batch,
+                completed=trainer.steps,
             )
         elif totals.warm_images and time.monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = time.monotonic()

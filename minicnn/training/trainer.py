@@ -167,6 +167,11 @@ class Trainer:
         return max(self.epoch - 1, 0) + (self.batch / self.batches if self.batches else 0.0)
 
     @property
+    def steps(self) -> int:
+        """How many steps are done."""
+        return max(self.epoch - 1, 0) * self.batches + self.batch
+
+    @property
     def interrupted(self) -> bool:
         """Whether a signal, as Ctrl-C sends one, ended training."""
         return self._signal is not None
