@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pictures
 import tables
-from kept_runs import BEST, NETWORKS, full_runs, read
+from kept_runs import BEST, NETWORKS, Kept, full_runs, read
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -24,12 +24,44 @@ from minicnn.viewing.confusion import draw_confusion
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs"
 PICTURES = DOCS / "images" / "paper"
+PAGES = (DOCS / "paper.md", DOCS / "experiments.md")
 
 
 def main() -> None:
-    runs = [read(folder) for folder in sorted((HERE / "kept").iterdir())]
+    runs = read_kept()
+    _draw(runs)
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
+
+
+def read_kept() -> list[Kept]:
+    """All runs that are kept."""
+    return [read(folder) for folder in sorted((HERE / "kept").glob("[!.]*"))]
+
+
+def filled(page: str, runs: list[Kept]) -> str:
+    """The text of a page with the tables of these runs in their places."""
+    full, best = _groups(runs)
+    table: dict[str, Callable[[], str]] = {
+        "runs": lambda: tables.runs_table(full),
+        "summary": lambda: tables.summary_table(full),
+        "rates": lambda: tables.rates_table(runs),
+        "recall": lambda: tables.recall_table(full | best),
+        "best": lambda: tables.best_table(*best[BEST]),
+        "tried": lambda: tables.tried_table(pd.read_csv(HERE / "tried.csv")),
+    }
+    block = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return block.sub(lambda found: found[1] + table[found[2]]() + found[3], page)
+
+
+def _groups(runs: list[Kept]) -> tuple[dict[str, list[Kept]], dict[str, list[Kept]]]:
+    """The full runs of the paper's two networks, and those of the best one, by network."""
     full = {network: full_runs(runs, network) for network in NETWORKS}
-    best = {BEST: [run for run in runs if run.name == BEST]}
+    return full, {BEST: [run for run in runs if run.name == BEST]}
+
+
+def _draw(runs: list[Kept]) -> None:
+    full, best = _groups(runs)
     PICTURES.mkdir(parents=True, exist_ok=True)
     for measure in ("accuracy", "loss"):
         _save(measure, pictures.draw_measure(full, measure))
@@ -42,19 +74,6 @@ def main() -> None:
         confusion = sum(np.array(run.results["test"]["confusion"]) for run in found)
         classes = tuple(found[0].results["test"]["per_class"])
         _save(f"confusion-{network}", draw_confusion(confusion, classes))
-    table: dict[str, Callable[[], str]] = {
-        "runs": lambda: tables.runs_table(full),
-        "summary": lambda: tables.summary_table(full),
-        "rates": lambda: tables.rates_table(runs),
-        "recall": lambda: tables.recall_table(full | best),
-        "best": lambda: tables.best_table(*best[BEST]),
-        "tried": lambda: tables.tried_table(pd.read_csv(HERE / "tried.csv")),
-    }
-    block = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-    for page in (DOCS / "paper.md", DOCS / "experiments.md"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(block.sub(lambda found: found[1] + table[found[2]]() + found[3], text),
-                        encoding="utf-8")
 
 
 def _save(name: str, figure: Figure) -> None:

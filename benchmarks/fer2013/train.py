@@ -14,6 +14,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from minicnn.training import read_experiment
+
 KEPT = Path(__file__).with_name("kept")
 
 FILES = ("history.csv", "layers.csv", "results.json")
@@ -71,7 +73,7 @@ def _run(name: str, options: argparse.Namespace) -> bool:
     threads = options.threads or (1 if options.at_once > 1 else None)
     if threads:
         command += ["--threads", str(threads)]
-    with (options.work / f"{name}.log").open("a") as log:
+    with (options.work / f"{name}.log").open("a", encoding="utf-8") as log:
         ended = subprocess.run(
             [sys.executable, "-m", "minicnn", "train", *command], stdout=log, stderr=log
         )
@@ -81,12 +83,16 @@ def _run(name: str, options: argparse.Namespace) -> bool:
 
 
 def _keep(folder: Path, kept: Path, data: Path) -> None:
-    """Copy a run's small files; of the data's path only its name."""
-    kept.mkdir(parents=True, exist_ok=True)
+    """Copy a run's small files, all or none; of the data's path only its name."""
+    part = kept.with_name(f".{kept.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     for name in FILES:
-        shutil.copy(folder / name, kept / name)
-    experiment = (folder / "experiment.toml").read_text()
-    (kept / "experiment.toml").write_text(experiment.replace(str(data.resolve()), data.name))
+        shutil.copy(folder / name, part / name)
+    experiment = read_experiment(folder / "experiment.toml").changed(data={"path": data.name})
+    (part / "experiment.toml").write_text(experiment.to_toml(), encoding="utf-8")
+    shutil.rmtree(kept, ignore_errors=True)
+    part.rename(kept)
 
 
 if __name__ == "__main__":
