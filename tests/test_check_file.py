@@ -173,8 +173,7 @@ def test_output_is_swallowed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("text", ["hello", "7", r"\xff"])
+@pytest.mark.parametrize("text", ["hello", "7", r"\xff", "[" * 100_000, '{"functions": 3}'])
 def test_what_a_file_writes_among_the_messages_is_its_verdict(tmp_path: Path, text: str) -> None:
     file = tmp_path / "writes.py"
     file.write_text(f"""
@@ -183,7 +182,7 @@ import os
 def relu_forward(x):
     for descriptor in range(3, 40):
         try:
-            os.write(descriptor, b"{text}\\n")
+            os.write(descriptor, b'{text}\\n')
         except OSError:
             pass
     return x * (x > 0), x
@@ -193,6 +192,7 @@ def relu_forward(x):
     assert finding.message == "relu_forward wrote among the checker's messages"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_processes_and_threads_that_a_file_starts_keep_nobody_waiting(tmp_path: Path) -> None:
     start = time.monotonic()
     children = "import os, threading, time\nif os.fork() == 0:\n    time.sleep(60)\n" \

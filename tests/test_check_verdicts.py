@@ -172,6 +172,25 @@ def test_the_gradient_of_a_wrong_dropout_is_not_blamed_for_it(check) -> None:
         backward = check(changed(DROPOUT, moved, ("dy * cache", slip)))["dropout_backward"]
         assert backward.verdict == "wrong-backward"
         assert "Mend forward first" in backward.message
+    # a generator that everybody shares draws the same for both, one's own does not
+    common = check(changed(DROPOUT, moved, ("rng.random", "np.random.random")))
+    assert common["dropout_backward"].verdict == "correct"
+    own = check(changed(DROPOUT, moved, ("rng.random", "OWN.random"), (
+        "import numpy as np", "import numpy as np\nOWN = np.random.default_rng()")))
+    assert own["dropout_backward"].fault != "dropout-new-mask-in-backward"
+
+
+@pytest.mark.parametrize("forward", [
+    ("/ (1 - rate) if", "/ 1 if"), ("else np.ones(x.shape)", "else 0.7 * np.ones(x.shape)"),
+])
+@pytest.mark.parametrize("evaluation", ["dy * 0.5", "-dy", "0 * dy"])
+def test_a_dropout_that_is_wrong_in_evaluation_is_not_excused_by_training(
+    check, forward: tuple[str, str], evaluation: str
+) -> None:
+    found = check(changed(DROPOUT, forward, ("return x * m, m", "return x * m, (m, training)"), (
+        "return dy * cache", f"return dy * cache[0] if cache[1] else {evaluation}")))
+    assert found["dropout_forward"].verdict == "wrong-forward"
+    assert found["dropout_backward"].verdict == "wrong-backward"
 
 
 def test_evidence_is_json_where_dropout_divides_by_nothing(check) -> None:

@@ -6,6 +6,7 @@ This isolates accidents, not malice: the process has the user's rights.
 import json
 import os
 import queue
+import secrets
 import signal
 import subprocess
 import sys
@@ -96,7 +97,8 @@ class _Inquiry:
 
     def run_once(self) -> bool:
         """Run a process until it is done, stuck or dead; whether nothing is left to be asked."""
-        process = _start(self.file, self.condemned)
+        token = secrets.token_hex(8)
+        process = _start(token, self.file, self.condemned)
         judging: str | None = None
         loaded = False
         deadline = time.monotonic() + self.timeout + _GRACE
@@ -110,9 +112,9 @@ class _Inquiry:
                 if line is None:
                     how = _death(process, deadline - time.monotonic()) or self._too_long()
                     return self._stopped(judging, loaded, how)
-                message = _message(line)
-                if message is None:
+                if not line.startswith(token):  # another's, not the worker's
                     return self._stopped(judging, loaded, "wrote among the checker's messages")
+                message = json.loads(line.removeprefix(token))
                 if "unusable" in message:
                     raise InputError(message["unusable"])
                 if "started" in message:
@@ -154,14 +156,15 @@ class _Inquiry:
         return all(name in self.found for pair in self.order for name in pair)
 
 
-def _start(file: Path, condemned: list[str]) -> "subprocess.Popen[str]":
+def _start(token: str, file: Path, condemned: list[str]) -> "subprocess.Popen[str]":
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
     }
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "minicnn.checking.students.worker", str(file), *condemned],
+        [sys.executable, "-P", "-m", "minicnn.checking.students.worker", token, str(file),
+         *condemned],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, text=True, encoding="utf-8", errors="replace",
         start_new_session=True,
@@ -180,15 +183,6 @@ def _lines(process: "subprocess.Popen[str]") -> "queue.Queue[str | None]":
 
     threading.Thread(target=read, daemon=True).start()
     return lines
-
-
-def _message(line: str) -> dict[str, Any] | None:
-    """What the worker says in a line; None where it is another's."""
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return None
-    return message if isinstance(message, dict) else None
 
 
 def _death(process: "subprocess.Popen[Any]", seconds: float) -> str | None:

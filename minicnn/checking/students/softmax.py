@@ -134,9 +134,8 @@ class SoftmaxExamination(Examination):
         except Trouble as trouble:
             return Finding(name, "error", None, f"not checked, because of its forward: {trouble}")
         found = self._judge_values(name, "dlogits", gradient)
-        wrong = found.verdict != "correct"
-        if wrong and not forward_is_right and self.agrees_with_own_forward(name):
-            return self.of_own_forward(name)
+        if found.verdict != "correct" and not forward_is_right:
+            return self.beside_wrong_forward(name, found)
         if found.verdict == "correct":
             found = self._judge_extreme(name, "dlogits", gradient, _large(), "softmax-overflow")
         if found.verdict == "correct":

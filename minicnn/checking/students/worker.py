@@ -1,7 +1,8 @@
 """The process in which a student's file runs: says what it finds, a line of JSON at a time.
 
-Run as ``python -m minicnn.checking.students.worker FILE [NAME...]``; the names are those of
-functions that are not to be run (again). Everything that the file prints is thrown away.
+Run as ``python -m minicnn.checking.students.worker TOKEN FILE [NAME...]``; each line begins with
+the token, and the names are those of functions that are not to be run (again). Everything that the
+file prints is thrown away.
 """
 
 import json
@@ -26,8 +27,8 @@ MEMORY = 8 << 30
 
 def main() -> None:
     """Examine the file that the command line names."""
-    path, condemned = Path(sys.argv[1]), set(sys.argv[2:])
-    tell = _open_channel()
+    token, path, condemned = sys.argv[1], Path(sys.argv[2]), set(sys.argv[3:])
+    tell = _open_channel(token)
     _limit_memory()
     tell({"started": True})
     try:
@@ -57,7 +58,7 @@ def _examine(pair: Pair, path: Path, tell: Callable[[dict[str, Any]], None]) -> 
         tell({"finding": finding.as_dict()})
 
 
-def _open_channel() -> Callable[[dict[str, Any]], None]:
+def _open_channel(token: str) -> Callable[[dict[str, Any]], None]:
     """Keep standard output for our own lines; the file's output and input lead nowhere."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
@@ -67,7 +68,7 @@ def _open_channel() -> Callable[[dict[str, Any]], None]:
     to_json = json.dumps  # as it is now, whatever the file does to it
 
     def tell(message: dict[str, Any]) -> None:
-        channel.write(to_json(message) + "\n")
+        channel.write(f"{token}{to_json(message)}\n")
         channel.flush()
 
     return tell
