@@ -94,6 +94,10 @@ class Optimizer:
         state = {name: array.copy() for name, array in self._state.items()}
         return {"steps": np.array(self.steps), "lr": np.array(self.lr), **state}
 
+    def live_state(self) -> dict[str, np.ndarray]:
+        """What is kept of each parameter, by name: the arrays that steps change."""
+        return dict(self._state)
+
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a `state_dict`.
 

@@ -225,6 +225,45 @@ def test_the_best_model_is_that_of_the_checkpoint(
     differ(result(finished / "whole"), result(copied), "run")
 
 
+def test_a_model_that_the_checkpoint_does_not_know_is_removed(
+    finished: Path, tmp_path: Path
+) -> None:
+    dying = str(Path(__file__).with_name("dying_process.py"))
+    options = ["train", str(finished / "killed.toml"), "--out", "run"]
+    # moments at which files have taken their places; the model is the first after an epoch
+    for moment in range(1, 12):
+        subprocess.run([sys.executable, dying, "replaced", str(moment), *options], cwd=tmp_path,
+                       capture_output=True)
+        folder = RunFolder(tmp_path / "run")
+        if folder.model.exists():
+            break
+        shutil.rmtree(folder.path)
+    header, _ = read_tensors(folder.last, "checkpoint")
+    assert header["trainer"]["history"] == []
+    killed = subprocess.run([sys.executable, dying, "step", "1", "train", "--resume", "run"],
+                            cwd=tmp_path, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not folder.model.exists()
+
+
+def test_a_damaged_best_model_in_a_checkpoint_is_named(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header, arrays = read_tensors(copied / "last.safetensors", "checkpoint")
+    key = next(key for key in arrays if key.startswith("callback ") and "dense_1.w" in key)
+    (copied / "previous.safetensors").unlink()
+    for change, complaint in [
+        (lambda array: array[:-1], "BestModel: dense_1.w must have shape"),
+        (None, "BestModel: the state lacks dense_1.w"),
+    ]:
+        changed = dict(arrays)
+        whole = changed.pop(key)
+        if change is not None:
+            changed[key] = change(whole)
+        write_tensors(copied / "last.safetensors", "checkpoint", header, changed)
+        assert complaint in refused(capsys, "train", "--resume", str(copied))
+
+
 def test_the_whole_checkpoint_is_never_replaced_by_a_damaged_one(copied: Path) -> None:
     last = copied / "last.safetensors"
     last.write_bytes(last.read_bytes()[:-9])
@@ -355,8 +394,10 @@ def test_what_was_not_saved_is_not_said_to_be(
 
     monkeypatch.setattr(Run, "train", fail)
     new = tmp_path / "new"
+    kept = "Stopped; its last checkpoint is as it was. Go on"
     for arguments, folder, state in [
-        (["--resume", str(copied)], copied, "Stopped; its last checkpoint is as it was. Go on"),
+        (["--resume", str(copied)], copied, kept),
+        (["--resume", str(copied)], copied, kept),
         ([str(finished / "killed.toml"), "--out", str(new)], new,
          "Stopped before the first checkpoint. Begin again"),
     ]:
@@ -365,6 +406,7 @@ def test_what_was_not_saved_is_not_said_to_be(
         assert caught.value.code == (143 if isinstance(ended, SystemExit) else 130)
         last = capsys.readouterr().out.splitlines()[-1]
         assert last == f"{state} with:  minicnn train --resume {folder}"
+        (copied / "last.safetensors").unlink(missing_ok=True)  # the one before it is there
 
 
 def test_sigterm_ends_with_its_own_status_while_data_is_loaded(
@@ -372,12 +414,10 @@ def test_sigterm_ends_with_its_own_status_while_data_is_loaded(
 ) -> None:
     monkeypatch.setattr(Experiment, "load_data", lambda self: os.kill(os.getpid(), signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(SystemExit) as caught:
-            main(["train", str(finished / "killed.toml"), "--out", str(tmp_path / "new")])
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(SystemExit) as caught:
+        main(["train", str(finished / "killed.toml"), "--out", str(tmp_path / "new")])
     assert caught.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
     assert not (tmp_path / "new").exists()
 
 

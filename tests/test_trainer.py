@@ -153,9 +153,10 @@ class Interrupt(Callback):
 def test_a_signal_before_the_first_step_is_saved_too(tmp_path):
     class Start(Callback):
         def on_fit_start(self, trainer):
+            (tmp_path / "last.safetensors").unlink()  # what was saved before the signal
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = trainer([Start(), Checkpoint(tmp_path / "last.safetensors", {})])
+    run = trainer([Checkpoint(tmp_path / "last.safetensors", {}), Start()])
     assert run.fit((INPUTS, LABELS), epochs=2, batch_size=8) == []
     assert run.interrupted
     header, _ = read_tensors(tmp_path / "last.safetensors", "checkpoint")
@@ -223,17 +224,18 @@ def test_a_random_layer_of_ones_own_is_resumed_on_the_same_bits():
 
 
 def test_a_state_is_strict_json_from_the_start(tmp_path):
-    callbacks = [
-        LearningRate(schedules.ReduceOnPlateau(), 0.01),
-        BestModel(network(), tmp_path / "best.safetensors"), EarlyStopping(2),
-    ]
     for epochs in (0, 1):
-        run = trainer(callbacks)
+        model = network()
+        callbacks = [
+            LearningRate(schedules.ReduceOnPlateau(), 0.01),
+            BestModel(model, tmp_path / "best.safetensors"), EarlyStopping(2),
+        ]
+        run = trainer(callbacks, model)
         if epochs:
             run.fit((INPUTS, LABELS), epochs=epochs, batch_size=8)  # without validation
         header, tensors = run.state_dict()
         text = json.dumps(header, allow_nan=False)
-        resumed = trainer(callbacks)
+        resumed = trainer(callbacks, model)
         resumed.load_state_dict(json.loads(text), tensors)
         assert [epoch.as_dict() for epoch in resumed.history] == [
             epoch.as_dict() for epoch in run.history

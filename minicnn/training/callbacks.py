@@ -75,8 +75,8 @@ class Callback:
 class StopOnNonFinite(Callback):
     """End training with a `NonFiniteLossError` at the first sign of a NaN or infinite number.
 
-    A look at the loss, at all gradients before the optimizer takes them, at all weights and
-    running statistics after it did, and at the validation loss. `detect_anomaly` looks at more.
+    A look at the loss, at all gradients before the optimizer takes them, at all weights, running
+    statistics and moments after it did, and at the validation loss. `detect_anomaly` looks at more.
     Callbacks that save come later, so that what they have saved is finite.
     """
 
@@ -114,13 +114,17 @@ class StopOnNonFinite(Callback):
             )
 
     def on_step_end(self, trainer: "Trainer") -> None:
-        """Look at what the step has made of the model."""
-        if name := first_array(trainer.model.live_state()):
-            raise non_finite_error(
-                trainer, "a weight or running statistic became NaN or infinite",
-                f"epoch {trainer.epoch}, batch {trainer.batch}",
-                f"{name} is the first that is not finite",
-            )
+        """Look at what the step has made of the model and the optimizer."""
+        for what, owner in (
+            ("a weight or running statistic", trainer.model),
+            ("a moment of the optimizer", trainer.optimizer),  # may be, under finite weights
+        ):
+            if name := first_array(owner.live_state()):
+                raise non_finite_error(
+                    trainer, f"{what} became NaN or infinite",
+                    f"epoch {trainer.epoch}, batch {trainer.batch}",
+                    f"{name} is the first that is not finite",
+                )
 
     def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Look at the validation loss, which is NaN also where there is no validation."""
@@ -198,8 +202,9 @@ class BestModel(Callback):
         return 0 if self.best is None else self.best.epoch
 
     def on_fit_start(self, trainer: "Trainer") -> None:
-        """Where there is a best model already, save it again."""
+        """Save the best model again; where there is none, remove what a kill has left."""
         if self.best is None:
+            self.path.unlink(missing_ok=True)
             return
         own = self.model.state_dict()
         self.model.load_state_dict(self._weights)
@@ -224,8 +229,9 @@ class BestModel(Callback):
         self.best = None if state["best"] is None else Epoch.from_dict(state["best"])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The best weights, once there are any."""
-        return {} if self.best is None else dict(self._weights)
+        """Copies of the best weights, once there are any."""
+        weights = {} if self.best is None else self._weights
+        return {name: array.copy() for name, array in weights.items()}
 
     def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from `arrays`; a ValueError where they are not the model's."""
@@ -347,12 +353,6 @@ class Checkpoint(Callback):
         How often to save within an epoch; by default never.
     last_is_whole : bool, default True
         Whether the last checkpoint is worth keeping when the next is saved: not if it is damaged.
-
-    Raises
-    ------
-    NonFiniteLossError
-        From the trainer's `fit`, where the state is not finite, as an optimizer's moments may be
-        under finite weights; the checkpoint before it stays.
     """
 
     def __init__(
@@ -387,12 +387,6 @@ class Checkpoint(Callback):
 
     def _save(self, trainer: "Trainer") -> None:
         header, tensors = trainer.state_dict()
-        if name := first_array(tensors):  # an optimizer's moment: the weights are looked at before
-            raise non_finite_error(
-                trainer, "the state to be saved became NaN or infinite",
-                f"the steps before {_running(trainer)}",
-                f"{name} is the first that is not finite",
-            )
         write_tensors(
             self.path, "checkpoint", {**self.header, "trainer": header}, tensors,
             keep_as=self.previous if self.last_is_whole else None,

@@ -168,7 +168,7 @@ class Trainer:
 
     @property
     def steps(self) -> int:
-        """How many steps are done."""
+        """How many steps are done, if all epochs had as many as the running one."""
         return max(self.epoch - 1, 0) * self.batches + self.batch
 
     @property
@@ -224,7 +224,7 @@ class Trainer:
         InputError
             Where the model or the loss cannot take a batch; the message says which.
         NonFiniteLossError
-            Where a loss, gradient, weight or running statistic became NaN or infinite: before the
+            Where a loss, gradient, weight, statistic or moment became NaN or infinite: before the
             optimizer or a file saw it. The message names the layer.
         """
         inputs, labels = _labelled("train", train)
