@@ -288,6 +288,9 @@ class Sequential:
         ------
         ValueError
             For another storage, or one whose range a number exceeds.
+        InputError
+            Where the file cannot be written, or `load` would refuse its metadata: nested more than
+            20 deep, or too long.
         """
         header = {
             "version": FORMAT_VERSION, "architecture": self.config(), "metadata": self.metadata

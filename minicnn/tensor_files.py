@@ -48,11 +48,16 @@ def write_tensors(
     ------
     ValueError
         Where the header holds NaN or infinity, which JSON does not know.
-    InputError
-        Where the header is longer than `read_tensors` takes.
+    TypeError, InputError
+        Where `read_tensors` would refuse the file: for arrays of other things than real numbers, a
+        header that is nested too deep or too long.
     """
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    _require_real(arrays)
     content = {"kind": kind, **header}
+    if too_deep(content):
+        raise InputError(f"{path}: a {kind} cannot have a header of tables and lists more than "
+                         f"{MOST_NESTED} deep")
     text = _json({**content, "checksum": _checksum(content, arrays)})
     encoded = save(arrays, {HEADER_KEY: text})
     if (length := _header_length(encoded)) > MOST_HEADER:
@@ -60,6 +65,13 @@ def write_tensors(
                          f"bytes, got {length:,}; what was there before is as it was")
     with atomic_path(path, keep_as) as temporary:
         temporary.write_bytes(encoded)
+
+
+def _require_real(arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse complex numbers, and types that some package has taught NumPy."""
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{name} of type {array.dtype}")
 
 
 def _json(header: Mapping[str, Any]) -> str:
@@ -106,9 +118,7 @@ def read_tensors(
                 raise InputError(f"{path}: expected a header of tables and lists at most "
                                  f"{MOST_NESTED} deep, got deeper ones")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            for name, array in arrays.items():
-                if array.dtype.kind not in "biuf":  # a type that some package has taught NumPy
-                    raise TypeError(f"{name} of type {array.dtype}")
+            _require_real(arrays)
             checksum = header.pop("checksum", None)
             whole = _is_whole(checksum, header, arrays)
     except InputError:
