@@ -7,7 +7,8 @@ import json
 import shlex
 import signal
 import sys
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,7 +93,29 @@ def minicnn(
     """Options of the program as a whole."""
 
 
+@contextmanager
+def _ending_on(*names: str) -> Iterator[None]:
+    """Within the block these signals end the program as `sys.exit` does, with the exit status that
+    shells have, unless they are ignored."""
+    before = {}
+
+    def leave(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    for name in names:
+        number = getattr(signal, name, None)  # not every system has every signal
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            with suppress(ValueError):  # outside the main thread signals stay as they are
+                before[number] = signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @app.command(epilog="[bold]Example[/]  minicnn train paper-bn --data fer2013.csv --epochs 2")
+@_ending_on("SIGTERM", "SIGHUP")
 def train(
     experiment: Annotated[
         str | None,
@@ -147,8 +170,6 @@ def train(
     from minicnn.training import Interval, read_experiment, resume_run, start_run
 
     _choose(backend, threads)
-    with suppress(ValueError):  # outside the main thread signals stay as they are
-        signal.signal(signal.SIGTERM, _exit_on)
     every = None if checkpoint_every is None else Interval.parse(checkpoint_every)
     options = [
         ("--data", "data.path", None if data is None else str(Path(data).resolve())),
@@ -477,7 +498,7 @@ def audit(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; a user's mistake ends with one line on stderr and status 2."""
+    """Run the command line; a mistake, or an error of the system, ends with one line on stderr."""
     try:
         status = app(arguments, prog_name="minicnn", standalone_mode=False)
     except TyperException as error:
@@ -499,11 +520,6 @@ def main(arguments: list[str] | None = None) -> None:
     if status == INTERRUPTED:  # what becomes of a KeyboardInterrupt in a command
         _complain("interrupted")
     sys.exit(status)
-
-
-def _exit_on(number: int, frame: Any) -> None:
-    """Let a signal end the program as an error would, with the exit status that shells have."""
-    raise SystemExit(128 + number)
 
 
 def _complain(message: str) -> None:
@@ -575,7 +591,7 @@ def _stopped_line(folder: "RunFolder", saved: bool) -> str:
     """How far a run that a signal has ended was saved, and how to go on."""
     if saved:
         state = "Stopped and saved. Go on"
-    elif folder.last.exists():
+    elif folder.last.exists() or folder.previous.exists():
         state = "Stopped; its last checkpoint is as it was. Go on"
     else:
         state = "Stopped before the first checkpoint. Begin again"
