@@ -132,6 +132,8 @@ def test_balanced_class_weights_make_every_class_count_alike():
     ('name = "mine"\n[model]\nlayers = [{type = "Conv2D", filters = 1000000000000}]\n',
      "model: layer 1: expected at most 268,435,456 weights, got 1e\\+13"),
     (MINIMAL + '[data]\npath = "fer2013.csv"\n', "data: expected source = 'fer2013' beside a path"),
+    (MINIMAL + '[data]\nsource = "fer2013"\ntest = 50\n',
+     "data: expected train, validation, test beside drawn faces alone"),
     ('name = "mine"\n[model]\ndropout = 0.5\nlayers = [{type = "Flatten"}]\n',
      "model: expected batch_norm and dropout beside a name, not beside a list of layers"),
     ("name = \n", "expected TOML"),

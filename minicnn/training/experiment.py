@@ -49,7 +49,7 @@ class DataSettings(Settings):
     path : str
         For ``fer2013``: the CSV, archive or image folder; ``--data`` gives it otherwise.
     train, validation, test : int
-        For ``drawn-faces``: how many faces to draw, at most `MOST_FACES` each.
+        For ``drawn-faces`` alone: how many faces to draw, at most `MOST_FACES` each.
     limit : int
         Use only the first so many images of each split; 0 uses all.
     """
@@ -65,7 +65,16 @@ class DataSettings(Settings):
     def _a_path_is_fer2013s(self) -> "DataSettings":
         if self.path and self.source != "fer2013":
             raise ValueError("source = 'fer2013' beside a path")
+        if self.source == "fer2013" and any(
+            getattr(self, name) != default for name, default in _drawn_defaults().items()
+        ):
+            raise ValueError(f"{', '.join(_DRAWN)} beside drawn faces alone")
         return self
+
+
+def _drawn_defaults() -> dict[str, int]:
+    """How many faces to draw where nobody says so."""
+    return {name: DataSettings.model_fields[name].default for name in _DRAWN}
 
 
 class ModelSettings(Settings):
@@ -310,7 +319,7 @@ class Experiment(Settings):
             section, _, name = key.rpartition(".")
             change = {section: {name: value}} if section else {name: value}
             if key == "data.path":
-                change["data"]["source"] = "fer2013"
+                change["data"] |= {"source": "fer2013", **_drawn_defaults()}
             where = (names or {}).get(key, self.name)
             experiment = _checked(_validated(experiment._with(change), where), where)
         if "data.path" in options and self.data.source != "fer2013":
@@ -321,15 +330,8 @@ class Experiment(Settings):
         return experiment
 
     def completed(self) -> "Experiment":
-        """The same experiment with the defaults of those of its tables that name a class.
-
-        How many faces to draw is left at its default where none are drawn.
-        """
-        data = self.data.model_dump()
-        if self.data.source != "drawn-faces":
-            data |= {name: DataSettings.model_fields[name].default for name in _DRAWN}
+        """The same experiment with the defaults of those of its tables that name a class."""
         return self.changed(
-            data=data,
             augmentation=(
                 registry.complete(Augmentation, self.augmentation) if self.augmentation else {}
             ),

@@ -405,7 +405,8 @@ def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
         own: Any = experiment.model_dump()
         for part in key.split("."):
             own = own.get(part)
-        if key in ("data.path", "training.epochs"):
+        elsewhere = key == "data.path" and experiment.data.source == "fer2013"
+        if elsewhere or key == "training.epochs":
             experiment = experiment.with_options({key: value})
         elif value != own:
             raise InputError(
