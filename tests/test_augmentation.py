@@ -243,3 +243,14 @@ def test_as_many_changes_as_pictures_are_required():
 def test_changes_that_no_picture_can_take_are_named(name, value, message):
     with pytest.raises(ValueError, match=f"augmentation: .*{message}"):
         apply(pictures(2, 4, 5, 1), replace(unchanged(2), **{name: np.array(value)}))
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("box", np.full((2, 4), 0.9), "box must be an array of integers, got float64"),
+    ("flip", np.zeros(2), "flip must be an array of booleans, got float64"),
+    ("scale", [1.0, 1.0], "scale must be an array of real numbers, got list"),
+    ("angle", np.array(["a", "b"]), "angle must be an array of real numbers, got <U1"),
+])
+def test_changes_of_another_type_are_named(name, value, message):
+    with pytest.raises(TypeError, match=f"augmentation: {message}"):
+        apply(pictures(2, 4, 5, 1), replace(unchanged(2), **{name: value}))

@@ -1,6 +1,7 @@
 """docs/paper.md and docs/experiments.md say what the kept runs say, and runs are kept whole."""
 
 import importlib
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,8 +16,11 @@ FER2013 = Path(__file__).parents[1] / "benchmarks" / "fer2013"
 
 @pytest.fixture(autouse=True)
 def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scripts' folder, where Python looks for them."""
+    """The scripts' folder, where Python looks for them, as long as a test lasts."""
     monkeypatch.syspath_prepend(FER2013)
+    for script in FER2013.glob("*.py"):
+        monkeypatch.setitem(sys.modules, script.stem, None)
+        monkeypatch.delitem(sys.modules, script.stem)
 
 
 def test_the_pages_hold_the_tables_of_the_kept_runs() -> None:
@@ -58,3 +62,4 @@ def test_a_run_is_kept_whole_and_without_the_place_of_its_data(tmp_path: Path) -
     with pytest.raises(FileNotFoundError):
         train._keep(run.folder.path, kept, data)
     assert (kept / "results.json").exists()
+    assert [folder.name for folder in kept.parent.iterdir()] == [kept.name]

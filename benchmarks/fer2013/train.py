@@ -11,6 +11,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -84,15 +85,16 @@ def _run(name: str, options: argparse.Namespace) -> bool:
 
 def _keep(folder: Path, kept: Path, data: Path) -> None:
     """Copy a run's small files, all or none; of the data's path only its name."""
-    part = kept.with_name(f".{kept.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for name in FILES:
-        shutil.copy(folder / name, part / name)
     experiment = read_experiment(folder / "experiment.toml").changed(data={"path": data.name})
-    (part / "experiment.toml").write_text(experiment.to_toml(), encoding="utf-8")
-    shutil.rmtree(kept, ignore_errors=True)
-    part.rename(kept)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as place:
+        part = Path(place) / kept.name
+        part.mkdir()
+        for name in FILES:
+            shutil.copy(folder / name, part / name)
+        (part / "experiment.toml").write_text(experiment.to_toml(), encoding="utf-8")
+        shutil.rmtree(kept, ignore_errors=True)
+        part.rename(kept)
 
 
 if __name__ == "__main__":

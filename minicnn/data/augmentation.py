@@ -13,10 +13,15 @@ from numba import njit, prange
 from minicnn.ops import arguments
 
 _GREATEST = {"shift": 1.0, "rotate": 180.0, "scale": 0.9, "brightness": np.inf, "erase": 1.0}
+"""The greatest value of each setting; the least is 0."""
 
+_ROWS = {
+    "flip": ("b", ()), "scale": ("iuf", ()), "angle": ("iuf", ()), "shift": ("iuf", (2,)),
+    "brightness": ("iuf", ()), "box": ("iu", (4,)),
+}
+"""What `Changes` holds for a picture: kinds of its numbers, as NumPy calls them, and its shape."""
 
-_ROWS = {"flip": (), "scale": (), "angle": (), "shift": (2,), "brightness": (), "box": (4,)}
-"""Shape of what `Changes` holds for a picture."""
+_KINDS = {"b": "booleans", "iuf": "real numbers", "iu": "integers"}
 
 _FURTHEST = 1e15
 """Pixels from which no part of a picture is taken: beyond them float64 knows no single pixel."""
@@ -177,9 +182,9 @@ def apply(images: np.ndarray, changes: Changes) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        For an array of another dtype or number of axes, or changes of another shape or outside
-        their range.
+    TypeError, ValueError
+        For images of another dtype or number of axes, or changes of another dtype or shape or
+        outside their range.
     """
     images = _checked(images)
     _check_changes(changes, *images.shape[:3])
@@ -255,8 +260,13 @@ def _erase(image: np.ndarray, box: np.ndarray) -> None:
 
 
 def _check_changes(changes: Changes, count: int, height: int, width: int) -> None:
-    for name, row in _ROWS.items():
-        value = np.asarray(getattr(changes, name))
+    for name, (kinds, row) in _ROWS.items():
+        value = getattr(changes, name)
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
+            raise TypeError(
+                f"augmentation: {name} must be an array of {_KINDS[kinds]}, "
+                f"got {getattr(value, 'dtype', type(value).__name__)}"
+            )
         if value.shape != (count, *row):
             raise ValueError(
                 f"augmentation: {name} must have shape {(count, *row)} for {count} images, "
