@@ -95,8 +95,10 @@ def minicnn(
 
 @contextmanager
 def _ending_on(*names: str) -> Iterator[None]:
-    """Within the block these signals end the program as `sys.exit` does, with the exit status that
-    shells have, unless they are ignored."""
+    """Within the block these signals end the program as `sys.exit` does, unless they are ignored.
+
+    The exit status is that of shells: 128 and the signal's number.
+    """
     before = {}
 
     def leave(number: int, frame: Any) -> None:

@@ -62,7 +62,7 @@ class DataSettings(Settings):
     limit: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
-    def _a_path_is_fer2013s(self) -> "DataSettings":
+    def _fits_its_source(self) -> "DataSettings":
         if self.path and self.source != "fer2013":
             raise ValueError("source = 'fer2013' beside a path")
         if self.source == "fer2013" and any(
