@@ -6,6 +6,7 @@ from types import ModuleType
 
 import hypothesis
 import pytest
+from kill_and_resume import answer_ctrl_c
 
 import minicnn
 
@@ -13,6 +14,8 @@ hypothesis.settings.register_profile(
     "minicnn", deadline=None, max_examples=20, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("minicnn")
+
+answer_ctrl_c()
 
 
 @pytest.fixture(scope="session", params=["reference", "cpu"])

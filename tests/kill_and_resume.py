@@ -65,6 +65,13 @@ early_stopping = 4
 """
 
 
+def answer_ctrl_c() -> None:
+    """Let this process and those that it starts be interrupted, also where the shell that started
+    it in the background has them ignore that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Killer:
     """Trains one experiment over and over, in processes that die.
 
@@ -183,6 +190,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path)
     chosen = parser.parse_args()
+    answer_ctrl_c()
     with tempfile.TemporaryDirectory() as folder:
         killer = Killer(Path(folder), chosen.threads, chosen.seed, chosen.data)
         killer.run_until(chosen.kills)
