@@ -19,7 +19,7 @@ LAYERS = {
 }
 """Pictures by name: of which layers, a column of layers.csv, what it is, and its axis."""
 
-STEPS = (1, 16, 64, 256, 2048)
+STEPS = (1, 2, 16, 64, 2048)
 """Of which the layers are drawn."""
 
 
@@ -93,7 +93,7 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
         width = 0.8 / len(full)
         offset = width * (place - (len(full) - 1) / 2)
         axes.bar(np.arange(len(classes)) + offset, mean, 0.95 * width, color=COLOUR[network],
-                 yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=QUIET,
+                 yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=INK,
                  label=LABEL[network])
     axes.set_xticks(range(len(classes)), classes, rotation=30)
     axes.set_ylabel("recall on PrivateTest", fontsize=9, color=QUIET)

@@ -52,7 +52,7 @@ def runs_table(full: dict[str, list[Kept]]) -> str:
             ])
     return markdown(
         ["run", "epochs", "time", "training, last epoch", "PublicTest, last epoch", "best epoch",
-         "PublicTest, best", "of those unseen", "PrivateTest, best", "of those unseen"], rows,
+         "PublicTest, best", "without copies", "PrivateTest, best", "without copies"], rows,
     )
 
 
