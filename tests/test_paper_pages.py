@@ -43,15 +43,15 @@ def test_spreads_by_hand() -> None:
     assert tables.difference({"0": 0.5}, those) == "–"
 
 
-def test_memory_by_hand() -> None:
+def test_the_gain_by_copies_by_hand() -> None:
     """Ten images; the copies are two of class 0, both right, and one of class 1, wrong."""
     labels = np.array([0, 0, 1, 0, 0, 1, 1, 1, 1, 2])
     right = np.array([1, 1, 0, 1, 0, 1, 0, 0, 0, 1], bool)
     copies = np.arange(10) < 3
     # the others of class 0 are right in 1 of 2, of class 1 in 1 of 4; weighted 2 to 1: 5/12
-    # memory: 3/10 of (2/3 - 5/12)
-    memory = importlib.import_module("memory").memory
-    assert memory(right, labels, copies) == ("66.7%", "42.9%", "41.7%", "7.5")
+    # the gain: 3/10 of (2/3 - 5/12)
+    gain = importlib.import_module("memory").gain
+    assert gain(right, labels, copies) == ("66.7%", "42.9%", "41.7%", "7.5")
 
 
 def test_a_run_is_kept_whole_and_without_the_place_of_its_data(tmp_path: Path) -> None:
