@@ -2,10 +2,11 @@
 
     python benchmarks/fer2013/explore.py --data fer2013.npz --seconds 400 B AdamW "100 epochs"
 
-A network of this size takes one GPU a minute for what takes two processor cores two hours. So the
-settings are chosen here, on PublicTest alone (PrivateTest is never read), and docs/experiments.md
-lists what each gave. The steps are those of ``minicnn train``: its augmentation, loss, schedule,
-average of the weights and views, but in bfloat16 and from other random numbers.
+A network of this size takes one GPU a minute or two for what takes two processor cores two hours.
+So the settings are chosen here, on PublicTest alone (PrivateTest is never read), and
+docs/experiments.md lists what each gave. The steps are those of ``minicnn train``: its
+augmentation, loss, schedule, average of the weights and views, but in bfloat16, from other random
+numbers, and without each epoch's last batch, which is a short one.
 
 ``fer2013.npz`` holds ``images`` (N, 48, 48), ``labels`` and ``usage`` (0 training, 1 PublicTest),
 all uint8. A line of JSON is printed for each try; without a GPU it runs too, slowly.
