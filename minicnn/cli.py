@@ -5,10 +5,8 @@ Heavy parts are imported inside the commands, so that ``--help`` answers at once
 
 import json
 import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +20,7 @@ from typer.exceptions import TyperException
 from minicnn import __version__
 from minicnn.errors import InputError, NonFiniteLossError
 from minicnn.files import require_folder
+from minicnn.signals import answered
 
 if TYPE_CHECKING:
     from minicnn.run_folder import RunFolder
@@ -93,31 +92,13 @@ def minicnn(
     """Options of the program as a whole."""
 
 
-@contextmanager
-def _ending_on(*names: str) -> Iterator[None]:
-    """Within the block these signals end the program as `sys.exit` does, unless they are ignored.
-
-    The exit status is that of shells: 128 and the signal's number.
-    """
-    before = {}
-
-    def leave(number: int, frame: Any) -> None:
-        raise SystemExit(128 + number)
-
-    for name in names:
-        number = getattr(signal, name, None)  # not every system has every signal
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            with suppress(ValueError):  # outside the main thread signals stay as they are
-                before[number] = signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _leave(number: int) -> None:
+    """End the program as `sys.exit` does, with the exit status that shells have for a signal."""
+    raise SystemExit(128 + number)
 
 
 @app.command(epilog="[bold]Example[/]  minicnn train paper-bn --data fer2013.csv --epochs 2")
-@_ending_on("SIGTERM", "SIGHUP")
+@answered(("SIGTERM", "SIGHUP"), _leave)
 def train(
     experiment: Annotated[
         str | None,

@@ -1,7 +1,5 @@
 """The training loop: the one that a student would write by hand, with what a long run needs."""
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +14,7 @@ from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.ops import arguments
 from minicnn.optimizers import Optimizer
 from minicnn.sequential import Sequential
+from minicnn.signals import answered
 from minicnn.training.callbacks import Callback, StopOnNonFinite
 from minicnn.training.history import Epoch
 
@@ -25,9 +24,7 @@ SHUFFLE, AUGMENT = 0, 1
 NEAR_GOAL = 0.1
 """How near to its goal the running accuracy must come before all training inputs are measured."""
 
-INTERRUPTING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+INTERRUPTING = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end training after the running step."""
 
 
@@ -243,7 +240,8 @@ class Trainer:
         self._signal = None
         with self._closing_callbacks():
             # StopOnNonFinite says in words what NumPy would warn of
-            with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
+            quiet = np.errstate(over="ignore", invalid="ignore")
+            with quiet, answered(INTERRUPTING, self._interrupt, once=True):
                 self._tell("on_fit_start")
                 while self.epoch <= epochs and not self.stop_reason and not self.interrupted:
                     self._train_epoch(inputs, labels, batch_size)
@@ -413,35 +411,9 @@ class Trainer:
                 stack.callback(callback.close)
             yield
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Let signals ask for an end after the step.
-
-        Those that are ignored, as SIGHUP under nohup, and all outside the main thread stay as they
-        are.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {
-            number: handler for number in INTERRUPTING
-            if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None)
-        }
-
-        def restore() -> None:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-        def ask(number: int, frame: Any) -> None:
-            self._signal = number
-            restore()
-
-        for number in before:
-            signal.signal(number, ask)
-        try:
-            yield
-        finally:
-            restore()
+    def _interrupt(self, number: int) -> None:
+        """Ask for an end after the step."""
+        self._signal = number
 
 
 def _place_in_training(header: Mapping[str, Any]) -> dict[str, Any]:
