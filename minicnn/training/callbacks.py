@@ -202,9 +202,8 @@ class BestModel(Callback):
         return 0 if self.best is None else self.best.epoch
 
     def on_fit_start(self, trainer: "Trainer") -> None:
-        """Save the best model again; where there is none, remove what a kill has left."""
+        """Where there is a best model already, save it again."""
         if self.best is None:
-            self.path.unlink(missing_ok=True)
             return
         own = self.model.state_dict()
         self.model.load_state_dict(self._weights)

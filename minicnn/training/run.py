@@ -78,6 +78,8 @@ class Run:
         """
         if len(self.trainer.history) < self.experiment.training.epochs:
             self.folder.remove_results()
+        if not self.best.epoch:  # a kill may have left a model whose checkpoint was not written
+            self.folder.model.unlink(missing_ok=True)
         training, validation = self.dataset.train, self.dataset.validation
         watch = detect_anomaly(self.trainer) if every_layer else nullcontext()
         with compile_ahead(self.trainer.model), watch:
