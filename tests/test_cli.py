@@ -311,6 +311,7 @@ def test_mistakes_on_the_command_line_end_in_one_line(folder, capsys, monkeypatc
         (["train", "tiny.toml", "--data", "none.csv", "--out", "x2"], ["none.csv"]),
         (["train", "--resume", "none"], ["none", "experiment.toml"]),
         (["train", "--resume", "drawn", "--lr", 0.5], ["optimizer.lr", "0.5"]),
+        (["train", "--resume", "drawn", "--data", "fer2013.csv"], ['the run has data.path = ""']),
         (["train", "--resume", "drawn", "--epochs", 2],
          ["--epochs: expected at least 3, the epochs that are done, got 2"]),
         (["train", "tiny.toml", "--out", ".", "--epochs", 1], ["expected an empty folder"]),

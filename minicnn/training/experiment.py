@@ -318,15 +318,14 @@ class Experiment(Settings):
         for key, value in options.items():
             section, _, name = key.rpartition(".")
             change = {section: {name: value}} if section else {name: value}
-            if key == "data.path":
-                change["data"] |= {"source": "fer2013", **_drawn_defaults()}
+            if key == "data.path" and self.data.source != "fer2013":
+                change |= {
+                    "name": f"{self.name}-on-fer2013",
+                    "description": f"{self.name} with the images of FER2013.",
+                    "data": {name: value, "source": "fer2013", **_drawn_defaults()},
+                }
             where = (names or {}).get(key, self.name)
             experiment = _checked(_validated(experiment._with(change), where), where)
-        if "data.path" in options and self.data.source != "fer2013":
-            experiment = experiment.changed(
-                name=f"{self.name}-on-fer2013",
-                description=f"{self.name} with the images of FER2013.",
-            )
         return experiment
 
     def completed(self) -> "Experiment":
