@@ -36,6 +36,11 @@ def _cases(training: bool) -> list[Case]:
     ]
 
 
+def _every_case() -> list[Case]:
+    """In training, then in evaluation."""
+    return [*_cases(training=True), *_cases(training=False)]
+
+
 @dataclass(frozen=True)
 class Mask:
     """What a forward did to each value: the share that was kept, and the factor on those."""
@@ -160,7 +165,7 @@ class DropoutExamination(Examination):
         A forward draws the same mask for x and for what x is moved to if it takes it from what it
         is given, or from NumPy's or Python's common generator.
         """
-        for salt, case in enumerate([*_cases(training=True), *_cases(training=False)]):
+        for salt, case in enumerate(_every_case()):
             dy, x = upstream(case["x"].shape, salt), case["x"]
             moved = Case({"x": 1.125 * x}, copy.deepcopy(case.settings))
             try:
@@ -178,7 +183,7 @@ class DropoutExamination(Examination):
 
     def _judge_gradients(self, name: str) -> Finding:
         """Training and evaluation, beside what forward did to each value."""
-        for salt, case in enumerate([*_cases(training=True), *_cases(training=False)]):
+        for salt, case in enumerate(_every_case()):
             dy = upstream(case["x"].shape, salt)
             try:
                 forward = self.subject.forward(case)
