@@ -71,7 +71,7 @@ def _require_real(arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse complex numbers, and types that some package has taught NumPy."""
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
-            raise TypeError(f"{name} of type {array.dtype}")
+            raise TypeError(f"{name}: expected real numbers, got type {array.dtype}")
 
 
 def _json(header: Mapping[str, Any]) -> str:

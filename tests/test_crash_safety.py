@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from kill_and_resume import EXPERIMENT, differ, result
 
-from minicnn import InputError, load
+from minicnn import load
 from minicnn.cli import main
-from minicnn.files import append_text, atomic_path, atomic_write_text
 from minicnn.run_folder import RunFolder
 from minicnn.tensor_files import read_tensors, write_tensors
 from minicnn.training import Experiment, Interval, Run, read_experiment
@@ -54,31 +53,6 @@ def copied(finished: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-# -- files ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS])
-@pytest.mark.parametrize("call", ["fsync", "open"])
-def test_a_disk_that_fails_leaves_the_earlier_file_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str
-) -> None:
-    path = tmp_path / "last.safetensors"
-    write_tensors(path, "checkpoint", {}, {"w": np.ones(3)})
-    before = path.read_bytes()
-
-    def fail(*arguments: object, **options: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    with monkeypatch.context() as broken:
-        broken.setattr(*((os, "fsync", fail) if call == "fsync" else (Path, "write_bytes", fail)))
-        with pytest.raises(InputError) as caught:
-            write_tensors(path, "checkpoint", {}, {"w": np.zeros(3)})
-    assert str(caught.value) == (
-        f"{path}: cannot be written ({os.strerror(number)}); what was there before is as it was")
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_a_full_disk_is_said_of_the_checkpoint_itself(
     copied: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,66 +69,6 @@ def test_a_full_disk_is_said_of_the_checkpoint_itself(
         f"minicnn: {copied / 'last.safetensors'}: cannot be written (No space left on device); "
         "what was there before is as it was")
     assert (copied / "last.safetensors").read_bytes() == before
-
-
-def test_a_line_is_added_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "history.csv"
-    append_text(path, "epoch\n")
-    append_text(path, "1\n")
-
-    def fail(handle: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as broken:
-        broken.setattr(os, "fsync", fail)
-        with pytest.raises(InputError, match="history.csv: cannot be written"):
-            append_text(path, "2\n")
-    assert path.read_text() == "epoch\n1\n"
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(InputError, match="cannot be written"):
-        atomic_write_text(tmp_path / "file.txt", "text")
-
-
-def test_a_file_takes_its_place_only_when_it_is_on_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events: list[str] = []
-    fsync, replace = os.fsync, Path.replace
-
-    def told_fsync(handle: int) -> None:
-        events.append("file" if Path(f"/proc/self/fd/{handle}").is_file() else "folder")
-        fsync(handle)
-
-    def told_replace(self: Path, target: Path) -> Path:
-        events.append("replace")
-        return replace(self, target)
-
-    monkeypatch.setattr(os, "fsync", told_fsync)
-    monkeypatch.setattr(Path, "replace", told_replace)
-    with atomic_path(tmp_path / "file.txt") as temporary:
-        temporary.write_text("text")
-    if Path("/proc/self/fd").is_dir():
-        assert events == ["file", "replace", "folder"]
-    assert events.index("replace") == 1
-
-
-def test_every_flipped_byte_of_a_model_is_noticed(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    write_tensors(path, "model", {"name": "a"}, {"w": np.arange(4, dtype=np.float32)})
-    whole = path.read_bytes()
-    for place in range(len(whole)):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
-        with pytest.raises(InputError, match="model.safetensors: expected a minicnn model, got"):
-            read_tensors(path, "model")
-
-
-# -- resuming ------------------------------------------------------------------------------------
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished: Path, copied: Path) -> None:

@@ -1,6 +1,5 @@
 """Files of arrays and a header: what is written comes back, and what is broken says so."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def test_a_failed_write_keeps_the_old_file(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(TypeError):
         write_tensors(path, "model", {"not": {1, 2}}, TENSORS)
-    with pytest.raises(TypeError, match="w of type object"):
+    with pytest.raises(TypeError, match="w: expected real numbers, got type object"):
         write_tensors(path, "model", HEADER, {"w": np.array([object()])})
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -96,20 +95,6 @@ def test_what_is_no_such_file(path: Path, spoil: Callable[[Path], object]) -> No
     assert "\n" not in message
 
 
-def test_any_flipped_byte_of_the_header_is_an_error_or_changes_nothing_else(path: Path) -> None:
-    whole = path.read_bytes()
-    length = 8 + int.from_bytes(whole[:8], "little")
-    for place in range(length):
-        for mask in (0x01, 0x80):
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
-            try:
-                header, _ = read_tensors(path, "model")
-            except InputError as error:
-                assert str(error).startswith(f"{path}: ")
-            else:
-                json.dumps(header)
-
-
 def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(InputError, match="cannot have a header of more than 16,777,216 bytes, got"):
@@ -119,6 +104,15 @@ def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
         deep = [deep]
     with pytest.raises(InputError, match="cannot have a header of tables and lists more than 20"):
         write_tensors(path, "model", {"deep": deep}, TENSORS)
-    with pytest.raises(TypeError, match="w of type complex128"):
+    with pytest.raises(TypeError, match="w: expected real numbers, got type complex128"):
         write_tensors(path, "model", HEADER, {"w": TENSORS["w"] + 1j})
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x10, 0x80])
+def test_every_flipped_byte_is_noticed(path: Path, mask: int) -> None:
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
+        with pytest.raises(InputError, match="model.safetensors: expected a minicnn model, got"):
+            read_tensors(path, "model")
