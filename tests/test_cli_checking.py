@@ -6,15 +6,24 @@ import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from submission_checks import SUBMISSIONS, planted
 
+from minicnn import backend_name, use_backend
 from minicnn.cli import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STAGED = "batchnorm_staged_graph_cs231n.py"
+
+
+@pytest.fixture(autouse=True)
+def chosen() -> Iterator[None]:
+    """The backend that a command chooses is that of its test alone."""
+    with use_backend(backend_name()):
+        yield
 
 
 def status(*arguments: object) -> int:
