@@ -180,6 +180,18 @@ def test_the_gradient_of_a_wrong_dropout_is_not_blamed_for_it(check) -> None:
     assert own["dropout_backward"].fault != "dropout-new-mask-in-backward"
 
 
+def test_a_gradient_without_dy_is_said_to_be_none(check) -> None:
+    found = check(changed(DROPOUT, ("return dy * cache", "return cache")))["dropout_backward"]
+    assert found.verdict == "wrong-backward"
+    assert found.message.endswith("elsewhere no multiple of dy.")
+
+
+def test_a_backward_that_is_missing_or_misspelt_is_missed(check) -> None:
+    found = check(changed(DROPOUT, ("def dropout_backward", "def dropout_backwards")))
+    assert verdicts(found) == {"dropout_forward": ("correct", None)}
+    assert found["dropout_forward"].message == "There is no dropout_backward beside it."
+
+
 @pytest.mark.parametrize("forward", [
     ("/ (1 - rate) if", "/ 1 if"), ("else np.ones(x.shape)", "else 0.7 * np.ones(x.shape)"),
 ])

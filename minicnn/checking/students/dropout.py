@@ -228,7 +228,9 @@ class DropoutExamination(Examination):
         fault = "dropout-new-mask-in-backward" if (
             other and readable and mask.factor is not None) else None
         text = f"{mask.share:.1%} of dy passed, and forward had kept {(factors != 0).mean():.1%}."
-        if not other and mask.factor is not None:
+        if not other and mask.factor is None:
+            text = "dx is 0 where forward had dropped, but elsewhere no multiple of dy."
+        elif not other:
             text = (f"dx has forward's mask, but dy was multiplied by {mask.factor:.4g}; "
                     f"expected {1 / keep:.4g}, as in forward.")
             if mask.scales(1 / (1 - keep)):

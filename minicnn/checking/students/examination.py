@@ -71,6 +71,9 @@ class Examination:
             found = self.judge_forward()
             forward_is_right = found.verdict == "correct"
             self.likely = found.fault
+            if self.convention.backwards and not self.subject.pair.backwards:
+                found.message += f" There is no {self.convention.backwards[0]} beside it."
+                found.message = found.message.strip()
             yield found
         for name in self.subject.pair.backwards:
             yield self.judge_backward(name, forward_is_right)
