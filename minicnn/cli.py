@@ -127,7 +127,11 @@ def train(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Go on with the run in this folder; --epochs may change."),
+        typer.Option(
+            metavar="DIR",
+            help="Go on with the run in this folder; --epochs may change, and --data say where its "
+            "images are now.",
+        ),
     ] = None,
     checkpoint_every: Annotated[
         str | None,

@@ -129,12 +129,16 @@ class RunFolder:
         Raises
         ------
         InputError
-            Where there is none: the folder holds no run, or one that was ended in its first epoch.
+            Where there is none: the folder holds no run, one that was ended in its first epoch, or
+            one that has lost it.
         """
         if self.model.is_file():
             return self.model
         if self.experiment.is_file():
-            raise InputError(f"{self.path}: expected a run with a model, but no epoch was finished")
+            raise InputError(
+                f"{self.path}: expected a run with a model, but there is no {self.model.name}; "
+                "minicnn train --resume goes on to the next epoch's, or writes a lost one again"
+            )
         raise InputError(f"{self.path}: expected the folder of a run, got one without a run")
 
     def require_unused(self) -> None:

@@ -413,6 +413,6 @@ def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
         elif value != own:
             raise InputError(
                 f"--resume: the run has {key} = {json.dumps(own)}, got {json.dumps(value)}; only "
-                "the number of epochs may change"
+                "--epochs may change, and --data where the images of FER2013 are now"
             )
     return experiment
