@@ -17,8 +17,8 @@ from rich.table import Table
 
 from minicnn.benchmarking.machine import ceiling, description
 from minicnn.ops import cpu, reference
-from minicnn.ops.cpu.gemm import product
-from minicnn.ops.cpu.threads import thread_count, use_threads
+from minicnn.ops.cpu.linalg.gemm import product
+from minicnn.ops.cpu.linalg.threads import thread_count, use_threads
 from minicnn.viewing.charts import COLOURS, INK, QUIET, quieten
 
 SIDE, CHANNELS, FILTERS = 24, 128, 128

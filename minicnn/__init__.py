@@ -16,7 +16,9 @@ from minicnn.sequential import Sequential, load
 
 __version__ = "0.1.0"
 
-_LATER = ("data", "evaluation", "training", "viewing")
+_LATER = {
+    name: f"minicnn.{name}" for name in ("data", "inference", "training", "viewing")
+} | {"evaluation": "minicnn.inference.evaluation"}
 """Parts that bring pandas, rich or matplotlib with them: only whoever uses them waits for these."""
 
 __all__ = [
@@ -39,7 +41,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        return importlib.import_module(f"minicnn.{name}")
+        return importlib.import_module(_LATER[name])
     raise AttributeError(f"module 'minicnn' has no attribute {name!r}")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numba import config
 
 from minicnn.ops import backend_name, use_backend
-from minicnn.ops.cpu.compilation import on_first_compilation
+from minicnn.ops.cpu.linalg.compilation import on_first_compilation
 from minicnn.sequential import Sequential
 
 IMAGES = 8

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import registry
+from minicnn import validation
 from minicnn.errors import InputError
-from minicnn.ops import arguments
+from minicnn.files import registry
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Normal(Initializer):
     std: float = 0.05
 
     def __post_init__(self) -> None:
-        arguments.number("Normal", "std", self.std, 0)
+        validation.number("Normal", "std", self.std, 0)
 
     def sample(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Draw from N(0, std²)."""
@@ -74,7 +74,7 @@ class Uniform(Initializer):
     limit: float = 0.05
 
     def __post_init__(self) -> None:
-        arguments.number("Uniform", "limit", self.limit, 0)
+        validation.number("Uniform", "limit", self.limit, 0)
 
     def sample(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Draw from U(-limit, limit)."""

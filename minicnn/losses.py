@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import ops
+from minicnn import ops, validation
 from minicnn.ops import arguments
 
 
@@ -32,7 +32,7 @@ class SoftmaxCrossEntropy:
             None if class_weights is None
             else arguments.class_weights_of(kind, class_weights).copy()
         )
-        self.label_smoothing = arguments.number(kind, "label_smoothing", label_smoothing, 0, 1)
+        self.label_smoothing = validation.number(kind, "label_smoothing", label_smoothing, 0, 1)
         self._cache: Any = None
 
     def forward(self, logits: Any, labels: Any) -> float:

@@ -1,5 +1,6 @@
 """The networks that come with the library."""
 
+from minicnn import validation
 from minicnn.layers import (
     BatchNorm,
     Conv2D,
@@ -11,7 +12,6 @@ from minicnn.layers import (
     MaxPool2D,
     ReLU,
 )
-from minicnn.ops import arguments
 from minicnn.sequential import Sequential
 
 INPUT_SHAPE = (48, 48, 1)
@@ -136,8 +136,8 @@ MODELS = {"paper": paper, "vgg": vgg, "drawn_faces": drawn_faces}
 
 
 def _check(model: str, batch_norm: bool, dropout: float) -> None:
-    arguments.flag(model, "batch_norm", batch_norm)
-    arguments.number(model, "dropout", dropout, 0, 1, ends="[)")
+    validation.flag(model, "batch_norm", batch_norm)
+    validation.number(model, "dropout", dropout, 0, 1, ends="[)")
 
 
 def _norm(batch_norm: bool) -> list[Layer]:

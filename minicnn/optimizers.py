@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import ops, registry
+from minicnn import ops, validation
+from minicnn.files import registry
 from minicnn.layers.base import Parameter, load_arrays
-from minicnn.ops import arguments
 
 
 class Optimizer:
@@ -61,11 +61,11 @@ class Optimizer:
                 raise ValueError(
                     f"{kind}: {count} parameters are called {name}; rename their layers"
                 )
-        self.lr = arguments.number(kind, "lr", lr, 0, ends="()")
-        self.weight_decay = arguments.number(kind, "weight_decay", weight_decay, 0)
-        self.decay_all = arguments.flag(kind, "decay_all", decay_all)
+        self.lr = validation.number(kind, "lr", lr, 0, ends="()")
+        self.weight_decay = validation.number(kind, "weight_decay", weight_decay, 0)
+        self.decay_all = validation.flag(kind, "decay_all", decay_all)
         if clip_norm is not None:
-            arguments.number(kind, "clip_norm", clip_norm, 0, ends="()")
+            validation.number(kind, "clip_norm", clip_norm, 0, ends="()")
         self.clip_norm = clip_norm
         self.steps = 0
         self._state = {
@@ -153,8 +153,8 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
                          clip_norm=clip_norm)
-        self.momentum = arguments.number("SGD", "momentum", momentum, 0, 1, ends="[)")
-        self.nesterov = arguments.flag("SGD", "nesterov", nesterov)
+        self.momentum = validation.number("SGD", "momentum", momentum, 0, 1, ends="[)")
+        self.nesterov = validation.flag("SGD", "nesterov", nesterov)
         if nesterov and momentum == 0:
             raise ValueError("SGD: nesterov needs a momentum above 0, got 0")
 
@@ -189,8 +189,8 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
                          clip_norm=clip_norm)
-        self.decay = arguments.number("RMSprop", "decay", decay, 0, 1, ends="[)")
-        self.eps = arguments.number("RMSprop", "eps", eps, 0, ends="()")
+        self.decay = validation.number("RMSprop", "decay", decay, 0, 1, ends="[)")
+        self.eps = validation.number("RMSprop", "eps", eps, 0, ends="()")
 
     def _update(
         self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
@@ -226,9 +226,9 @@ class Adam(Optimizer):
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_all=decay_all,
                          clip_norm=clip_norm)
         kind = type(self).__name__
-        self.beta1 = arguments.number(kind, "beta1", beta1, 0, 1, ends="[)")
-        self.beta2 = arguments.number(kind, "beta2", beta2, 0, 1, ends="[)")
-        self.eps = arguments.number(kind, "eps", eps, 0, ends="()")
+        self.beta1 = validation.number(kind, "beta1", beta1, 0, 1, ends="[)")
+        self.beta2 = validation.number(kind, "beta2", beta2, 0, 1, ends="[)")
+        self.eps = validation.number(kind, "eps", eps, 0, ends="()")
 
     def _update(
         self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float

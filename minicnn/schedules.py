@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from minicnn import registry
-from minicnn.ops import arguments
+from minicnn import validation
+from minicnn.files import registry
 
 
 class Schedule:
@@ -53,8 +53,8 @@ class Step(Schedule):
     gamma: float = 0.1
 
     def __post_init__(self) -> None:
-        arguments.number("Step", "every", self.every, 0, ends="()")
-        arguments.number("Step", "gamma", self.gamma, 0, ends="()")
+        validation.number("Step", "every", self.every, 0, ends="()")
+        validation.number("Step", "gamma", self.gamma, 0, ends="()")
 
     def factor(self, progress: float) -> float:
         """``gamma ^ floor(progress / every)``."""
@@ -83,9 +83,9 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        arguments.number("Cosine", "epochs", self.epochs, 0, ends="()")
-        arguments.number("Cosine", "warmup", self.warmup, 0, self.epochs, ends="[)")
-        arguments.number("Cosine", "final", self.final, 0, 1)
+        validation.number("Cosine", "epochs", self.epochs, 0, ends="()")
+        validation.number("Cosine", "warmup", self.warmup, 0, self.epochs, ends="[)")
+        validation.number("Cosine", "final", self.final, 0, 1)
 
     def factor(self, progress: float) -> float:
         """The factor after `progress` epochs."""
@@ -116,9 +116,9 @@ class ReduceOnPlateau(Schedule):
     reductions: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        arguments.integer("ReduceOnPlateau", "patience", self.patience, 1)
-        arguments.number("ReduceOnPlateau", "gamma", self.gamma, 0, 1, ends="()")
-        arguments.number("ReduceOnPlateau", "least", self.least, 0)
+        validation.integer("ReduceOnPlateau", "patience", self.patience, 1)
+        validation.number("ReduceOnPlateau", "gamma", self.gamma, 0, 1, ends="()")
+        validation.number("ReduceOnPlateau", "least", self.least, 0)
 
     def factor(self, progress: float) -> float:
         """``gamma ^ reductions``."""
@@ -140,9 +140,11 @@ class ReduceOnPlateau(Schedule):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`; a TypeError or ValueError where it holds anything else."""
         best = state["best"]
-        self.best = None if best is None else arguments.number("ReduceOnPlateau", "best", best)
-        self.waited = arguments.integer("ReduceOnPlateau", "waited", state["waited"], 0)
-        self.reductions = arguments.integer("ReduceOnPlateau", "reductions", state["reductions"], 0)
+        self.best = None if best is None else validation.number("ReduceOnPlateau", "best", best)
+        self.waited = validation.integer("ReduceOnPlateau", "waited", state["waited"], 0)
+        self.reductions = validation.integer(
+            "ReduceOnPlateau", "reductions", state["reductions"], 0
+        )
 
 
 SCHEDULES: dict[str, type[Schedule]] = {

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from minicnn import layers as layer_kinds
+from minicnn import validation
 from minicnn.errors import InputError
+from minicnn.files.tensors import read_tensors, write_tensors
 from minicnn.layers.base import Layer, Parameter, Shape, load_arrays
 from minicnn.ops import arguments
-from minicnn.pretrained import model_path
 from minicnn.summary import Summary, summarize
-from minicnn.tensor_files import read_tensors, write_tensors
+from minicnn.weights import model_path
 
 FORMAT_VERSION = 1
 
@@ -74,11 +75,11 @@ class Sequential:
     ) -> None:
         self.layers = list(layers)
         self.input_shape: Shape = tuple(
-            arguments.integer("Sequential", "a length in input_shape", length, 1)
+            validation.integer("Sequential", "a length in input_shape", length, 1)
             for length in input_shape
         )
         self.dtype = _floating(dtype)
-        self.seed = arguments.integer("Sequential", "seed", seed, 0)
+        self.seed = validation.integer("Sequential", "seed", seed, 0)
         self.metadata: dict[str, Any] = {}
         if not self.layers:
             raise ValueError("Sequential: expected at least one layer, got none")
@@ -179,7 +180,7 @@ class Sequential:
         TypeError, ValueError
             As `forward`, and where batch_size is no integer of at least 1.
         """
-        batch_size = arguments.integer("predict", "batch_size", batch_size, 1)
+        batch_size = validation.integer("predict", "batch_size", batch_size, 1)
         x = np.asarray(x)
         self._check_shape(x)
         outputs = [np.empty((0, *self.output_shape), self.dtype)]
@@ -341,7 +342,7 @@ def _require_modest(
     """Refuse a stack that is too large; one that does not fit together is not judged further."""
     weights, multiply_adds = 0, 0
     shape = tuple(
-        arguments.integer("Sequential", "a length in input_shape", length, 1)
+        validation.integer("Sequential", "a length in input_shape", length, 1)
         for length in input_shape
     )
     for number, layer in enumerate(layers, start=1):
@@ -397,7 +398,7 @@ def load(path: str | os.PathLike) -> Sequential:
     ----------
     path : path or str
         A ``.safetensors`` file, or, where there is none of this name, the name of weights that
-        come with the package (`minicnn.pretrained.pretrained_names`).
+        come with the package (`minicnn.weights.pretrained_names`).
 
     Returns
     -------

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 import minicnn
 from minicnn import InputError, Sequential, layers, losses, optimizers
-from minicnn.tensor_files import read_tensors, write_tensors
+from minicnn.files.tensors import read_tensors, write_tensors
 
 LABELS = np.array([0, 2, 1, 1])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from minicnn.run_folder import RunFolder
+from minicnn.runs.folder import RunFolder
 from minicnn.training import read_experiment
 
 NETWORKS = ("paper-bn", "paper-plain")

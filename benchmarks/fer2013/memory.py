@@ -16,8 +16,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from minicnn.classifier import Classifier
 from minicnn.data import fer2013, stands_in
+from minicnn.inference.classifier import Classifier
 
 
 def main() -> None:

@@ -6,9 +6,9 @@
 import argparse
 from pathlib import Path
 
-from minicnn.pretrained import pretrained_path
-from minicnn.run_folder import RunFolder
+from minicnn.runs.folder import RunFolder
 from minicnn.sequential import load
+from minicnn.weights import pretrained_path
 
 
 def main() -> None:

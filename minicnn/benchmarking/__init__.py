@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn.benchmarking.suite import Results, Settings, measure, settings
-from minicnn.files import atomic_path, atomic_write_text
+from minicnn.files.writing import atomic_path, atomic_write_text
 
 __all__ = ["Results", "Settings", "measure", "settings", "write"]
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import PARALLEL, SERIAL
-from minicnn.ops.cpu.simd import lanes, load, multiply_add, put, settle, store
-from minicnn.ops.cpu.threads import thread_count
+from minicnn.ops.cpu.linalg import memory
+from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL
+from minicnn.ops.cpu.linalg.simd import lanes, load, multiply_add, put, settle, store
+from minicnn.ops.cpu.linalg.threads import thread_count
 
 CHAINS = 8
 """Multiply-adds that do not wait for each other: two a cycle, each taking four."""
@@ -60,7 +60,7 @@ def ceiling(rounds: int = 9) -> Ceiling:
 
 def description() -> str:
     """The processor's name, its cores and its vectors."""
-    from minicnn.ops.cpu.simd import REGISTER_BITS
+    from minicnn.ops.cpu.linalg.simd import REGISTER_BITS
 
     name = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")

@@ -46,7 +46,7 @@ class Minicnn:
 
     def use_threads(self, count: int) -> None:
         """Compute with so many threads; the reference takes what NumPy takes."""
-        from minicnn.ops.cpu.threads import use_threads
+        from minicnn.ops.cpu.linalg.threads import use_threads
 
         use_threads(count)
 

@@ -19,7 +19,7 @@ from minicnn.benchmarking.work import FORWARD, work
 from minicnn.errors import InputError
 from minicnn.layers import Conv2D
 from minicnn.ops import backend_name, use_backend
-from minicnn.ops.cpu.threads import use_threads
+from minicnn.ops.cpu.linalg.threads import use_threads
 from minicnn.sequential import Sequential
 
 PROGRAMS: dict[str | None, Callable[[], list[Program]]] = {

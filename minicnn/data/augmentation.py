@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops import arguments
+from minicnn import validation
 
 _GREATEST = {"shift": 1.0, "rotate": 180.0, "scale": 0.9, "brightness": np.inf, "erase": 1.0}
 """The greatest value of each setting; the least is 0."""
@@ -101,9 +101,9 @@ class Augmentation:
     erase: float = 0.0
 
     def __post_init__(self) -> None:
-        arguments.flag("Augmentation", "flip", self.flip)
+        validation.flag("Augmentation", "flip", self.flip)
         for name, most in _GREATEST.items():
-            arguments.number("Augmentation", name, getattr(self, name), 0, most)
+            validation.number("Augmentation", name, getattr(self, name), 0, most)
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The batch with fresh changes.

@@ -18,10 +18,10 @@ import numpy as np
 from safetensors import SafetensorError
 
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Split
-from minicnn.data.images import MOST_BYTES
+from minicnn.data.sources.images import MOST_BYTES
 from minicnn.errors import InputError
-from minicnn.files import read_limited
-from minicnn.tensor_files import read_tensors, write_tensors
+from minicnn.files.reading import read_limited
+from minicnn.files.tensors import read_tensors, write_tensors
 
 _FORMAT = "minicnn-splits-3"
 _BLOCK = 1 << 24

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Dataset, Split
-from minicnn.ops import arguments
+from minicnn.validation import integer
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
     "angry": {"4 brow lowerer": 1.0, "5 upper lid raiser": 0.3, "7 lid tightener": 0.8,
@@ -139,7 +139,7 @@ def load(*, train: int = 4200, validation: int = 700, test: int = 700, seed: int
     """
     for name, value, least in (("train", train, 1), ("validation", validation, 1),
                                ("test", test, 1), ("seed", seed, 0)):
-        arguments.integer("drawn_faces.load", name, value, least)
+        integer("drawn_faces.load", name, value, least)
     generators = np.random.default_rng(seed).spawn(3)
     return Dataset(
         "drawn faces",

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn import validation
 from minicnn.data import cache
-from minicnn.data.archives import open_table
-from minicnn.data.csv_reader import read_csv
 from minicnn.data.dataset import Dataset, Split
 from minicnn.data.holdout import hold_out
-from minicnn.data.image_folder import find_pictures, read_pictures
+from minicnn.data.sources.archives import open_table
+from minicnn.data.sources.csv_reader import read_csv
+from minicnn.data.sources.image_folder import find_pictures, read_pictures
 from minicnn.errors import InputError
-from minicnn.ops import arguments
 
 _ACCEPTED = (
     "fer2013.csv or icml_face_data.csv, either inside a .zip or .tar.gz, or a folder of pictures in"
@@ -36,8 +36,8 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
     path : path
         ``fer2013.csv`` or ``icml_face_data.csv``, either inside a ``.zip``, ``.tar`` or
         ``.tar.gz``, or a folder with some of ``train/<emotion>/``, ``validation/<emotion>/`` and
-        ``test/<emotion>/``. Format and errors: `minicnn.data.csv_reader.read_csv`,
-        `minicnn.data.archives.open_table`, `minicnn.data.image_folder.find_pictures`.
+        ``test/<emotion>/``. Formats and errors: `read_csv`, `open_table` and
+        `find_pictures` in `minicnn.data.sources`.
     validation_fraction : float, default 0.1
         The share of each emotion's training rows that validation is given if it has no own, in
         (0, 1).
@@ -58,8 +58,8 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
         `validation_fraction` is no number in (0, 1), or `seed` no integer of at least 0.
     """
     path = Path(path)
-    arguments.number("fer2013.load", "validation_fraction", validation_fraction, 0, 1, ends="()")
-    arguments.integer("fer2013.load", "seed", seed, 0)
+    validation.number("fer2013.load", "validation_fraction", validation_fraction, 0, 1, ends="()")
+    validation.integer("fer2013.load", "seed", seed, 0)
     try:
         splits, notes = _read(path)
     except OSError as error:

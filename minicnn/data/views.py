@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from minicnn import validation
 from minicnn.data.augmentation import Changes, apply
 from minicnn.data.dataset import IMAGE_SIZE
 from minicnn.errors import InputError
-from minicnn.ops import arguments
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Views:
     shift: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mirror", arguments.flag("Views", "mirror", self.mirror))
-        object.__setattr__(self, "shift", arguments.integer("Views", "shift", self.shift, 0))
+        object.__setattr__(self, "mirror", validation.flag("Views", "mirror", self.mirror))
+        object.__setattr__(self, "shift", validation.integer("Views", "shift", self.shift, 0))
         if self.shift > IMAGE_SIZE:
             raise ValueError(f"Views: shift must be at most {IMAGE_SIZE}, got {self.shift!r}")
 

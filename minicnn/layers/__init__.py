@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from minicnn import registry
 from minicnn.errors import InputError
+from minicnn.files import registry
 from minicnn.layers.activations import ELU, LeakyReLU, ReLU
 from minicnn.layers.base import Layer, Parameter
 from minicnn.layers.batchnorm import BatchNorm

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import ops
+from minicnn import ops, validation
 from minicnn.layers.base import Layer
-from minicnn.ops import arguments
 
 
 @dataclass(eq=False)
@@ -41,7 +40,7 @@ class LeakyReLU(Layer):
     slope: float = 0.01
 
     def __post_init__(self) -> None:
-        self.slope = arguments.number("LeakyReLU", "slope", self.slope, 0)
+        self.slope = validation.number("LeakyReLU", "slope", self.slope, 0)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y of x's shape; dtype and errors as `ops.leaky_relu_forward`."""
@@ -70,7 +69,7 @@ class ELU(Layer):
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        self.alpha = arguments.number("ELU", "alpha", self.alpha, 0)
+        self.alpha = validation.number("ELU", "alpha", self.alpha, 0)
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y of x's shape; dtype and errors as `ops.elu_forward`."""

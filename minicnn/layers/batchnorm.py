@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import ops
+from minicnn import ops, validation
 from minicnn.layers.base import Layer, Shape
-from minicnn.ops import arguments
 
 
 @dataclass(eq=False)
@@ -39,9 +38,9 @@ class BatchNorm(Layer):
     unbiased_running_var: bool = False
 
     def __post_init__(self) -> None:
-        self.momentum = arguments.number("BatchNorm", "momentum", self.momentum, 0, 1)
-        self.eps = arguments.number("BatchNorm", "eps", self.eps, 0, ends="()")
-        self.unbiased_running_var = arguments.flag(
+        self.momentum = validation.number("BatchNorm", "momentum", self.momentum, 0, 1)
+        self.eps = validation.number("BatchNorm", "eps", self.eps, 0, ends="()")
+        self.unbiased_running_var = validation.flag(
             "BatchNorm", "unbiased_running_var", self.unbiased_running_var
         )
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import initializers, ops
+from minicnn import initializers, ops, validation
 from minicnn.layers.base import Layer, Shape
 from minicnn.layers.shapes import image_shape
-from minicnn.ops import arguments
 from minicnn.ops.window import explicit_padding, pair, resolve_window
 
 
@@ -47,10 +46,10 @@ class Conv2D(Layer):
     weight_initializer: Any = "he_normal"
 
     def __post_init__(self) -> None:
-        self.filters = arguments.integer("Conv2D", "filters", self.filters, 1)
+        self.filters = validation.integer("Conv2D", "filters", self.filters, 1)
         self.kernel_size = pair("Conv2D", "kernel_size", self.kernel_size, minimum=1)
         self.stride = pair("Conv2D", "stride", self.stride, minimum=1)
-        self.use_bias = arguments.flag("Conv2D", "use_bias", self.use_bias)
+        self.use_bias = validation.flag("Conv2D", "use_bias", self.use_bias)
         self.padding = explicit_padding("Conv2D", self.padding)
         self.weight_initializer = initializers.get(self.weight_initializer)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import initializers, ops
+from minicnn import initializers, ops, validation
 from minicnn.layers.base import Layer, Shape
 from minicnn.ops import arguments
 
@@ -37,8 +37,8 @@ class Dense(Layer):
     weight_initializer: Any = "he_normal"
 
     def __post_init__(self) -> None:
-        self.units = arguments.integer("Dense", "units", self.units, 1)
-        self.use_bias = arguments.flag("Dense", "use_bias", self.use_bias)
+        self.units = validation.integer("Dense", "units", self.units, 1)
+        self.use_bias = validation.flag("Dense", "use_bias", self.use_bias)
         self.weight_initializer = initializers.get(self.weight_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import ops
+from minicnn import ops, validation
 from minicnn.layers.base import Layer, Shape
-from minicnn.ops import arguments
 
 
 @dataclass(eq=False)
@@ -30,7 +29,7 @@ class Dropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
-        self.rate = arguments.number("Dropout", "rate", self.rate, 0, 1, ends="[)")
+        self.rate = validation.number("Dropout", "rate", self.rate, 0, 1, ends="[)")
 
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """A generator of the layer's own."""

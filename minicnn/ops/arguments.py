@@ -4,13 +4,12 @@ Each backend's functions pass their arguments through here first, so that the ke
 meet nothing but C-contiguous, aligned, writable float32 or float64 arrays of agreeing shapes.
 """
 
-import math
-from numbers import Real
 from typing import Any, TypeVar
 
 import numpy as np
 
-from minicnn.ops.window import Window, is_integer, resolve_window
+from minicnn import validation
+from minicnn.ops.window import Window, resolve_window
 
 Cache = TypeVar("Cache")
 
@@ -94,53 +93,6 @@ def vector(operation: str, name: str, array: np.ndarray | None, length: int, why
         )
 
 
-def number(
-    operation: str,
-    name: str,
-    value: Any,
-    low: float = -math.inf,
-    high: float = math.inf,
-    *,
-    ends: str = "[]",
-) -> float:
-    """A finite real number inside an interval whose `ends` are closed ``[ ]`` or open ``( )``."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{operation}: {name} must be a number, got {value!r}")
-    result = _as_float(value)
-    above = result >= low if ends[0] == "[" else result > low
-    below = result <= high if ends[1] == "]" else result < high
-    if not (math.isfinite(result) and above and below):
-        left = ends[0] if low > -math.inf else "("
-        right = ends[1] if high < math.inf else ")"
-        interval = f"{left}{low:g}, {high:g}{right}"
-        raise ValueError(f"{operation}: {name} must lie in {interval}, got {value!r}")
-    return result
-
-
-def _as_float(value: Any) -> float:
-    """`value` as a float; infinite where it is a whole number beyond them."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def integer(operation: str, name: str, value: Any, minimum: int) -> int:
-    """A whole number of at least `minimum`, Python's or NumPy's."""
-    if not is_integer(value):
-        raise TypeError(f"{operation}: {name} must be an integer, got {value!r}")
-    if value < minimum:
-        raise ValueError(f"{operation}: {name} must be at least {minimum}, got {value!r}")
-    return int(value)
-
-
-def flag(operation: str, name: str, value: Any) -> bool:
-    """True or False, Python's or NumPy's; nothing else counts as either."""
-    if not isinstance(value, bool | np.bool):
-        raise TypeError(f"{operation}: {name} must be True or False, got {value!r}")
-    return bool(value)
-
-
 def conv2d(
     x: Any, w: Any, b: Any, stride: Any, padding: Any, algorithm: Any
 ) -> tuple[Any, Any, Any, Window]:
@@ -197,8 +149,8 @@ def batchnorm(
         vector("batchnorm", name, array, channels, "one value a channel of x")
         if training and not array.flags.writeable:
             raise ValueError(f"batchnorm: {name} is read-only, but training updates it in place")
-    number("batchnorm", "momentum", momentum, 0, 1)
-    number("batchnorm", "eps", eps, 0, ends="()")
+    validation.number("batchnorm", "momentum", momentum, 0, 1)
+    validation.number("batchnorm", "eps", eps, 0, ends="()")
     if training and unbiased_running_var and x.size == channels:
         raise ValueError(
             "batchnorm: an unbiased running variance needs at least two values a channel, "
@@ -224,7 +176,7 @@ def dense(x: Any, w: Any, b: Any) -> tuple[Any, Any, Any]:
 def dropout(x: Any, rate: Any, rng: Any, training: Any) -> tuple[Any, float]:
     """The arguments of `dropout_forward`; only training needs the generator."""
     (x,) = floats("dropout", x=x)
-    rate = number("dropout", "rate", rate, 0, 1, ends="[)")
+    rate = validation.number("dropout", "rate", rate, 0, 1, ends="[)")
     if training and rate > 0 and not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"dropout: rng must be a numpy.random.Generator, got {type(rng).__name__}"
@@ -250,7 +202,7 @@ def softmax_cross_entropy(
             f"{operation}: labels must lie in [0, {classes}), "
             f"got {labels[outside[0]]} in row {outside[0]}"
         )
-    number(operation, "label_smoothing", label_smoothing, 0, 1)
+    validation.number(operation, "label_smoothing", label_smoothing, 0, 1)
     if class_weights is None:
         class_weights = np.ones(classes)
     class_weights = class_weights_of(operation, class_weights, logits.dtype)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.validation import is_integer
+
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
 
@@ -149,11 +151,6 @@ def _same_padding(length: int, size: int, stride: int) -> Pair:
     places = -(-length // stride)
     total = max((places - 1) * stride + size - length, 0)
     return total // 2, total - total // 2
-
-
-def is_integer(value: Any) -> bool:
-    """Whether a value is a whole number, Python's or NumPy's; truth values are none."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _is_sequence(value: Any, length: int) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.errors import NonFiniteLossError
 from minicnn.layers import Layer, Parameter
 from minicnn.sequential import Sequential
-from minicnn.training.wrapping import wrapped
+from minicnn.training.hooks import wrapped
 
 if TYPE_CHECKING:
     from minicnn.training.trainer import Trainer

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn import validation
 from minicnn.layers.base import load_arrays
-from minicnn.ops import arguments
 from minicnn.sequential import Sequential
 from minicnn.training.callbacks import Callback
 from minicnn.training.history import Epoch
@@ -42,7 +42,7 @@ class WeightAverage(Callback):
 
     def __init__(self, model: Sequential, decay: float) -> None:
         self.model = model
-        self.decay = arguments.number("WeightAverage", "decay", decay, 0, 1, ends="[)")
+        self.decay = validation.number("WeightAverage", "decay", decay, 0, 1, ends="[)")
         self.steps = 0
         self._averages = model.state_dict()
         self._own: dict[str, np.ndarray] | None = None
@@ -77,7 +77,7 @@ class WeightAverage(Callback):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.steps = arguments.integer("WeightAverage", "steps", state["steps"], 0)
+        self.steps = validation.integer("WeightAverage", "steps", state["steps"], 0)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Copies of the averages."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from minicnn import validation
 from minicnn.errors import InputError
+from minicnn.files.tensors import write_tensors
 from minicnn.layers.base import load_arrays
-from minicnn.ops import arguments
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
-from minicnn.tensor_files import write_tensors
 from minicnn.training.anomalies import first_array, first_gradient, non_finite_error, watched
 from minicnn.training.history import Epoch, append_history, write_history
 
@@ -246,7 +246,7 @@ class EarlyStopping(Callback):
     """
 
     def __init__(self, patience: int) -> None:
-        self.patience = arguments.integer("EarlyStopping", "patience", patience, 1)
+        self.patience = validation.integer("EarlyStopping", "patience", patience, 1)
         self.best: float | None = None
         self.waited = 0
 
@@ -273,8 +273,8 @@ class EarlyStopping(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`; a TypeError or ValueError where it holds anything else."""
         best = state["best"]
-        self.best = None if best is None else arguments.number("EarlyStopping", "best", best)
-        self.waited = arguments.integer("EarlyStopping", "waited", state["waited"], 0)
+        self.best = None if best is None else validation.number("EarlyStopping", "best", best)
+        self.waited = validation.integer("EarlyStopping", "waited", state["waited"], 0)
 
 
 class HistoryFile(Callback):

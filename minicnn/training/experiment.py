@@ -15,16 +15,17 @@ import numpy as np
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from minicnn import optimizers, registry, schedules
+from minicnn import optimizers, schedules
 from minicnn.data import Augmentation, Dataset, Views, drawn_faces, fer2013
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE
 from minicnn.errors import InputError
+from minicnn.files import registry
+from minicnn.files.toml import parse_toml, read_toml
 from minicnn.layers import Parameter
 from minicnn.models import MODELS
 from minicnn.optimizers import Optimizer
 from minicnn.schedules import Schedule
 from minicnn.sequential import Sequential
-from minicnn.toml_files import parse_toml, read_toml
 
 MOST_FACES = 10**6
 """Faces to draw for a split: 2.3 GB of pixels."""

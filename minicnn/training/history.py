@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from minicnn.files import append_text, atomic_write_text
-from minicnn.ops import arguments
-from minicnn.run_files import HISTORY
+from minicnn import validation
+from minicnn.files.writing import append_text, atomic_write_text
+from minicnn.runs.tables import HISTORY
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Epoch:
             Where a name is missing or unknown, or a value is no number.
         """
         known: dict[str, Any] = {
-            name: math.nan if value is None else arguments.number("Epoch", name, value)
+            name: math.nan if value is None else validation.number("Epoch", name, value)
             for name, value in values.items()
         }
-        return cls(**{**known, "epoch": arguments.integer("Epoch", "epoch", values["epoch"], 1)})
+        return cls(**{**known, "epoch": validation.integer("Epoch", "epoch", values["epoch"], 1)})
 
 
 def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from minicnn.files import atomic_write_text
+from minicnn.files.writing import atomic_write_text
 from minicnn.layers import BatchNorm, Layer
-from minicnn.run_files import LAYERS, RUNNING_STATISTICS
+from minicnn.runs.tables import LAYERS, RUNNING_STATISTICS
 from minicnn.sequential import Sequential
 from minicnn.training.callbacks import Callback
 from minicnn.training.history import Epoch
-from minicnn.training.wrapping import wrapped
+from minicnn.training.hooks import wrapped
 
 if TYPE_CHECKING:
     from minicnn.training.trainer import Trainer

@@ -16,12 +16,13 @@ from rich.console import Console
 from minicnn.compile_ahead import compile_ahead
 from minicnn.data import Dataset, Preprocessing, Views, stands_in
 from minicnn.errors import InputError
-from minicnn.evaluation import Evaluation, evaluate
-from minicnn.files import atomic_write_text, remove_parts, require_folder
+from minicnn.files.reading import require_folder
+from minicnn.files.writing import atomic_write_text, remove_parts
+from minicnn.inference.evaluation import Evaluation, evaluate
 from minicnn.losses import SoftmaxCrossEntropy
-from minicnn.run_folder import RunFolder
+from minicnn.runs.folder import RunFolder
 from minicnn.sequential import Sequential, load
-from minicnn.training import circumstances
+from minicnn.training import environment
 from minicnn.training.anomalies import detect_anomaly
 from minicnn.training.averaging import WeightAverage
 from minicnn.training.callbacks import (
@@ -257,7 +258,7 @@ def _resume(
                 f"{folder.path}: the run was started on other data: its {split} split differs "
                 f"from that of {dataset.name}"
             )
-    for note in circumstances.go_on_with(header.get("circumstances"), keep_threads):
+    for note in environment.go_on_with(header.get("circumstances"), keep_threads):
         console.print(note, highlight=False, soft_wrap=True, markup=False)
     trainer, best = _prepare(
         experiment, folder, dataset, console, every, last_is_whole=path == folder.last
@@ -366,7 +367,7 @@ def _prepare(
         "version": CHECKPOINT_VERSION,
         "data": fingerprints(dataset),
         "experiment": experiment.model_dump(mode="json"),
-        "circumstances": circumstances.now(),
+        "circumstances": environment.now(),
     }
     checkpoint = Checkpoint(
         folder.last, header, previous=folder.previous, every=every, last_is_whole=last_is_whole

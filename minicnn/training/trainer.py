@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from minicnn.errors import InputError
-from minicnn.evaluation import evaluate
+from minicnn.inference.evaluation import evaluate
 from minicnn.losses import SoftmaxCrossEntropy
-from minicnn.ops import arguments
 from minicnn.optimizers import Optimizer
 from minicnn.sequential import Sequential
 from minicnn.signals import answered
 from minicnn.training.callbacks import Callback, StopOnNonFinite
 from minicnn.training.history import Epoch
+from minicnn.validation import integer, number
 
 SHUFFLE, AUGMENT = 0, 1
 """What a generator is for: every purpose, epoch and batch has its own, derived from the seed."""
@@ -147,8 +147,8 @@ class Trainer:
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.callbacks: list[Callback] = [StopOnNonFinite(), *callbacks]
-        self.seed = arguments.integer("Trainer", "seed", seed, 0)
-        self.accuracy_goal = arguments.number("Trainer", "accuracy_goal", accuracy_goal, 0, 1)
+        self.seed = integer("Trainer", "seed", seed, 0)
+        self.accuracy_goal = number("Trainer", "accuracy_goal", accuracy_goal, 0, 1)
         self.epoch = self.epochs = 0
         self.batch = self.batches = 0
         self._begun: dict[str, int] = {}
@@ -227,11 +227,11 @@ class Trainer:
         inputs, labels = _labelled("train", train)
         if validation is not None:
             validation = _labelled("validation", validation)
-        epochs = arguments.integer("fit", "epochs", epochs, 1)
+        epochs = integer("fit", "epochs", epochs, 1)
         if epochs > self.epochs:  # a run that was stopped goes on only if more is asked of it
             self.stop_reason = ""
         self.epochs = epochs
-        batch_size = arguments.integer("fit", "batch_size", batch_size, 1)
+        batch_size = integer("fit", "batch_size", batch_size, 1)
         self._go_on_with({"inputs": len(inputs), "batch_size": batch_size})
         self.batches = -(-len(inputs) // batch_size)
         if self.batch > self.batches:
@@ -281,9 +281,9 @@ class Trainer:
         tensors |= {
             f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
         }
-        for number, callback in enumerate(self.callbacks):
+        for position, callback in enumerate(self.callbacks):
             tensors |= {
-                f"callback {number}/{name}": array for name, array in callback.arrays().items()
+                f"callback {position}/{name}": array for name, array in callback.arrays().items()
             }
         return header, tensors
 
@@ -314,9 +314,9 @@ class Trainer:
         self.optimizer.load_state_dict(parts["optimizer"])
         for name, generator in self._generators().items():
             generator.bit_generator.state = header["generators"][name]
-        for number, callback in enumerate(self.callbacks):
-            callback.load_state_dict(header["callbacks"][number])
-            callback.load_arrays(parts.get(f"callback {number}", {}))
+        for position, callback in enumerate(self.callbacks):
+            callback.load_state_dict(header["callbacks"][position])
+            callback.load_arrays(parts.get(f"callback {position}", {}))
         vars(self).update(place)
 
     def _go_on_with(self, begun: dict[str, int]) -> None:
@@ -419,7 +419,7 @@ class Trainer:
 def _place_in_training(header: Mapping[str, Any]) -> dict[str, Any]:
     """The trainer's attributes that a `Trainer.state_dict` gives, each checked."""
     history = [Epoch.from_dict(epoch) for epoch in header["history"]]
-    epoch = arguments.integer("Trainer", "epoch", header["epoch"], 0)
+    epoch = integer("Trainer", "epoch", header["epoch"], 0)
     if max(epoch, 1) != len(history) + 1:
         raise ValueError(f"Trainer: epoch {epoch} cannot follow {len(history)} finished ones")
     if not isinstance(header["stop_reason"], str):
@@ -427,12 +427,12 @@ def _place_in_training(header: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "history": history,
         "epoch": epoch,
-        "batch": arguments.integer("Trainer", "batch", header["batch"], 0),
-        "epochs": arguments.integer("Trainer", "epochs", header["epochs"], 0),
+        "batch": integer("Trainer", "batch", header["batch"], 0),
+        "epochs": integer("Trainer", "epochs", header["epochs"], 0),
         "stop_reason": header["stop_reason"],
         "totals": _totals(header["totals"]),
         "_begun": {
-            str(name): arguments.integer("Trainer", name, value, 0)
+            str(name): integer("Trainer", name, value, 0)
             for name, value in header["begun"].items()
         },
     }
@@ -442,9 +442,9 @@ def _totals(values: Mapping[str, Any]) -> Totals:
     """The totals of a state: counts are whole, sums are not."""
     for name, value in values.items():
         if isinstance(getattr(Totals(), name), float):
-            arguments.number("Trainer", name, value, 0)
+            number("Trainer", name, value, 0)
         else:
-            arguments.integer("Trainer", name, value, 0)
+            integer("Trainer", name, value, 0)
     return Totals(**values)
 
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from minicnn.errors import InputError
-from minicnn.files import require_folder
-from minicnn.run_folder import RunFolder
+from minicnn.files.reading import require_folder
+from minicnn.runs.folder import RunFolder
 from minicnn.viewing.charts import line_colours
 from minicnn.viewing.confusion import confusion_cells
 from minicnn.viewing.curves import Curve, draw_curves

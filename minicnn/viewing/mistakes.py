@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicnn.evaluation import Evaluation
+from minicnn.inference.evaluation import Evaluation
 
 
 @dataclass(frozen=True)

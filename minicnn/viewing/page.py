@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from minicnn.files import atomic_write_text
+from minicnn.files.writing import atomic_write_text
 from minicnn.summary import human_bytes
 
 ABSENT = "–"

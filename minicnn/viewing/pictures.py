@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from minicnn.files import atomic_path
+from minicnn.files.writing import atomic_path
 
 
 @dataclass(frozen=True)

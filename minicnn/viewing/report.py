@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from minicnn.data import Dataset, Preprocessing, Split
-from minicnn.evaluation import Evaluation
-from minicnn.files import require_folder
-from minicnn.run_folder import RunFolder
+from minicnn.files.reading import require_folder
+from minicnn.inference.evaluation import Evaluation
+from minicnn.runs.folder import RunFolder
 from minicnn.sequential import Sequential
 from minicnn.viewing.charts import COLOURS
 from minicnn.viewing.confusion import confusion_cells, draw_confusion

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from minicnn.run_folder import RunFolder
-from minicnn.toml_files import read_toml
+from minicnn.files.toml import read_toml
+from minicnn.runs.folder import RunFolder
 from minicnn.viewing.page import ABSENT
 
 
@@ -114,7 +114,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        Where there is no such file, or as `minicnn.toml_files.read_toml`.
+        Where there is no such file, or as `minicnn.files.toml.read_toml`.
     """
     return read_toml(path, "a run's experiment")
 

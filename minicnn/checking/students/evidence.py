@@ -8,7 +8,7 @@ import numpy as np
 from minicnn.checking.faults import FAULTS
 from minicnn.checking.students.conventions import Case, Convention
 from minicnn.checking.students.finding import Finding, numbers
-from minicnn.checking.students.operation import Observation
+from minicnn.checking.students.operations.operation import Observation
 
 
 def lesson(

@@ -19,7 +19,13 @@ from minicnn.checking.students.evidence import (
     worst_in_words,
 )
 from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.operation import Observation, Operation, Suspect, agree, upstream
+from minicnn.checking.students.operations.operation import (
+    Observation,
+    Operation,
+    Suspect,
+    agree,
+    upstream,
+)
 from minicnn.checking.students.own_forward import agrees_with_own_forward
 from minicnn.checking.students.subject import Forward, Subject, Trouble
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.checking.differences import first_step, noise_level, slope
 from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.operation import TOLERANCE, upstream
+from minicnn.checking.students.operations.operation import TOLERANCE, upstream
 from minicnn.checking.students.subject import Forward, Subject, Trouble
 
 SINGLE = float(np.finfo(np.float32).eps)

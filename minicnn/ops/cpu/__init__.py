@@ -1,6 +1,5 @@
 """Every operation compiled by Numba and threaded."""
 
-from minicnn.ops.cpu import threads  # noqa: F401  (reads its environment variable)
 from minicnn.ops.cpu.activations import (
     elu_backward,
     elu_forward,
@@ -13,6 +12,7 @@ from minicnn.ops.cpu.batchnorm import batchnorm_backward, batchnorm_forward
 from minicnn.ops.cpu.conv2d import conv2d_backward, conv2d_forward
 from minicnn.ops.cpu.dense import dense_backward, dense_forward
 from minicnn.ops.cpu.dropout import dropout_backward, dropout_forward
+from minicnn.ops.cpu.linalg import threads  # noqa: F401  (reads its environment variable)
 from minicnn.ops.cpu.pool2d import (
     avgpool2d_backward,
     avgpool2d_forward,
@@ -21,7 +21,7 @@ from minicnn.ops.cpu.pool2d import (
     maxpool2d_backward,
     maxpool2d_forward,
 )
-from minicnn.ops.cpu.softmax import (
+from minicnn.ops.cpu.softmax_cross_entropy import (
     softmax,
     softmax_cross_entropy_backward,
     softmax_cross_entropy_forward,

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from minicnn import validation
 from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
-from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
-from minicnn.ops.cpu.simd import (
+from minicnn.ops.cpu.linalg import memory
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
+from minicnn.ops.cpu.linalg.simd import (
     is_large,
     lanes,
     load,
@@ -44,7 +45,7 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
 def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
     """``y = x where x > 0, else slope · x``. As `minicnn.ops.leaky_relu_forward`."""
     (x,) = arguments.floats("leaky_relu", x=x)
-    slope = arguments.number("leaky_relu", "slope", slope, 0)
+    slope = validation.number("leaky_relu", "slope", slope, 0)
     positive = np.asarray(x > 0)
     return _leaky(x, positive, slope), LeakyReLUCache(positive, slope, x.dtype)
 
@@ -59,7 +60,7 @@ def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
 def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
     """``y = x where x > 0, else alpha · (exp(x) - 1)``. As `minicnn.ops.elu_forward`."""
     (x,) = arguments.floats("elu", x=x)
-    alpha = arguments.number("elu", "alpha", alpha, 0)
+    alpha = validation.number("elu", "alpha", alpha, 0)
     y, derivative = memory.empty(x.shape, x.dtype), memory.empty(x.shape, x.dtype)
     _elu(x.reshape(-1), x.dtype.type(alpha), y.reshape(-1), derivative.reshape(-1))
     return y, ELUCache(derivative)

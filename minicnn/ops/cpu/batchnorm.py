@@ -14,9 +14,9 @@ from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import BatchNormCache
-from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
-from minicnn.ops.cpu.simd import (
+from minicnn.ops.cpu.linalg import memory
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
+from minicnn.ops.cpu.linalg.simd import (
     is_large,
     lanes,
     load,
@@ -27,7 +27,7 @@ from minicnn.ops.cpu.simd import (
     store,
     store_part,
 )
-from minicnn.ops.cpu.sums import FEW_ROWS, STRIP, strip_width
+from minicnn.ops.cpu.linalg.sums import FEW_ROWS, STRIP, strip_width
 
 
 def batchnorm_forward(

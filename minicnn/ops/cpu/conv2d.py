@@ -7,9 +7,10 @@ import numpy as np
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import Conv2DCache
-from minicnn.ops.cpu import direct, im2col, memory, winograd
+from minicnn.ops.cpu import conv2d_direct, conv2d_im2col, conv2d_winograd
+from minicnn.ops.cpu.linalg import memory
 
-ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd}
+ALGORITHMS = {"direct": conv2d_direct, "im2col": conv2d_im2col, "winograd": conv2d_winograd}
 """Each has `convolve`, `input_gradient` and `weight_gradients`."""
 
 WINOGRAD_CHANNELS = 8
@@ -51,5 +52,5 @@ def algorithm_for(cache: Conv2DCache) -> ModuleType:
         return ALGORITHMS[cache.algorithm]
     size, stride, channels = cache.window.size, cache.window.stride, cache.w.shape[2:]
     if size == (3, 3) and stride == (1, 1) and min(channels) >= WINOGRAD_CHANNELS:
-        return winograd
-    return direct if channels[0] == 1 else im2col
+        return conv2d_winograd
+    return conv2d_direct if channels[0] == 1 else conv2d_im2col

@@ -6,8 +6,8 @@ import numpy as np
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import DenseCache
-from minicnn.ops.cpu.gemm import product, transposed
-from minicnn.ops.cpu.sums import column_sums
+from minicnn.ops.cpu.linalg.gemm import product, transposed
+from minicnn.ops.cpu.linalg.sums import column_sums
 
 
 def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache]:

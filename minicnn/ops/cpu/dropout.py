@@ -7,8 +7,8 @@ from numba import njit, prange
 
 from minicnn.ops import arguments
 from minicnn.ops.caches import DropoutCache
-from minicnn.ops.cpu import memory
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.cpu.linalg import memory
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
 
 
 def dropout_forward(

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, prange
 
 from minicnn.ops import arguments
-from minicnn.ops.cpu.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
 
 
 def sgd_update(

@@ -20,7 +20,7 @@ from minicnn.ops.reference.pool2d import (
     maxpool2d_backward,
     maxpool2d_forward,
 )
-from minicnn.ops.reference.softmax import (
+from minicnn.ops.reference.softmax_cross_entropy import (
     softmax,
     softmax_cross_entropy_backward,
     softmax_cross_entropy_forward,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import validation
 from minicnn.ops import arguments
 from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
 
@@ -80,7 +81,7 @@ def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, Leak
         Where x does not hold real numbers or is empty, or slope is no finite number >= 0.
     """
     (x,) = arguments.floats("leaky_relu", x=x)
-    slope = arguments.number("leaky_relu", "slope", slope, 0)
+    slope = validation.number("leaky_relu", "slope", slope, 0)
     positive = np.asarray(x > 0)
     return np.where(positive, x, x * slope), LeakyReLUCache(positive, slope, x.dtype)
 
@@ -135,7 +136,7 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
         Where x does not hold real numbers or is empty, or alpha is no finite number >= 0.
     """
     (x,) = arguments.floats("elu", x=x)
-    alpha = arguments.number("elu", "alpha", alpha, 0)
+    alpha = validation.number("elu", "alpha", alpha, 0)
     positive = np.asarray(x > 0)
     negative = np.minimum(x, 0)  # where x > 0, exp(x) could overflow
     y = np.where(positive, x, alpha * np.expm1(negative))

@@ -1,0 +1,166 @@
+"""Batch norm's dx taken apart into its three terms: the factors tell which fault it is."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.checking.students.conventions import Case
+from minicnn.checking.students.evidence import also_from
+from minicnn.checking.students.operations.batchnorm_cases import (
+    COUNTS,
+    batch_axes,
+    batch_count,
+    statistics,
+)
+from minicnn.checking.students.operations.operation import Observation
+
+Factors = tuple[Any, Any, Any]
+
+FIT_TOLERANCE = 1e-3
+"""Of the fitted factors of the three terms: fitting magnifies rounding."""
+
+RIGHT = np.array([1, -1, -1])
+"""The factors of the right dx."""
+
+
+def terms(case: Case, dy: np.ndarray) -> list[np.ndarray]:
+    """T1, T2 and T3 of equation 7, each of x's shape."""
+    axes = batch_axes(case)
+    mean, var = statistics(case, axes)
+    inverse = 1 / np.sqrt(var + case["eps"])
+    normalized = (case["x"] - mean) * inverse
+    factor = case["gamma"] * inverse
+    return [
+        factor * dy,
+        factor * dy.mean(axes, keepdims=True) * np.ones_like(dy),
+        factor * normalized * (dy * normalized).mean(axes, keepdims=True),
+    ]
+
+
+def fit(seen: Observation) -> np.ndarray | None:
+    """The factors (C, 3) of T1, T2, T3 that make up a dx, channel by channel; None if none do."""
+    assert seen.dy is not None
+    if not np.isfinite(seen.received).all():
+        return None
+    parts = np.stack([part.reshape(-1, part.shape[-1]) for part in terms(seen.case, seen.dy)], 2)
+    received = seen.received.reshape(-1, seen.received.shape[-1])  # (m, C)
+    factors = np.empty((parts.shape[1], 3))
+    for channel in range(parts.shape[1]):
+        basis = parts[:, channel]  # (m, 3)
+        factors[channel] = np.linalg.lstsq(basis, received[:, channel], rcond=None)[0]
+        rest = received[:, channel] - basis @ factors[channel]
+        if np.linalg.norm(rest) > FIT_TOLERANCE * np.linalg.norm(received[:, channel]):
+            return None
+    return factors
+
+
+def _powers(case: Case) -> Iterator[tuple[str, Factors]]:
+    """Factors that a wrong power of the deviation or a lacking eps puts on the terms."""
+    _, var = statistics(case, batch_axes(case))
+    var = var.reshape(-1)
+    deviation = np.sqrt(var + case["eps"])
+    for power in (1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 2.5):
+        for factors in _subsets(deviation**power):
+            yield "bn-std-power", factors
+    m = batch_count(case)
+    others = [
+        ("bn-eps-missing", 1 / np.sqrt(var)),
+        ("bn-eps-missing", 1 / (np.sqrt(var) + case["eps"])),
+        ("bn-unbiased-variance", 1 / np.sqrt(var * m / (m - 1) + case["eps"])),
+    ]
+    for fault, inverse in others:
+        ratio = inverse * deviation
+        for first, second, third in itertools.product((0, 1), (0, 1), (0, 1, 2, 3)):
+            yield fault, (ratio**first, ratio**second, ratio**third)
+
+
+def _subsets(factor: Any) -> Iterator[Factors]:
+    """A factor on all terms, on one, or on two of them."""
+    for places in [(0, 1, 2), (2,), (1, 2), (0,), (1,), (0, 1), (0, 2)]:
+        yield tuple(factor if at in places else 1.0 for at in range(3))  # type: ignore[misc]
+
+
+def _sums(factor: Any) -> Iterator[Factors]:
+    """A factor on one or both of the means."""
+    yield (1.0, factor, factor)
+    yield (1.0, factor, 1.0)
+    yield (1.0, 1.0, factor)
+
+
+def _term_suspects(case: Case) -> Iterator[tuple[str, str, Factors]]:
+    """Faults, likeliest first, a detail, and the factors of T1, -T2 and -T3.
+
+    For every case there are as many, in the same order.
+    """
+    yield "bn-missing-mean-term", "", (1.0, 0.0, 1.0)
+    yield "bn-missing-variance-term", "", (1.0, 1.0, 0.0)
+    yield "bn-statistics-constant", "", (1.0, 0.0, 0.0)
+    yield "bn-variance-term-sign", "", (1.0, 1.0, -1.0)
+    for factors in _subsets(1 / case["gamma"]):
+        yield "bn-gamma-missing", "", factors
+    for factors in _subsets(case["gamma"]):
+        yield "bn-gamma-squared", "", factors
+    for factors in _sums(batch_count(case)):
+        yield "bn-sum-for-mean", "", factors
+    for fault, factors in _powers(case):
+        yield fault, "", factors
+    for name, count in COUNTS.items():
+        for factors in _sums(batch_count(case) / count(case)):
+            named = name if case["x"].ndim == 4 else name.replace("H", "D")
+            yield "bn-wrong-count", f"Divided by {named}.", factors
+
+
+def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | None:
+    """Name a fault by the factors of the three terms."""
+    fitted = []
+    for seen in observations:
+        factors = fit(seen)
+        if factors is None:
+            return None
+        fitted.append((seen, factors))
+    furthest, factors = max(fitted, key=lambda each: float(np.abs(each[1] - RIGHT).max()))
+    said = _in_words(factors, batch_count(furthest.case))
+    candidates = zip(*(list(_term_suspects(seen.case)) for seen in observations), strict=True)
+    explained = [
+        same[0] for same in candidates
+        if all(
+            _matches(factors, expected)
+            for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
+        )
+    ]
+    if explained:
+        fault, detail, _ = explained[0]
+        return fault, f"{detail} {said}".strip() + also_from([name for name, _, _ in explained])
+    return None, said
+
+
+def _matches(factors: np.ndarray, expected: Factors) -> bool:
+    signed = np.stack([np.broadcast_to(each, len(factors)) for each in expected], 1) * RIGHT
+    if not np.isfinite(signed).all():
+        return False
+    return bool(np.abs(factors - signed).max() <= 3 * FIT_TOLERANCE * max(np.abs(signed).max(), 1))
+
+
+def _in_words(factors: np.ndarray, count: int) -> str:
+    """A fit as the student reads it: ``your dx is T1 - T2, the right one is T1 - T2 - T3``."""
+    where = f" (where a channel has {count} values)"
+    if np.abs(factors - np.round(factors)).max() < 5e-3 and np.abs(factors).max() < 1.5:
+        where = ""  # the same for any number
+    if np.ptp(factors, axis=0).max() <= 5e-3 * np.abs(factors).max():
+        return f"Your dx is {_sum(factors.mean(0))}{where}, the right one is T1 - T2 - T3."
+    first = ", ".join(f"{_sum(row)} in channel {at}" for at, row in enumerate(factors[:2]))
+    return f"Your dx is {first}{where}; the right one is T1 - T2 - T3 in all."
+
+
+def _sum(factors: np.ndarray) -> str:
+    text = ""
+    for name, factor in zip(("T1", "T2", "T3"), factors, strict=True):
+        size = abs(factor)
+        if size < 5e-3:
+            continue
+        sign = "-" if factor < 0 else "+"
+        number = "" if abs(size - 1) < 5e-3 else f"{size:.4g}·"
+        text += f" {sign} {number}{name}" if text else f"{'-' * (sign == '-')}{number}{name}"
+    return text or "0"

@@ -1,0 +1,168 @@
+"""Reading FER2013 as pictures in folders: ``train/<emotion>/*``, ``test/<emotion>/*``."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, USAGES, Split
+from minicnn.data.sources.images import read_grey
+from minicnn.data.sources.quoting import listed
+from minicnn.errors import InputError
+from minicnn.files.reading import require_file
+
+# What a folder may be called, in small letters, and what it then is.
+_SPLITS = {split: split for split in ("train", "validation", "test")} | USAGES | {
+    "val": "validation",
+    "valid": "validation",
+}
+_EMOTIONS = {emotion: emotion for emotion in EMOTIONS} | {
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "surprised": "surprise",
+}
+
+_LEFTOVERS = ("thumbs.db", "desktop.ini", "__macosx")
+
+Pictures = Mapping[str, list[tuple[Path, int]]]
+"""The picture files of each split with their labels, in the order of the split's rows."""
+
+_Item = TypeVar("_Item")
+
+
+def find_pictures(folder: Path) -> Pictures:
+    """The picture files under `folder`, by split.
+
+    Folder names are compared without regard to case. Passed over are files beside the folders of
+    splits and emotions, empty folders, hidden files and what file browsers leave behind. A folder
+    has no order of its own, so the emotions are interleaved in proportion, each by file name: the
+    first rows of a split hold every emotion, whatever the files are called.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds some of ``train/<emotion>``, ``validation/<emotion>`` and ``test/<emotion>``; the
+        splits may also be called ``val``, ``valid``, ``Training``, ``PublicTest`` and
+        ``PrivateTest``. An emotion without pictures may be missing.
+
+    Returns
+    -------
+    dict of str to list of (Path, int)
+        For ``"train"``, ``"validation"`` and ``"test"`` the files and labels; perhaps none.
+
+    Raises
+    ------
+    InputError
+        The folder of a split or an emotion has an unknown name, two folders mean the same split or
+        emotion, something is no file or a link that leads out of `folder`, or there are no pictures
+        at all.
+    OSError
+        A folder cannot be listed.
+    """
+    pictures: dict[str, list[tuple[Path, int]]] = {"train": [], "validation": [], "test": []}
+    split_folders = _folders(folder, _SPLITS)
+    if split_folders:
+        _refuse_unknown(folder, _SPLITS)
+    for split, split_folder in split_folders.items():
+        emotion_folders = _folders(split_folder, _EMOTIONS)
+        _refuse_unknown(split_folder, _EMOTIONS)
+        pictures[split] = _interleaved(
+            [
+                [(file, label) for file in _files(emotion_folders[emotion], folder)]
+                for label, emotion in enumerate(EMOTIONS)
+                if emotion in emotion_folders
+            ]
+        )
+    if not any(pictures.values()):
+        found = listed(entry.name for entry in _entries(folder))
+        raise InputError(f"{folder}: expected pictures in train/<emotion>/, found {found}")
+    return pictures
+
+
+def read_pictures(folder: Path, pictures: Pictures) -> dict[str, Split]:
+    """Decode the files that `find_pictures` found.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it looked.
+    pictures : Mapping of str to list of (Path, int)
+        What it found.
+
+    Returns
+    -------
+    dict of str to Split
+        The same splits, each row read by `minicnn.data.sources.images.read_grey`. Its source is the
+        file's path from `folder` on, with bytes that are not UTF-8 escaped.
+
+    Raises
+    ------
+    InputError
+        A file is no picture or a damaged one.
+    """
+    return {
+        split: Split(
+            np.array([read_grey(file) for file, _ in files], np.uint8).reshape(
+                -1, IMAGE_SIZE, IMAGE_SIZE
+            ),
+            np.array([label for _, label in files], np.int64),
+            np.array([_printable(file.relative_to(folder)) for file, _ in files], str),
+        )
+        for split, files in pictures.items()
+    }
+
+
+def _printable(path: Path) -> str:
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _folders(folder: Path, meanings: Mapping[str, str]) -> dict[str, Path]:
+    """The folders in `folder` whose names have a meaning, by meaning."""
+    found: dict[str, Path] = {}
+    for entry in _entries(folder):
+        meaning = meanings.get(entry.name.casefold())
+        if entry.is_dir() and meaning:
+            earlier = found.setdefault(meaning, entry)
+            if earlier != entry:
+                raise InputError(
+                    f"{folder}: expected one folder for {meaning}, got {earlier.name} and"
+                    f" {entry.name}"
+                )
+    return found
+
+
+def _files(emotion_folder: Path, folder: Path) -> list[Path]:
+    """The files of an emotion, all of them inside `folder` when links are followed."""
+    files = [require_file(entry, "a picture") for entry in _entries(emotion_folder)]
+    inside = folder.resolve()
+    for place in (emotion_folder.parent, emotion_folder, *files):
+        if place.is_symlink() and not place.resolve().is_relative_to(inside):
+            raise InputError(f"{place}: expected a picture in {folder}, got a link that leads out")
+    return files
+
+
+def _refuse_unknown(folder: Path, meanings: Mapping[str, str]) -> None:
+    """Refuse a folder in `folder` whose name has no meaning, unless it is empty."""
+    for entry in _entries(folder):
+        if entry.is_dir() and entry.name.casefold() not in meanings and _entries(entry):
+            names = ", ".join(dict.fromkeys(meanings.values()))
+            raise InputError(f"{entry}: expected a folder named {names}, got {entry.name}")
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in `folder`, by name, but for hidden files and what file browsers leave behind."""
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".") and entry.name.casefold() not in _LEFTOVERS
+    )
+
+
+def _interleaved(classes: list[list[_Item]]) -> list[_Item]:
+    """The items of all classes, each class in its order and spread evenly over the whole."""
+    placed = [
+        ((rank + 0.5) / len(items), item) for items in classes for rank, item in enumerate(items)
+    ]
+    return [item for _, item in sorted(placed, key=lambda place_and_item: place_and_item[0])]

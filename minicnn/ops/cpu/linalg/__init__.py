@@ -1,0 +1,1 @@
+"""What the kernels stand on: vectors, products, sums, memory, blocks, threads, compilation."""

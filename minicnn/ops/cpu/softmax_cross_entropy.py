@@ -1,0 +1,112 @@
+"""Softmax and its cross-entropy: a row at a time, on one thread, for logits are few."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from minicnn import validation
+from minicnn.ops import arguments
+from minicnn.ops.caches import SoftmaxCrossEntropyCache
+from minicnn.ops.cpu.linalg.blocks import SERIAL, WORKER
+
+
+def softmax(x: Any) -> np.ndarray:
+    """``p = exp(x - max) / sum(exp(x - max))`` over the last axis of x (..., C).
+
+    As `minicnn.ops.softmax`.
+    """
+    (x,) = arguments.floats("softmax", x=x)
+    if x.ndim == 0:
+        raise ValueError("softmax: x must have at least one axis, got a single number")
+    p = np.empty_like(x)
+    _softmax(x.reshape(-1, x.shape[-1]), p.reshape(-1, x.shape[-1]))
+    return p
+
+
+def softmax_cross_entropy_forward(
+    logits: Any, labels: Any, *, class_weights: Any = None, label_smoothing: float = 0.0
+) -> tuple[float, SoftmaxCrossEntropyCache]:
+    """Mean cross-entropy of logits (N, C) and labels (N,), a float.
+
+    Formula, arguments and errors as `minicnn.ops.softmax_cross_entropy_forward`.
+    """
+    logits, labels, class_weights = arguments.softmax_cross_entropy(
+        logits, labels, class_weights, label_smoothing
+    )
+    p = np.empty_like(logits)
+    losses = np.empty(len(logits))
+    _cross_entropy(logits, labels, class_weights, float(label_smoothing), p, losses)
+    loss = float(losses.sum() / class_weights[labels].sum(dtype=np.float64))
+    return loss, SoftmaxCrossEntropyCache(p, labels, class_weights, float(label_smoothing))
+
+
+def softmax_cross_entropy_backward(
+    cache: SoftmaxCrossEntropyCache, dloss: float = 1.0
+) -> np.ndarray:
+    """Gradient with respect to the logits, (N, C).
+
+    Formula, arguments and errors as `minicnn.ops.softmax_cross_entropy_backward`.
+    """
+    operation = "softmax_cross_entropy_backward"
+    cache = arguments.cache_of(operation, cache, SoftmaxCrossEntropyCache)
+    dloss = validation.number(operation, "dloss", dloss)
+    dlogits = np.empty_like(cache.probabilities)
+    scale = dloss / cache.class_weights[cache.labels].sum(dtype=np.float64)
+    _cross_entropy_gradient(
+        cache.probabilities, cache.labels, cache.class_weights, cache.label_smoothing, scale,
+        dlogits,
+    )
+    return dlogits
+
+
+@njit(**WORKER)
+def _log_sum_exp(row):
+    """Greatest logit m of a row, and log(sum(exp(row - m)))."""
+    greatest = row[0]
+    for c in range(1, row.size):
+        if not row[c] <= greatest:  # also where row[c] is NaN
+            greatest = row[c]
+    total = 0.0
+    for c in range(row.size):
+        total += np.exp(row[c] - greatest)
+    return greatest, np.log(total)
+
+
+@njit(**SERIAL)
+def _softmax(x, p):
+    for n in range(len(p)):
+        greatest, log_total = _log_sum_exp(x[n])
+        for c in range(x.shape[1]):
+            p[n, c] = np.exp(x[n, c] - greatest - log_total)
+
+
+@njit(**SERIAL)
+def _cross_entropy(logits, labels, weights, smoothing, p, losses):
+    classes = logits.shape[1]
+    for n in range(len(p)):
+        greatest, log_total = _log_sum_exp(logits[n])
+        spread = 0.0
+        for c in range(classes):
+            surprise = log_total - (logits[n, c] - greatest)  # -log p[n, c]
+            p[n, c] = np.exp(-surprise)
+            spread += weights[c] * surprise
+            if c == labels[n]:
+                losses[n] = (1 - smoothing) * weights[c] * surprise
+        if smoothing > 0:
+            losses[n] += smoothing / classes * spread
+
+
+@njit(**SERIAL)
+def _cross_entropy_gradient(p, labels, weights, smoothing, scale, dlogits):
+    classes = p.shape[1]
+    total = 0.0
+    for c in range(classes):
+        total += weights[c]
+    for n in range(len(p)):
+        weight = weights[labels[n]]
+        for c in range(classes):
+            onehot = 1 if c == labels[n] else 0
+            sharp = (1 - smoothing) * weight * (p[n, c] - onehot)
+            even = smoothing / classes * (p[n, c] * total - weights[c])
+            dlogits[n, c] = scale * (sharp + even)

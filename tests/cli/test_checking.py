@@ -1,0 +1,130 @@
+"""`minicnn gradcheck` and `minicnn check` at the command line."""
+
+import csv
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from submission_checks import SUBMISSIONS, planted
+
+from minicnn import backend_name, use_backend
+from minicnn.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+STAGED = "batchnorm_staged_graph_cs231n.py"
+
+
+@pytest.fixture(autouse=True)
+def chosen() -> Iterator[None]:
+    """The backend that a command chooses is that of its test alone."""
+    with use_backend(backend_name()):
+        yield
+
+
+def status(*arguments: object) -> int:
+    """The exit status of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code or 0
+
+
+def test_gradcheck_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("gradcheck", "Dense", "BatchNorm", "--backend", "reference") == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if "reference" in line]
+    assert len(rows) == 5
+    assert all(row.split()[-1] == "correct" for row in rows)
+
+
+def test_gradcheck_of_every_layer_is_below_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("gradcheck", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["backend"] for row in rows} == {"cpu", "reference"}
+    for row in rows:
+        assert max(row["training"], row["evaluation"]) <= 1e-7, row
+        assert row["elements"] > 0
+        assert row["uncertainty"] <= 1e-7
+
+
+def test_json_stays_json_where_kernels_have_to_be_compiled(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "minicnn", "gradcheck", "ReLU", "--json"],
+        capture_output=True, text=True, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+    )
+    assert {row["layer"] for row in json.loads(ended.stdout)} == {"ReLU"}
+    assert "compiling kernels" in ended.stderr
+
+
+def test_gradcheck_refuses_what_is_no_layer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("gradcheck", "Conv3D") == 2
+    assert "gradcheck: expected layers among Conv2D, MaxPool2D" in capsys.readouterr().err
+
+
+def test_check_of_a_correct_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("check", SUBMISSIONS / STAGED) == 0
+    assert capsys.readouterr().out.split() == [
+        "batchnorm_forward", "correct", "batchnorm_backward", "correct"]
+
+
+def test_check_of_a_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = planted(tmp_path, STAGED, "dx1 = dxmu1 + dxmu2 ", "dx1 = dxmu1 ")
+    assert status("check", path) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "batchnorm_backward wrong-backward bn-missing-variance-term" in shown
+    assert "Your dx is T1 - T2, the right one is T1 - T2 - T3." in shown
+    assert "dx should be [[" in shown
+
+    assert status("check", path, "--json") == 1
+    entries = json.loads(capsys.readouterr().out)
+    assert [set(entry) for entry in entries] == 2 * [
+        {"function", "verdict", "fault", "message", "evidence"}]
+    assert entries[1]["fault"] == "bn-missing-variance-term"
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["check", "none.py"], "minicnn: none.py: expected a Python file, found nothing"),
+    (["check"], "minicnn: check: expected a file, or --exercise NAME"),
+    (["check", "--exercise", "svm"], "minicnn: --exercise: expected one of batchnorm, conv2d"),
+    (["check", "x.py", "--timeout", "0"], "--timeout"),
+])
+def test_check_refuses(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(*arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_check_writes_an_exercise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status("check", "--exercise", "dropout") == 0
+    assert capsys.readouterr().out == "written to dropout_exercise.py\n"
+    assert status("check", "dropout_exercise.py") == 1
+
+
+def test_a_folder_is_graded_into_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "homework"
+    folder.mkdir()
+    planted(folder, STAGED, "dx1 = dxmu1 + dxmu2 ", "dx1 = dxmu1 ")
+    (folder / "right.py").write_text((SUBMISSIONS / STAGED).read_text(encoding="utf-8"))
+    (folder / "zz_broken.py").write_text("def f(:\n")
+    table = tmp_path / "grades.csv"
+    monkeypatch.setattr(sys, "argv", ["grade_submissions.py", str(folder), str(table)])
+    runpy.run_path(str(EXAMPLES / "grade_submissions.py"), run_name="__main__")
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["submission"] for row in rows] == [STAGED, "right.py", "zz_broken.py"]
+    assert [(row["correct"], row["checked"]) for row in rows] == [
+        ("1", "2"), ("2", "2"), ("0", "0")]
+    assert rows[0]["faults"] == "batchnorm_backward: bn-missing-variance-term"
+    assert "SyntaxError" in rows[2]["remark"]
+    assert "3 submissions" in capsys.readouterr().out

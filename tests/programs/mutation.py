@@ -1,0 +1,184 @@
+"""Mutants of the reference backend: one sign flipped, one term dropped, one number off by one.
+
+    python tests/programs/mutation.py
+
+prints which of them `check_layer` kills, and the survivors line by line.
+"""
+
+import ast
+import copy
+import importlib
+import inspect
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from minicnn.checking import check_layer
+from minicnn.checking.examples import EXAMPLES
+from minicnn.ops import reference
+
+FILES = ("conv2d", "pool2d", "batchnorm", "dense", "activations", "dropout")
+
+LAYERS = {
+    "conv2d": ["Conv2D", "Conv2D, padded"],
+    "maxpool2d": ["MaxPool2D, overlap", "MaxPool2D, padded"],
+    "avgpool2d": ["AvgPool2D"],
+    "global_avgpool2d": ["GlobalAvgPool2D"],
+    "batchnorm": ["BatchNorm", "BatchNorm, unbiased"],
+    "dense": ["Dense"],
+    "relu": ["ReLU"],
+    "leaky_relu": ["LeakyReLU"],
+    "elu": ["ELU"],
+    "dropout": ["Dropout"],
+}
+"""Which layers show a fault in which operation of the reference."""
+
+TWIN = "check_backends_agree"
+"""The check that a layer of one's own, of which there is but one, does not have."""
+
+SMALL = (4, 5, 2)
+"""Images that are large enough for every fault."""
+
+SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file.
+
+    Attributes
+    ----------
+    file : str
+    function : str
+        In which the change is.
+    line : int
+    change : str
+    tree : ast.Module
+    """
+
+    file: str
+    function: str
+    line: int
+    change: str
+    tree: ast.Module
+
+    def backend(self) -> types.ModuleType:
+        """The reference backend with the changed file in it."""
+        original = getattr(reference, self.file)
+        changed = types.ModuleType(original.__name__)
+        changed.__dict__.update(__file__=original.__file__, __package__=original.__package__)
+        exec(compile(self.tree, original.__file__, "exec"), changed.__dict__)
+        backend = types.ModuleType(reference.__name__)
+        backend.__dict__.update(vars(reference))
+        own = {name: value for name, value in vars(changed).items() if name in vars(reference)}
+        backend.__dict__.update(own)
+        return backend
+
+    def killer(self) -> str | None:
+        """Name of the check that fails one of the layers on it; None if it survives."""
+        choice = importlib.import_module("minicnn.ops.backend")
+        before, choice._chosen = choice._chosen, self.backend()
+        try:
+            for name in self._layers():
+                make, shape = EXAMPLES[name]
+                check_layer(make(), SMALL if len(shape) == 3 else shape)
+        except AssertionError as error:
+            return str(error).split(":")[0]
+        finally:
+            choice._chosen = before
+        return None
+
+    def _layers(self) -> list[str]:
+        """Those that the changed function is for; of a helper, all of its file's."""
+        operation = self.function.removesuffix("_forward").removesuffix("_backward")
+        if operation in LAYERS:
+            return LAYERS[operation]
+        functions = vars(getattr(reference, self.file))
+        return [
+            layer for operation, layers in LAYERS.items()
+            if f"{operation}_forward" in functions for layer in layers
+        ]
+
+
+def mutants(file: str) -> Iterator[Mutant]:
+    """Every mutant of a file's function bodies."""
+    tree = ast.parse(inspect.getsource(getattr(reference, file)))
+    count = len(list(_places(tree)))
+    for number in range(count):
+        for kind in ("flip", "drop", "off by one"):
+            changed = copy.deepcopy(tree)
+            function, holder, name, index, node = list(_places(changed))[number]
+            new = _mutated(node, kind)
+            if new is None:
+                continue
+            ast.copy_location(new, node)
+            if index is None:
+                setattr(holder, name, new)
+            else:
+                getattr(holder, name)[index] = new
+            ast.fix_missing_locations(changed)
+            what = f"{kind}: {ast.unparse(node)} -> {ast.unparse(new)}"
+            yield Mutant(file, function, node.lineno, what, changed)
+
+
+def _places(tree: ast.Module) -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST]]:
+    """Every node below a function's body, with what holds it; no docstrings, no annotations."""
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef):
+            for at, statement in enumerate(function.body):
+                docstring = isinstance(statement, ast.Expr) and at == 0
+                if not docstring:
+                    for place in _below(function, "body", at, statement):
+                        yield function.name, *place
+
+
+def _below(
+    holder: ast.AST, name: str, index: int | None, node: ast.AST
+) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    yield holder, name, index, node
+    if isinstance(node, ast.Raise):
+        return
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            yield from _below(node, field, None, value)
+        elif isinstance(value, list):
+            for at, each in enumerate(value):
+                if isinstance(each, ast.AST):
+                    yield from _below(node, field, at, each)
+
+
+def _mutated(node: ast.AST, kind: str) -> ast.AST | None:
+    """The node changed in this way, or None where it cannot be."""
+    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in SWAPPED:
+        if kind == "flip":
+            new = copy.deepcopy(node)
+            new.op = SWAPPED[type(node.op)]()
+            return new
+        if kind == "drop":
+            return copy.deepcopy(node.left) if isinstance(node, ast.BinOp) else ast.Pass()
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and kind == "flip":
+        return copy.deepcopy(node.operand)
+    if isinstance(node, ast.Constant) and type(node.value) is int and kind == "off by one":
+        return ast.Constant(node.value + 1)
+    return None
+
+
+def main() -> None:
+    """Print the share killed by file, and the survivors."""
+    killers: list[str | None] = []
+    for file in FILES:
+        every = list(mutants(file))
+        found = [mutant.killer() for mutant in every]
+        print(f"{file}: {len(found) - found.count(None)} of {len(found)} killed")
+        for mutant, killer in zip(every, found, strict=True):
+            if killer in (None, TWIN):
+                print(f"    line {mutant.line}, {mutant.change}: {killer or 'survives'}")
+        killers += found
+    killed = len(killers) - killers.count(None)
+    alone = killed - killers.count(TWIN)
+    print(f"all: {killed} of {len(killers)} killed, {killed / len(killers):.1%}; "
+          f"without comparing backends {alone}, {alone / len(killers):.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""A run that is killed at any moment goes on as if nothing had happened, to the last bit."""
+
+from pathlib import Path
+
+import pytest
+from kill_and_resume import INSIDE, OUTSIDE, Killer
+
+from minicnn.ops.cpu.linalg.threads import thread_count
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_killed_runs_end_on_the_same_bits(tmp_path: Path, threads: int) -> None:
+    if threads > thread_count():
+        pytest.skip("the machine has one core")
+    killer = Killer(tmp_path, threads, seed=threads)
+    killer.run_until(16)
+    assert killer.kills.total() >= 16
+    assert killer.kills.keys() == {*INSIDE, *OUTSIDE}
