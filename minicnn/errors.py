@@ -15,14 +15,25 @@ class InputError(ValueError):
     message : str
         What of it comes from a stranger's file may hold anything: line ends and other characters
         that do not show are escaped, and all beyond 1,000 characters is cut.
+    argument : str, optional
+        The argument of the call that cannot be used, such as ``"epochs"``: it begins the message.
+        The command line calls it by its option instead.
+
+    Attributes
+    ----------
+    argument : str or None
+    reason : str
+        The message without the argument's name.
     """
 
-    def __init__(self, message: str) -> None:
-        shown = "".join(
+    def __init__(self, message: str, *, argument: str | None = None) -> None:
+        printable = "".join(
             character if character.isprintable() else ascii(character)[1:-1]
             for character in message[: _LONGEST + 1]
         )
-        super().__init__(shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…")
+        self.argument = argument
+        self.reason = printable if len(printable) <= _LONGEST else printable[:_LONGEST] + "…"
+        super().__init__(self.reason if argument is None else f"{argument}: {self.reason}")
 
 
 class NonFiniteLossError(RuntimeError):

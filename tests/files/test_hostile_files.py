@@ -22,11 +22,12 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import minicnn
-from minicnn import InputError, Sequential, files, layers
+from minicnn import InputError, Sequential, layers
 from minicnn.data import cache, fer2013
 from minicnn.data.dataset import EMOTIONS
 from minicnn.data.sources.archives import open_table
 from minicnn.data.sources.images import read_grey
+from minicnn.files import reading
 from minicnn.files.nesting import MOST_NESTED
 from minicnn.files.tensors import HEADER_KEY, read_tensors
 from minicnn.files.toml import MOST_BYTES, MOST_DOTS
@@ -108,17 +109,17 @@ def test_a_message_stays_one_line_whatever_a_stranger_puts_into_it():
 
 def test_names_and_files_that_cannot_be_read(tmp_path):
     with refused("expected a thing, got an error: File name too long"):
-        files.require_file(tmp_path / ("n" * 300), "a thing")
+        reading.require_file(tmp_path / ("n" * 300), "a thing")
     (tmp_path / "big").write_bytes(bytes(11))
     with refused("big: expected a thing of at most 10 bytes, got more"):
-        files.read_limited(tmp_path / "big", "a thing", 10)
-    assert files.read_limited(tmp_path / "big", "a thing", 11) == bytes(11)
+        reading.read_limited(tmp_path / "big", "a thing", 10)
+    assert reading.read_limited(tmp_path / "big", "a thing", 11) == bytes(11)
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
 def test_a_file_that_gives_an_error_when_it_is_read():
     with refused("/proc/self/mem: expected a thing, got an error: Input/output error"):
-        files.read_limited("/proc/self/mem", "a thing", 10)
+        reading.read_limited("/proc/self/mem", "a thing", 10)
 
 
 # safetensors
