@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from minicnn.runs import tables
 from minicnn.errors import InputError
-from minicnn.files.writing import atomic_write_text
 from minicnn.files.reading import require_place
 from minicnn.files.tensors import read_tensors
+from minicnn.files.writing import atomic_write_text
+from minicnn.runs import tables
 
 
 class RunFolder:

@@ -1,13 +1,13 @@
 """What beside the experiment decides the last bits of a run: versions, threads, processor."""
 
 from contextlib import suppress
-from importlib.metadata import version
 from typing import Any
 
 import numba
 import numpy as np
 from llvmlite.binding import get_host_cpu_name
 
+from minicnn import __version__
 from minicnn.errors import InputError
 from minicnn.ops import backend_name
 from minicnn.ops.cpu.linalg import simd
@@ -21,7 +21,7 @@ def now() -> dict[str, Any]:
         "threads": thread_count(),
         "vector bits": simd.REGISTER_BITS,
         "processor": get_host_cpu_name(),
-        "minicnn": version("minicnn"),
+        "minicnn": __version__,
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
