@@ -8,10 +8,10 @@ from minicnn.files import registry
 from minicnn.layers.activations import ELU, LeakyReLU, ReLU
 from minicnn.layers.base import Layer, Parameter
 from minicnn.layers.batchnorm import BatchNorm
-from minicnn.layers.conv import Conv2D
+from minicnn.layers.conv2d import Conv2D
 from minicnn.layers.dense import Dense, Flatten
 from minicnn.layers.dropout import Dropout
-from minicnn.layers.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D
+from minicnn.layers.pool2d import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
