@@ -1,6 +1,6 @@
-"""How deep tables and lists lie inside one another in a file's values."""
+"""Tables and lists inside one another in a file's values: how deep, and under which dotted key."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 MOST_NESTED = 20
@@ -13,6 +13,27 @@ def too_deep(values: Any) -> bool:
     for _ in range(MOST_NESTED):
         level = [inner for value in level for inner in _inside(value)]
     return any(isinstance(value, dict | list) for value in level)
+
+
+def dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """All values of a nested table with their dotted keys: ``("optimizer.lr", 0.001)``.
+
+    Parameters
+    ----------
+    table : mapping of str to value
+    prefix : str, default ""
+        Stands before each key.
+
+    Yields
+    ------
+    (str, value)
+        No value is a table; one without values leaves no trace.
+    """
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from dotted(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _inside(value: Any) -> Iterable[Any]:

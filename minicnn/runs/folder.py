@@ -14,6 +14,7 @@ from minicnn.files.reading import require_place
 from minicnn.files.tensors import read_tensors
 from minicnn.files.writing import atomic_write_text
 from minicnn.runs import tables
+from minicnn.runs.results import read_results
 
 
 class RunFolder:
@@ -242,7 +243,7 @@ class RunFolder:
         InputError
             Where the file is missing or no JSON, lacks a key, or has a value of another kind.
         """
-        return tables.read_results(self.results)
+        return read_results(self.results)
 
     def write_results(self, results: dict[str, Any]) -> None:
         """Write ``results.json``, atomically.

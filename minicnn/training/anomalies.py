@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.errors import NonFiniteLossError
 from minicnn.layers import Layer, Parameter
 from minicnn.sequential import Sequential
-from minicnn.training.hooks import wrapped
+from minicnn.training.hooks import hooked
 
 if TYPE_CHECKING:
     from minicnn.training.trainer import Trainer
@@ -63,7 +63,7 @@ learning rate 0.01: dense_1 is the first layer whose output is not finite; the l
 @contextmanager
 def watched(model: Sequential, report: Report) -> Iterator[None]:
     """Within the block, report the first layer that takes or gives what is not finite."""
-    with wrapped(model, lambda layer: _watching(layer, report)):
+    with hooked(model, lambda layer: _checks(layer, report)):
         yield
 
 
@@ -99,8 +99,8 @@ def is_finite(array: np.ndarray) -> bool:
     return bool(np.isfinite(array).all())
 
 
-def _watching(layer: Layer, report: Report) -> dict[str, Callable[..., Any]]:
-    """The layer's passes by name, each with a look at what goes in and comes out."""
+def _checks(layer: Layer, report: Report) -> dict[str, Callable[..., Any]]:
+    """Hooks of the layer, each with a look at what goes in and comes out."""
     forward = layer.forward
 
     def checked_forward(x: Any, training: bool = False) -> np.ndarray:

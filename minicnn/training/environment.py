@@ -1,4 +1,4 @@
-"""What beside the experiment decides the last bits of a run: versions, threads, processor."""
+"""The environment of a run, which decides its last bits: versions, threads, processor."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,7 +15,7 @@ from minicnn.ops.cpu.linalg.threads import thread_count, use_threads
 
 
 def now() -> dict[str, Any]:
-    """The circumstances of this process, JSON-ready."""
+    """The environment of this process, JSON-ready."""
     return {
         "backend": backend_name(),
         "threads": thread_count(),
@@ -33,7 +33,7 @@ def go_on_with(before: Any, keep_threads: bool) -> list[str]:
     Parameters
     ----------
     before : dict
-        The circumstances that a checkpoint was saved under.
+        The environment that a checkpoint was saved in.
     keep_threads : bool
         Leave the number of threads as it is.
 

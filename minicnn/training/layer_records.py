@@ -16,7 +16,7 @@ from minicnn.runs.tables import LAYERS, RUNNING_STATISTICS
 from minicnn.sequential import Sequential
 from minicnn.training.callbacks import Callback
 from minicnn.training.history import Epoch
-from minicnn.training.hooks import wrapped
+from minicnn.training.hooks import hooked
 
 if TYPE_CHECKING:
     from minicnn.training.trainer import Trainer
@@ -118,7 +118,7 @@ class LayerStatisticsFile(TableFile):
         """Watch the layers, if the step's number is a power of two."""
         step, self._seen = trainer.steps + 1, {}
         if step & (step - 1) == 0:
-            self._watching.enter_context(wrapped(trainer.model, self._observers))
+            self._watching.enter_context(hooked(trainer.model, self._hooks))
 
     def on_gradients(self, trainer: "Trainer") -> None:
         """Note what was seen, and the norms of gradients and parameters."""
@@ -142,8 +142,8 @@ class LayerStatisticsFile(TableFile):
         """Leave the layers as they were."""
         self._watching.close()
 
-    def _observers(self, layer: Layer) -> dict[str, Callable[..., Any]]:
-        """The layer's passes, each with a note of what goes through it."""
+    def _hooks(self, layer: Layer) -> dict[str, Callable[..., Any]]:
+        """Hooks of the layer, each with a note of what goes through it."""
         forward, seen = layer.forward, self._seen.setdefault(layer.name, {})
 
         def observed_forward(x: Any, training: bool = False) -> np.ndarray:

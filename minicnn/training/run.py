@@ -16,6 +16,7 @@ from rich.console import Console
 from minicnn.compile_ahead import compile_ahead
 from minicnn.data import Dataset, Preprocessing, Views, stands_in
 from minicnn.errors import InputError
+from minicnn.files.nesting import dotted
 from minicnn.files.reading import require_folder
 from minicnn.files.writing import atomic_write_text, remove_parts
 from minicnn.inference.evaluation import Evaluation, evaluate
@@ -292,25 +293,14 @@ def _require_sane(path: Path, tensors: dict[str, np.ndarray]) -> None:
 
 def _require_same_settings(folder: RunFolder, experiment: Experiment, saved: Any) -> None:
     """Refuse an experiment.toml that was edited since, but for epochs and the data's place."""
-    own = _settings(experiment.model_dump(mode="json"))
-    before = _settings(saved) if isinstance(saved, dict) else {}
+    own = dict(dotted(experiment.model_dump(mode="json")))
+    before = dict(dotted(saved)) if isinstance(saved, dict) else {}
     for key in sorted(own.keys() | before.keys()):
         if own.get(key) != before.get(key) and key not in ("training.epochs", "data.path"):
             raise InputError(
                 f"{folder.experiment}: the run was begun with {key} = "
                 f"{json.dumps(before.get(key))}, got {json.dumps(own.get(key))}"
             )
-
-
-def _settings(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested table as one, by dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict) and value:
-            flat |= _settings(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def fingerprints(dataset: Dataset) -> dict[str, str]:

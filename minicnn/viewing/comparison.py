@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minicnn.errors import InputError
+from minicnn.files.nesting import dotted
 from minicnn.files.reading import require_folder
 from minicnn.runs.folder import RunFolder
 from minicnn.viewing.charts import line_colours
@@ -18,7 +19,7 @@ from minicnn.viewing.confusion import confusion_cells
 from minicnn.viewing.curves import Curve, draw_curves
 from minicnn.viewing.page import ABSENT, duration, number, percent, setting, write_page
 from minicnn.viewing.pictures import Picture
-from minicnn.viewing.run_record import RunRecord, dotted, read_run
+from minicnn.viewing.run_record import RunRecord, read_run
 
 LABELS = ("name", "description")
 """Settings that are there for people and change nothing."""

@@ -1,13 +1,13 @@
 """A finished run, read back from its folder: its settings, its history and what came of it."""
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from minicnn.files.nesting import dotted
 from minicnn.files.toml import read_toml
 from minicnn.runs.folder import RunFolder
 from minicnn.viewing.page import ABSENT
@@ -117,24 +117,3 @@ def read_settings(path: Path) -> dict[str, Any]:
         Where there is no such file, or as `minicnn.files.toml.read_toml`.
     """
     return read_toml(path, "a run's experiment")
-
-
-def dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """All values with their keys, tables opened: ``("optimizer.lr", 0.001)``.
-
-    Parameters
-    ----------
-    settings : mapping of str to value
-    prefix : str, default ""
-        Stands before each key.
-
-    Yields
-    ------
-    (str, value)
-        No value is a table; one without values leaves no trace.
-    """
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from dotted(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value

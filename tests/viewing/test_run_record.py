@@ -8,16 +8,12 @@ from fabricated_run import SETTINGS, FabricatedRun
 
 from minicnn import InputError, viewing
 from minicnn.files.nesting import MOST_NESTED
-from minicnn.viewing.run_record import dotted, read_run, read_settings
+from minicnn.viewing.run_record import read_run, read_settings
 
 
 @pytest.fixture
 def run(tmp_path):
     return FabricatedRun(tmp_path / "run")
-
-
-def test_settings_by_their_dotted_key():
-    assert dict(dotted({"a": 1, "b": {"c": {"d": [2]}, "e": {}}})) == {"a": 1, "b.c.d": [2]}
 
 
 @pytest.mark.parametrize(("optimizer", "rate"), [
