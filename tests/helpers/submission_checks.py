@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn.checking import Finding
-from minicnn.checking.students.operations import examine
+from minicnn.checking.students.examination import examine
 from minicnn.checking.students.subject import Subject
 from minicnn.checking.students.submission import find_pairs, load
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case, Parameters, most_positional
+from minicnn.checking.students.convention import Parameters, most_positional
+from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.submission import Pair, describe, parameters
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.conventions import CONVENTIONS, Convention
+from minicnn.checking.students.convention import Convention
+from minicnn.checking.students.dialects import CONVENTIONS
 from minicnn.errors import InputError
 
 MODULE_NAME = "submission"

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minicnn.checking.students.examination import examine
 from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.operations import examine
 from minicnn.checking.students.subject import Subject
 from minicnn.checking.students.submission import Pair, describe, find_pairs, load
 from minicnn.errors import InputError

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case
+from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.operation import Operation, Suspect
 
 

@@ -1,42 +1,27 @@
-"""Batch norm: what each fault would produce, running statistics, and evaluation mode."""
+"""Batch norm: what each fault would produce, in training and in evaluation mode.
+
+Its cases stand in `batchnorm_cases`, the faults of dx that its three terms tell apart in
+`batchnorm_terms`, those of the running statistics in `batchnorm_running`.
+"""
 
 import itertools
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case, Convention
-from minicnn.checking.students.evidence import (
-    lesson,
-    show_case,
-    show_observation,
-    unexplained,
-    worst,
-)
-from minicnn.checking.students.examination import Examination
-from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.batchnorm_cases import (
     COUNTS,
     Axes,
     batch_axes,
     batch_count,
-    batchnorm_case,
     batchnorm_cases,
     small_cases,
     statistics,
 )
 from minicnn.checking.students.operations.batchnorm_terms import explain_dx
-from minicnn.checking.students.operations.operation import (
-    TOLERANCE,
-    Observation,
-    Operation,
-    Suspect,
-    agree,
-    upstream,
-)
-from minicnn.checking.students.subject import Trouble
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.operation import Operation, Suspect
 
 
 def _scaled(case: Case, normalized: np.ndarray) -> np.ndarray:
@@ -255,180 +240,6 @@ def _dgamma_suspects() -> list[Suspect]:
     ]
 
 
-class BatchNormExamination(Examination):
-    """Beside y and the gradients: running statistics, and evaluation mode."""
-
-    def _possible(self, case: Case) -> bool:
-        dims = case["x"].ndim
-        if self.convention.dialect == "cs231n":
-            return dims == (4 if "spatial" in self.convention.forward else 2)
-        return super()._possible(case)
-
-    def judge_forward(self) -> Finding:
-        found = super().judge_forward()
-        if found.verdict == "error" and found.fault is None:
-            return self._probe_axes(found)
-        if found.verdict == "correct":
-            found = self._judge_running()
-        if found.verdict == "correct":
-            found = self._judge_evaluation()
-        return found
-
-    def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
-        found = super().judge_backward(name, forward_is_right)
-        if found.verdict == "correct" and not found.message:
-            found.message = self._note_on_evaluation(name)
-        return found
-
-    def _note_on_evaluation(self, name: str) -> str:
-        """A note, not a fault, on dx after a forward in evaluation mode: many courses leave it out.
-        """
-        if self.convention.dialect == "cs231n":
-            return ""
-        for case in filter(self._possible, batchnorm_cases(training=False)):
-            dy = upstream(case["x"].shape)
-            try:
-                dx = self.answer(name, "dx", case, dy)
-            except Trouble:
-                continue
-            if not agree(dx, self.operation.right_gradients(case, dy)[0]):
-                return ("note: after a forward in evaluation mode dx should be "
-                        "gamma · dy / sqrt(running_var + eps)")
-        return ""
-
-    def _probe_axes(self, found: Finding) -> Finding:
-        """Statistics of too many axes often raise; where those axes have one element, all is right.
-        """
-        try:
-            self.subject.forward(self.cases[0])
-        except Trouble as trouble:
-            raised = str(trouble)
-        else:
-            return found
-        for shape, what in [((1, 5, 7, 4), "image"), ((3, 1, 1, 4), "pixel")]:
-            case = batchnorm_case(np.random.default_rng(52), shape, 0.5, training=True)
-            if not self._possible(case) or not _is_about_statistics(raised, what):
-                continue
-            try:
-                y = self.subject.forward(case).y
-            except Trouble:
-                continue
-            if agree(y, self.operation.right_forward(case)):
-                sizes = "N = 1" if what == "image" else "H = W = 1"
-                return lesson(
-                    found.function, "error", "bn-wrong-axes",
-                    f"{found.message}. With {sizes} all is right: there seems to be a mean for "
-                    f"every {what}.", found.evidence,
-                )
-        return found
-
-    def _judge_running(self) -> Finding:
-        """Whether the running statistics follow equation 8."""
-        name = self.convention.forward
-        for case in [*filter(self._possible, self.operation.small), *self.cases]:
-            try:
-                forward = self.subject.forward(case)
-            except Trouble:
-                continue  # a case that may be refused
-            for key in ("running_mean", "running_var"):
-                received = _running(self.convention, forward.arguments, key)
-                old, momentum = case[key], case["momentum"]
-                targets = _targets(case, key)
-                rights = [momentum * old + (1 - momentum) * target for target in targets]
-                if any(_near(received, right) for right in rights):
-                    continue
-                swapped = [(1 - momentum) * old + momentum * target for target in targets]
-                fault = None
-                if _near(received, old, 1e-6):
-                    fault = "bn-running-not-updated"
-                elif any(_near(received, each) for each in swapped):
-                    fault = "bn-running-momentum-swapped"
-                elif key == "running_var" and any(
-                    _near(received, momentum * old + (1 - momentum) * each)
-                    for target in targets for each in _wrong_powers(target, case["eps"])
-                ):
-                    fault = "bn-std-power"
-                seen = Observation(case, np.asarray(received, float), rights[0])
-                return self._name(name, fault, key, seen)
-        return Finding(name, "correct")
-
-    def _judge_evaluation(self) -> Finding:
-        """Whether evaluation follows equation 9 and leaves the running statistics alone."""
-        name = self.convention.forward
-        observations: list[Observation] = []
-        changed: tuple[str, Observation] | None = None
-        for case in filter(self._possible, batchnorm_cases(training=False)):
-            try:
-                forward = self.subject.forward(case)
-            except Trouble as trouble:
-                if self.may_be_refused(case, trouble) and observations:
-                    continue
-                message = f"In evaluation mode {trouble}"
-                return Finding(name, "error", None, message, show_case(self.convention, case, "y"))
-            observations.append(
-                Observation(case, forward.y, self.operation.right_forward(case))
-            )
-            for key in ("running_mean", "running_var"):
-                received = _running(self.convention, forward.arguments, key)
-                if changed is None and not _near(received, case[key], 1e-6):
-                    changed = key, Observation(case, np.asarray(received, float), case[key])
-        if not all(seen.right for seen in observations):
-            finding = self.conclude(
-                name, "wrong-forward", "y", observations, _evaluation_suspects(), small_cases(False)
-            )
-            finding.message = f"In evaluation mode: {finding.message}"
-            return finding
-        if changed is not None:
-            return self._name(name, None, *changed, "It changes in evaluation mode.")
-        return Finding(name, "correct")
-
-    def _name(
-        self, name: str, fault: str | None, key: str, seen: Observation, text: str = ""
-    ) -> Finding:
-        element = worst(self.convention, seen, key)[0]
-        place, right, came = element["index"], element["expected"], element["received"]
-        text = f"{key}{place} should be {right:.6g}, got {came}. {text}"
-        if fault is None:
-            text = unexplained(self.convention, key, text)
-        shown = show_observation(self.convention, seen, key)
-        return lesson(name, "wrong-forward", fault, text, shown)
-
-
-def _is_about_statistics(message: str, what: str) -> bool:
-    """Whether an exception speaks of arrays that do not broadcast, or of as many elements as the
-    first case has statistics for every image or pixel."""
-    n, height, width, channels = batchnorm_cases(training=True)[0]["x"].shape
-    statistics_there_are = n * channels if what == "image" else height * width * channels
-    return "raised" in message and (
-        "broadcast" in message or f"of size {statistics_there_are} " in message
-    )
-
-
-def _running(convention: Convention, arguments: tuple, key: str) -> Any:
-    """A running array as the student's function left it, whatever axes of one element it has."""
-    if convention.dialect == "cs231n":
-        return np.asarray(arguments[3].get(key), np.float64).ravel()
-    return np.ravel(arguments[3 + (key == "running_var")])
-
-
-def _near(received: np.ndarray, right: np.ndarray, tolerance: float = TOLERANCE) -> bool:
-    """Whether a running array is this one."""
-    return received.shape == right.shape and np.allclose(received, right, tolerance, tolerance)
-
-
-def _wrong_powers(variance: np.ndarray, eps: float) -> list[np.ndarray]:
-    """The deviation, its inverse or the variance's square, with eps and without."""
-    return [each**power for each in (variance, variance + eps) for power in (0.5, -0.5, 2)]
-
-
-def _targets(case: Case, key: str) -> list[np.ndarray]:
-    """What a running array moves towards: of variances the biased one, or PyTorch's unbiased."""
-    axes = batch_axes(case)
-    if key == "running_mean":
-        return [case["x"].mean(axes)]
-    return [case["x"].var(axes), case["x"].var(axes, ddof=1)]
-
-
 BATCHNORM = Operation(
     "batchnorm", batchnorm_cases(training=True), small_cases(), _forward_suspects(),
     {
@@ -439,3 +250,10 @@ BATCHNORM = Operation(
     {"dx": explain_dx},
     blame=("dgamma", "dbeta", "dx"),  # dx may be made of the other two
 )
+"""Batch norm in training."""
+
+BATCHNORM_EVALUATION = Operation(
+    "batchnorm", batchnorm_cases(training=False), small_cases(training=False),
+    _evaluation_suspects(),
+)
+"""Its forward in evaluation mode."""

@@ -6,19 +6,19 @@ from functools import partial
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case
+from minicnn.checking.students.operations.case import Case
 
 Axes = tuple[int, ...]
 
 
-def batchnorm_case(
+def _case(
     rng: np.random.Generator, shape: tuple[int, ...], eps: float, training: bool,
     momentum: float = 0.8,
 ) -> Case:
-    """Channels of different means and deviations, and gammas far from 1."""
+    """Channels of different means and standard deviations, and gammas far from 1."""
     channels = shape[-1]
-    deviation = np.geomspace(0.6, 3, channels)
-    x = 2 + np.arange(channels) + deviation * rng.standard_normal(shape)
+    deviations = np.geomspace(0.6, 3, channels)
+    x = 2 + np.arange(channels) + deviations * rng.standard_normal(shape)
     arrays = {
         "x": x,
         "gamma": np.linspace(0.4, 2.3, channels) * (-1) ** np.arange(channels),
@@ -37,8 +37,20 @@ def batchnorm_cases(training: bool) -> list[Case]:
     settings = [
         ((3, 5, 7, 4), 1e-5, 0.9), ((4, 7, 2, 3), 0.5, 0.8), ((9, 5), 1e-5, 0.9), ((7, 4), 0.5, 0.8)
     ]
-    return [batchnorm_case(rng, shape, eps, training, momentum)
+    return [_case(rng, shape, eps, training, momentum)
             for shape, eps, momentum in settings]
+
+
+def lone_samples() -> dict[str, tuple[str, Case]]:
+    """A batch of one image, and one of images of one pixel, and how their sizes are written.
+
+    What has a mean for every image, or for every pixel, is right on it.
+    """
+    shapes = {"image": ("N = 1", (1, 5, 7, 4)), "pixel": ("H = W = 1", (3, 1, 1, 4))}
+    return {
+        what: (sizes, _case(np.random.default_rng(52), shape, 0.5, training=True))
+        for what, (sizes, shape) in shapes.items()
+    }
 
 
 def small_cases(training: bool = True) -> list[Case]:

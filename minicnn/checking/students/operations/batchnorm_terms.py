@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.evidence import also_from
 from minicnn.checking.students.operations.batchnorm_cases import (
     COUNTS,
     batch_axes,
     batch_count,
     statistics,
 )
-from minicnn.checking.students.operations.operation import Observation
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.observation import Observation
+from minicnn.checking.students.operations.operation import Explanation
 
 Factors = tuple[Any, Any, Any]
 
@@ -112,7 +112,7 @@ def _term_suspects(case: Case) -> Iterator[tuple[str, str, Factors]]:
             yield "bn-wrong-count", f"Divided by {named}.", factors
 
 
-def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | None:
+def explain_dx(observations: Sequence[Observation]) -> Explanation | None:
     """Name a fault by the factors of the three terms."""
     fitted = []
     for seen in observations:
@@ -130,10 +130,8 @@ def explain_dx(observations: Sequence[Observation]) -> tuple[str | None, str] | 
             for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
         )
     ]
-    if explained:
-        fault, detail, _ = explained[0]
-        return fault, f"{detail} {said}".strip() + also_from([name for name, _, _ in explained])
-    return None, said
+    detail = explained[0][1] if explained else ""
+    return Explanation([fault for fault, _, _ in explained], f"{detail} {said}".strip())
 
 
 def _matches(factors: np.ndarray, expected: Factors) -> bool:

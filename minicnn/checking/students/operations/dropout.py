@@ -1,26 +1,17 @@
-"""Dropout, whose mask is the student's own: read off y / x, and judged by its statistics."""
+"""Dropout, whose mask is the student's own: what was dropped is read off, and tells the fault."""
 
-import copy
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.evidence import lesson
-from minicnn.checking.students.examination import Examination
-from minicnn.checking.students.finding import Finding, numbers
-from minicnn.checking.students.operations.operation import Operation, agree, upstream
-from minicnn.checking.students.subject import Forward, Trouble
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.operation import Operation
 
 RATES = (0.3, 0.6)
 """Probabilities of dropping: far from their complements."""
 
-DEVIATIONS = 6
-"""Standard errors by which the share of kept values may differ from its probability."""
+STANDARD_ERRORS = 6
+"""By which the share of kept values may differ from its probability."""
 
 
 def _case(shape: tuple[int, ...], rate: float, training: bool) -> Case:
@@ -30,20 +21,16 @@ def _case(shape: tuple[int, ...], rate: float, training: bool) -> Case:
     return Case({"x": x}, settings)
 
 
-def _cases(training: bool) -> list[Case]:
+def dropout_cases(training: bool) -> list[Case]:
+    """Cases, large enough for statistics, with generators that have not drawn yet."""
     return [_case((67, 71), rate, training) for rate in RATES] + [
         _case((5, 17, 14, 3), RATES[0], training)
     ]
 
 
-def _every_case() -> list[Case]:
-    """In training, then in evaluation."""
-    return [*_cases(training=True), *_cases(training=False)]
-
-
 @dataclass(frozen=True)
 class Mask:
-    """What a forward did to each value: the share that was kept, and the factor on those."""
+    """What dropout did to each value: the share that was kept, and the factor on those."""
 
     share: float
     factor: float | None
@@ -66,203 +53,53 @@ class Mask:
     def keeps(self, probability: float, size: int) -> bool:
         """Whether the share may be that of independent draws with this probability."""
         error = np.sqrt(probability * (1 - probability) / size)
-        return bool(abs(self.share - probability) <= DEVIATIONS * error)
+        return bool(abs(self.share - probability) <= STANDARD_ERRORS * error)
 
     def scales(self, factor: float) -> bool:
         """Whether every kept value was multiplied by this."""
         return self.factor is not None and bool(np.isclose(self.factor, factor, 1e-4))
 
 
-class DropoutExamination(Examination):
-    """Training by the mask's statistics, evaluation by identity, backward by forward's mask."""
-
-    def judge_forward(self) -> Finding:
-        name = self.convention.forward
-        for case in self.cases:
-            found = self._attempt(name, case, self._judge_training)
-            if found.verdict != "correct":
-                return self._with_evaluation(found)
-        for case in _cases(training=False):
-            found = self._attempt(name, case, self._judge_identity)
-            if found.verdict != "correct":
-                return found
-        return Finding(name, "correct")
-
-    def _attempt(
-        self, name: str, case: Case, judge: Callable[[str, Case, np.ndarray], Finding]
-    ) -> Finding:
-        try:
-            y = self.subject.forward(case).y
-        except Trouble as trouble:
-            return Finding(name, "error", None, str(trouble))
-        if y.shape != case["x"].shape:
-            return Finding(name, "error", None,
-                           f"y should have x's shape {case['x'].shape}, got {y.shape}.")
-        return judge(name, case, y)
-
-    def _judge_training(self, name: str, case: Case, y: np.ndarray) -> Finding:
-        x, keep = case["x"], 1 - case["rate"]
-        mask = Mask.of(x, y)
-        if mask.keeps(keep, x.size) and mask.scales(1 / keep) and not mask.per_row:
-            return Finding(name, "correct")
-        fault = None
-        if mask.keeps(1 - keep, x.size) or (
-            mask.keeps(keep, x.size) and mask.scales(1 / (1 - keep))
-        ):
-            fault = "dropout-keep-drop-swapped"
-        elif mask.keeps(keep, x.size) and mask.scales(1):
-            fault = "dropout-not-scaled"
-        factor = "by different factors" if mask.factor is None else f"times {mask.factor:.4g}"
-        text = (
-            f"With a probability {keep:g} of keeping, {mask.share:.1%} of {x.size} values were "
-            f"kept, {factor}; expected about {keep:.0%}, times {1 / keep:.4g}."
-        )
-        if mask.per_row:
-            text += " One mask serves all rows (or columns); every value needs a draw of its own."
-            fault = None
-        if fault == "dropout-keep-drop-swapped" and mask.scales(1):
-            text += " And those that stay are not divided by the probability (dropout-not-scaled)."
-        evidence = {"of": "y", "keep": keep, "share_kept": mask.share, "factor": mask.factor,
-                    "x": numbers(x.ravel()[:8]), "received": numbers(y.ravel()[:8])}
-        return lesson(name, "wrong-forward", fault, text, evidence)
-
-    def _judge_identity(self, name: str, case: Case, y: np.ndarray) -> Finding:
-        x = case["x"]
-        if agree(y, x):
-            return Finding(name, "correct")
-        mask = Mask.of(x, y)
-        fault = "dropout-scaled-in-eval" if mask.factor is not None else None
-        text = "In evaluation y should be x; "
-        if mask.share < 1:
-            text += f"{1 - mask.share:.1%} of the values were dropped."
-        else:
-            factor = "changed" if mask.factor is None else f"multiplied by {mask.factor:.4g}"
-            text += f"they were {factor}."
-        return lesson(name, "wrong-forward", fault, text, self._first(case, "y", x, y))
-
-    def _with_evaluation(self, found: Finding) -> Finding:
-        """Say so where evaluation makes up for what training lacks: dropout as first published."""
-        if found.fault != "dropout-not-scaled":
-            return found
-        case = _cases(training=False)[0]
-        other = self._attempt(found.function, case, self._judge_identity)
-        if other.fault == "dropout-scaled-in-eval":
-            found.message += (
-                " Evaluation scales instead (dropout-scaled-in-eval), as dropout was first "
-                "published; inverted dropout scales in training."
-            )
-        return found
-
-    def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
-        found = self._judge_gradients(name)
-        if found.verdict == "wrong-backward" and not forward_is_right:
-            return self.beside_wrong_forward(name, found)
-        return found
-
-    def agrees_with_own_forward(self, name: str) -> bool:
-        """Whether dy is multiplied by dy/dx of the student's own forward, by differences.
-
-        A forward draws the same mask for x and for what x is moved to if it takes it from what it
-        is given, or from NumPy's or Python's common generator.
-        """
-        for salt, case in enumerate(_every_case()):
-            dy, x = upstream(case["x"].shape, salt), case["x"]
-            moved = Case({"x": 1.125 * x}, copy.deepcopy(case.settings))
-            try:
-                with _undrawn():
-                    forward = self.subject.forward(case)
-                change = self.subject.forward(moved).y - forward.y
-                (dx,) = self.subject.backward(name, dy, forward)
-            except Trouble:
-                if case["training"]:
-                    return False
-                continue
-            if not agree(dx, dy * change / (0.125 * x)):
-                return False
-        return True
-
-    def _judge_gradients(self, name: str) -> Finding:
-        """Training and evaluation, beside what forward did to each value."""
-        for salt, case in enumerate(_every_case()):
-            dy = upstream(case["x"].shape, salt)
-            try:
-                forward = self.subject.forward(case)
-            except Trouble as trouble:
-                return Finding(name, "error", None,
-                               f"not checked, because of its forward: {trouble}")
-            if self.subject.pair.forward is not None and forward.y.shape != dy.shape:
-                return Finding(name, "error", None, "not checked, because of its forward's shape")
-            try:
-                (dx,) = self.subject.backward(name, dy, forward)
-            except Trouble as trouble:
-                if case["training"]:
-                    return Finding(name, "error", None, str(trouble))
-                continue  # a student need not keep a cache for evaluation
-            found = self._judge_gradient(name, case, dy, forward, dx)
-            if found.verdict != "correct":
-                return found
-        return Finding(name, "correct")
-
-    def _judge_gradient(
-        self, name: str, case: Case, dy: np.ndarray, forward: Forward, dx: np.ndarray
-    ) -> Finding:
-        if dx.shape != dy.shape:
-            return Finding(name, "error", None,
-                           f"dx should have x's shape {dy.shape}, got {dx.shape}.")
-        keep = 1 - case["rate"]
-        factors = _factors(case, forward)
-        rights = [dy * factors, dy * (factors != 0) / keep]
-        if not case["training"]:
-            rights = [dy, dy * factors]
-        if any(agree(dx, right) for right in rights):
-            return Finding(name, "correct")
-        evidence = self._first(case, "dx", rights[0], dx)
-        mask = Mask.of(dy, dx)
-        if not case["training"]:
-            fault = "dropout-scaled-in-eval" if mask.factor is not None else None
-            return lesson(
-                name, "wrong-backward", fault, "In evaluation dx should be dy.", evidence
-            )
-        other = not np.array_equal(dx != 0, factors != 0)
-        readable = Mask.of(np.ones(dy.shape), factors).factor is not None
-        fault = "dropout-new-mask-in-backward" if (
-            other and readable and mask.factor is not None) else None
-        text = f"{mask.share:.1%} of dy passed, and forward had kept {(factors != 0).mean():.1%}."
-        if not other and mask.factor is None:
-            text = "dx is 0 where forward had dropped, but elsewhere no multiple of dy."
-        elif not other:
-            text = (f"dx has forward's mask, but dy was multiplied by {mask.factor:.4g}; "
-                    f"expected {1 / keep:.4g}, as in forward.")
-            if mask.scales(1 / (1 - keep)):
-                fault = "dropout-keep-drop-swapped"
-        return lesson(name, "wrong-backward", fault, text, evidence)
-
-    @staticmethod
-    def _first(case: Case, key: str, expected: np.ndarray, received: np.ndarray) -> dict[str, Any]:
-        """The first values of a large array that differ, as evidence."""
-        places = np.flatnonzero(~np.isclose(expected, received, 1e-4))[:4]
-        return {
-            "of": key, "keep": 1 - case["rate"], "places": numbers(places),
-            "expected": numbers(expected.ravel()[places]),
-            "received": numbers(received.ravel()[places]),
-        }
+def is_right_in_training(mask: Mask, keep: float, size: int) -> bool:
+    """Whether so many values were kept, each by a draw of its own, and scaled as they should."""
+    return mask.keeps(keep, size) and mask.scales(1 / keep) and not mask.per_row
 
 
-@contextmanager
-def _undrawn() -> Iterator[None]:
-    """After the block, the generators that everybody shares stand where they stood before it."""
-    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
-    yield
-    np.random.set_state(of_numpy)  # noqa: NPY002
-    random.setstate(of_python)
+def fault_in_training(mask: Mask, keep: float, size: int) -> str | None:
+    """Id of the fault that a training forward's wrong mask shows, or None."""
+    if mask.per_row:
+        return None
+    if mask.keeps(1 - keep, size) or (mask.keeps(keep, size) and mask.scales(1 / (1 - keep))):
+        return "dropout-keep-drop-swapped"
+    if mask.keeps(keep, size) and mask.scales(1):
+        return "dropout-not-scaled"
+    return None
 
 
-def _factors(case: Case, forward: Forward) -> np.ndarray:
-    """What each x was multiplied by."""
-    if forward.y.size:
-        return forward.y / case["x"]
-    kept = forward.cache.kept  # without a forward in the file, the reference's
-    return np.ones(case["x"].shape) if kept is None else kept * forward.cache.scale
+def fault_in_evaluation(mask: Mask) -> str | None:
+    """Id of the fault where evaluation, forward or backward, is no identity, or None."""
+    return "dropout-scaled-in-eval" if mask.factor is not None else None
 
 
-DROPOUT = Operation("dropout", _cases(training=True), [])
+def fault_in_backward(
+    dy: np.ndarray, dx: np.ndarray, factors: np.ndarray, keep: float
+) -> str | None:
+    """Id of the fault that a wrong dx in training shows, or None.
+
+    Parameters
+    ----------
+    dy, dx : ndarray
+        What backward was given and what it returned.
+    factors : ndarray
+        What forward multiplied each x by.
+    keep : float
+        Probability of keeping.
+    """
+    mask = Mask.of(dy, dx)
+    if np.array_equal(dx != 0, factors != 0):
+        return "dropout-keep-drop-swapped" if mask.scales(1 / (1 - keep)) else None
+    readable = Mask.of(np.ones(dy.shape), factors).factor is not None
+    return "dropout-new-mask-in-backward" if readable and mask.factor is not None else None
+
+
+DROPOUT = Operation("dropout", dropout_cases(training=True), [])

@@ -1,16 +1,14 @@
-"""What is to be known about an operation in order to examine a student's version of it."""
+"""What is known about an operation: its cases, the right answers, and what faults look like."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.observation import Observation, agree
 from minicnn.ops import reference
-
-TOLERANCE = 1e-4
-"""Of a right answer, relative to its largest element: float32 inside is right, a fault is not."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Suspect:
     predict: Callable[..., np.ndarray]
     detail: str = ""
 
-    def explains(self, observations: Sequence["Observation"]) -> bool:
+    def explains(self, observations: Sequence[Observation]) -> bool:
         """Whether this fault would have given just what came, on every case."""
         for seen in observations:
             arguments = (seen.case,) if seen.dy is None else (seen.case, seen.dy)
@@ -41,39 +39,24 @@ class Suspect:
         return True
 
 
-@dataclass(frozen=True)
-class Observation:
-    """One answer beside the right one, in our layout."""
+class Explanation(NamedTuple):
+    """Why answers are wrong.
 
-    case: Case
-    received: np.ndarray
-    expected: np.ndarray
-    dy: np.ndarray | None = None
+    Attributes
+    ----------
+    faults : sequence of str
+        Ids of all that would have given them, likeliest first; empty where none would.
+    text : str
+        What the message adds to the catalogue's lesson.
+    """
 
-    @property
-    def right(self) -> bool:
-        """Whether it is right, to a single precision's rounding."""
-        return agree(self.received, self.expected)
-
-    @property
-    def shape_is_right(self) -> bool:
-        """Whether its shape is."""
-        return self.received.shape == self.expected.shape
-
-
-def agree(received: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE) -> bool:
-    """Whether two arrays have one shape and the same values, relative to the largest."""
-    if received.shape != expected.shape:
-        return False
-    if not (np.isfinite(received).all() and np.isfinite(expected).all()):
-        return bool(np.array_equal(received, expected, equal_nan=True))
-    scale = np.abs(expected).max(initial=0)
-    return bool(np.abs(received - expected).max(initial=0) <= tolerance * max(scale, 1e-12))
+    faults: Sequence[str]
+    text: str
 
 
 @dataclass
 class Operation:
-    """What is to be known about one operation in order to examine it.
+    """What is known about one operation.
 
     Attributes
     ----------
@@ -88,8 +71,8 @@ class Operation:
     backward_suspects : dict
         Lists of suspects by the gradient's name.
     explain : dict
-        By the gradient's name, functions that look at observations themselves before the suspects
-        are asked; they return a fault and a sentence, or None.
+        By the gradient's name, functions that explain observations themselves before the suspects
+        are asked, or give None.
     also_right : dict
         By the gradient's name, whether another answer than the reference's is as right.
     blame : tuple of str
@@ -102,7 +85,7 @@ class Operation:
     small: list[Case]
     forward_suspects: list[Suspect] = field(default_factory=list)
     backward_suspects: dict[str, list[Suspect]] = field(default_factory=dict)
-    explain: dict[str, Callable[[list[Observation]], tuple[str | None, str] | None]] = field(
+    explain: dict[str, Callable[[Sequence[Observation]], Explanation | None]] = field(
         default_factory=dict
     )
     also_right: dict[str, Callable[[Case, np.ndarray, np.ndarray], bool]] = field(
@@ -117,18 +100,10 @@ class Operation:
     def right_gradients(self, case: Case, dy: np.ndarray) -> list[np.ndarray]:
         """The reference's gradients."""
         _, cache = self._reference(case)
-        backward = getattr(reference, f"{self.name}_backward")
-        gradients = (
-            backward(cache, float(dy)) if self.name == "softmax_cross_entropy"
-            else backward(dy, cache)
-        )
+        gradients = getattr(reference, f"{self.name}_backward")(dy, cache)
         return list(gradients) if isinstance(gradients, tuple) else [gradients]
 
     def _reference(self, case: Case) -> Any:
+        """What the reference's forward returns."""
         arrays = {name: array.copy() for name, array in case.arrays.items()}
         return getattr(reference, f"{self.name}_forward")(*arrays.values(), **case.settings)
-
-
-def upstream(shape: tuple[int, ...], salt: int = 0) -> np.ndarray:
-    """A dy that hides nothing: normal numbers that have nothing to do with any case's inputs."""
-    return np.random.default_rng([7919, salt]).standard_normal(shape)

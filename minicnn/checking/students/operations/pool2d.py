@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.operations.operation import TOLERANCE, Operation, Suspect
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.observation import TOLERANCE
+from minicnn.checking.students.operations.operation import Operation, Suspect
 
 Place = tuple[int, int]
 

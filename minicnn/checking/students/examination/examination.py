@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.conventions import Case, takes
-from minicnn.checking.students.evidence import (
+from minicnn.checking.students.examination.evidence import (
     also_from,
     lesson,
     show_case,
@@ -18,23 +17,13 @@ from minicnn.checking.students.evidence import (
     worst,
     worst_in_words,
 )
+from minicnn.checking.students.examination.own_forward import agrees_with_own_forward
+from minicnn.checking.students.examination.settings import is_possible, unknown_settings
 from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.operations.operation import (
-    Observation,
-    Operation,
-    Suspect,
-    agree,
-    upstream,
-)
-from minicnn.checking.students.own_forward import agrees_with_own_forward
+from minicnn.checking.students.operations.case import Case, upstream
+from minicnn.checking.students.operations.observation import Observation, agree
+from minicnn.checking.students.operations.operation import Explanation, Operation, Suspect
 from minicnn.checking.students.subject import Forward, Subject, Trouble
-
-DEFAULTS: dict[str, Any] = {
-    "stride": (1,), "padding": (0,), "momentum": (0.9,), "eps": (1e-5,), "slope": (0.01,),
-    "alpha": (1.0,), "unbiased_running_var": (False,), "class_weights": (None,),
-    "label_smoothing": (0.0,), "size": (2,),
-}
-"""Settings that a function need not know, while a case leaves them at these values."""
 
 
 class Examination:
@@ -43,35 +32,18 @@ class Examination:
     def __init__(self, operation: Operation, subject: Subject) -> None:
         self.operation, self.subject = operation, subject
         self.convention = subject.convention
-        self.cases = [case for case in operation.cases if self._possible(case)]
+        self.cases = [case for case in operation.cases if self.is_possible(case)]
         self.likely: str | None = None  # the fault of forward, which may show in backward too
 
-    def _possible(self, case: Case) -> bool:
-        """Whether the function takes every setting that this case gives another value."""
-        if self.convention.dialect == "cs231n":
-            return self.convention.operation != "maxpool2d" or not case["padding"]
-        return not self._unknown(case)
-
-    def _unknown(self, case: Case) -> list[str]:
-        """Settings that this case gives another value than the default, and that forward does not
-        take."""
-        return [
-            key for key, value in case.settings.items()
-            if not takes(self.subject.parameters, key) and value not in self._defaults(case, key)
-        ]
-
-    @staticmethod
-    def _defaults(case: Case, key: str) -> tuple[Any, ...]:
-        """The values that a setting has where nobody gives one; a window's stride is its size."""
-        if key == "stride" and "size" in case.settings:
-            return (case["size"],)
-        return DEFAULTS.get(key, ())
+    def is_possible(self, case: Case) -> bool:
+        """Whether the student's function can be given this case."""
+        return is_possible(self.subject, case)
 
     def findings(self) -> Iterator[Finding]:
         """Forward first, then every backward."""
         forward_is_right = True
         if not self.cases:
-            yield from self._uncallable(self.operation.cases)
+            yield from self._uncallable()
             return
         if self.subject.pair.forward is not None:
             found = self.judge_forward()
@@ -84,9 +56,11 @@ class Examination:
         for name in self.subject.pair.backwards:
             yield self.judge_backward(name, forward_is_right)
 
-    def _uncallable(self, cases: Sequence[Case]) -> Iterator[Finding]:
+    def _uncallable(self) -> Iterator[Finding]:
         """What is said of functions that no case can be given to."""
-        missing = min(map(self._unknown, cases), key=len)
+        missing = min(
+            (unknown_settings(self.subject, case) for case in self.operation.cases), key=len
+        )
         why = f"{self.convention.forward} takes no argument named {', '.join(missing)}"
         for name in self.subject.pair.names:
             yield Finding(name, "error", None, why)
@@ -118,7 +92,7 @@ class Examination:
 
     def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
         """A finding about what raised or gave no arrays, on the smallest case that does so."""
-        for small in filter(self._possible, self.operation.small):
+        for small in filter(self.is_possible, self.operation.small):
             dy = upstream(self.operation.right_forward(small).shape)
             try:
                 self.answer(function, key, small, dy)
@@ -136,10 +110,12 @@ class Examination:
 
     def _note_on_settings(self) -> str:
         """A note on what could not be checked, because forward takes no such argument."""
-        left = [case for case in self.operation.cases if not self._possible(case)]
+        left = [case for case in self.operation.cases if not self.is_possible(case)]
         if self.convention.dialect == "cs231n" or not left:
             return ""
-        unknown = dict.fromkeys(key for case in left for key in self._unknown(case))
+        unknown = dict.fromkeys(
+            key for case in left for key in unknown_settings(self.subject, case)
+        )
         return f"note: {', '.join(unknown)} not checked: there is no such argument"
 
     # -- backward -----------------------------------------------------------------------------
@@ -243,7 +219,7 @@ class Examination:
     def agrees_with_own_forward(self, name: str) -> bool:
         """Whether a backward is the gradient of the student's own forward, by differences."""
         return agrees_with_own_forward(
-            self.subject, name, filter(self._possible, self.operation.small)
+            self.subject, name, filter(self.is_possible, self.operation.small)
         )
 
     @staticmethod
@@ -266,15 +242,9 @@ class Examination:
         misshapen = next((each for each in wrong if not each.shape_is_right), None)
         if misshapen is not None:
             verdict = "error"
-        fault, text = None, ""
-        if key in self.operation.explain and misshapen is None:
-            fault, text = self.operation.explain[key](seen) or (None, "")
-        if fault is None:
-            explained = [suspect for suspect in suspects if suspect.explains(seen)]
-            explained.sort(key=lambda suspect: suspect.fault != self.likely)
-            if explained:
-                fault = explained[0].fault
-                text = explained[0].detail + also_from([each.fault for each in explained])
+        explanation = self._explain(key, seen, suspects, shapes_are_right=misshapen is None)
+        fault = next(iter(explanation.faults), None)
+        text = explanation.text + also_from(explanation.faults)
         shown = self.smallest(
             function, key, small or self.operation.small
         ) or show_observation(self.convention, wrong[0], key)
@@ -291,12 +261,27 @@ class Examination:
             text += f" {self.convention.label(key)} should have shape {shapes[0]}, got {shapes[1]}."
         return lesson(function, verdict, fault, text, shown)
 
+    def _explain(
+        self, key: str, seen: Sequence[Observation], suspects: Sequence[Suspect], *,
+        shapes_are_right: bool,
+    ) -> Explanation:
+        """The faults that would have given just what came, the likeliest first."""
+        own = self.operation.explain.get(key)
+        found = own(seen) if own is not None and shapes_are_right else None
+        if found is not None and found.faults:
+            return found
+        explained = [suspect for suspect in suspects if suspect.explains(seen)]
+        if not explained:
+            return found or Explanation([], "")
+        explained.sort(key=lambda suspect: suspect.fault != self.likely)
+        return Explanation([each.fault for each in explained], explained[0].detail)
+
     def smallest(
         self, function: str, key: str, small: Sequence[Case]
     ) -> dict[str, Any] | None:
         """The first small case on which the answer is wrong, with both answers."""
         for salt, case in enumerate(small):
-            if not self._possible(case):
+            if not self.is_possible(case):
                 continue
             expected = self.operation.right_forward(case)
             dy = np.array(1.0)

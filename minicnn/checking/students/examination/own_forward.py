@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from minicnn.checking.differences import first_step, noise_level, slope
-from minicnn.checking.students.conventions import Case
-from minicnn.checking.students.operations.operation import TOLERANCE, upstream
+from minicnn.checking.students.operations.case import Case, upstream
+from minicnn.checking.students.operations.observation import TOLERANCE
 from minicnn.checking.students.subject import Forward, Subject, Trouble
 
 SINGLE = float(np.finfo(np.float32).eps)

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from minicnn.checking.faults import FAULTS
-from minicnn.checking.students.conventions import Case, Convention
+from minicnn.checking.students.convention import Convention
 from minicnn.checking.students.finding import Finding, numbers
-from minicnn.checking.students.operations.operation import Observation
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.observation import Observation
 
 
 def lesson(

@@ -1,0 +1,25 @@
+"""Examining a student's pair of functions: run it, compare, and name the fault that explains."""
+
+from collections.abc import Iterator
+
+from minicnn.checking.students.examination.batchnorm import BatchNormExamination
+from minicnn.checking.students.examination.dropout import DropoutExamination
+from minicnn.checking.students.examination.examination import Examination
+from minicnn.checking.students.examination.softmax_cross_entropy import SoftmaxExamination
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.operations import OPERATIONS
+from minicnn.checking.students.subject import Subject
+
+_SPECIAL: dict[str, type[Examination]] = {
+    "batchnorm": BatchNormExamination,
+    "dropout": DropoutExamination,
+    "softmax": SoftmaxExamination,
+    "softmax_cross_entropy": SoftmaxExamination,
+}
+"""Those that look at more than y and the gradients."""
+
+
+def examine(subject: Subject) -> Iterator[Finding]:
+    """The findings about a pair, one for each of its functions, forward first."""
+    name = subject.convention.operation
+    return _SPECIAL.get(name, Examination)(OPERATIONS[name], subject).findings()

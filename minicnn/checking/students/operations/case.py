@@ -1,0 +1,33 @@
+"""What an operation is asked on: a case of its arguments, and an upstream gradient."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of an operation, in minicnn's language.
+
+    Attributes
+    ----------
+    arrays : dict
+        The positional arguments by name, float64 (labels int64).
+    settings : dict
+        The keyword arguments by name.
+    may_refuse : tuple of exception types
+        What a right implementation may raise, for example where a stride does not divide.
+    """
+
+    arrays: dict[str, np.ndarray]
+    settings: dict[str, Any]
+    may_refuse: tuple[type[BaseException], ...] = ()
+
+    def __getitem__(self, key: str) -> Any:
+        return self.arrays[key] if key in self.arrays else self.settings[key]
+
+
+def upstream(shape: tuple[int, ...], salt: int = 0) -> np.ndarray:
+    """A dy that hides nothing: normal numbers that have nothing to do with any case's inputs."""
+    return np.random.default_rng([7919, salt]).standard_normal(shape)

@@ -1,0 +1,47 @@
+"""Convolution: the cases that tell its faults apart."""
+
+import numpy as np
+
+from minicnn.checking.students.operations.case import Case
+
+
+def _case(
+    rng: np.random.Generator, images: tuple[int, ...], kernel: tuple[int, int], filters: int,
+    stride: int, padding: int, *, whole: bool = False,
+    may_refuse: tuple[type[BaseException], ...] = (),
+) -> Case:
+    shapes = {"x": images, "w": (*kernel, images[3], filters), "b": (filters,)}
+    arrays = {
+        name: rng.integers(-4, 5, shape).astype(float) if whole else rng.standard_normal(shape)
+        for name, shape in shapes.items()
+    }
+    if whole:
+        arrays["b"] = np.arange(1.0, filters + 1)
+    return Case(arrays, {"stride": stride, "padding": padding}, may_refuse)
+
+
+def conv2d_cases() -> list[Case]:
+    """All sizes different; overlapping windows, strides that do not divide, several paddings."""
+    rng = np.random.default_rng(20)
+    return [
+        _case(rng, (3, 7, 5, 2), (3, 2), 4, 1, 0),
+        _case(rng, (3, 9, 11, 2), (5, 3), 7, 2, 1),
+        _case(rng, (2, 5, 7, 3), (3, 3), 4, 1, 1),
+        _case(rng, (3, 5, 4, 2), (3, 5), 4, 1, 2),
+        _case(rng, (2, 7, 10, 3), (1, 4), 5, 3, 0),
+        _case(rng, (2, 8, 6, 3), (3, 3), 4, 2, 1, may_refuse=(AssertionError, ValueError)),
+    ]
+
+
+def small_cases() -> list[Case]:
+    rng = np.random.default_rng(21)
+    return [
+        _case(rng, (1, 1, 1, 1), (1, 1), 1, 1, 0, whole=True),
+        _case(rng, (1, 1, 3, 1), (1, 2), 1, 1, 0, whole=True),
+        _case(rng, (1, 3, 3, 1), (2, 2), 1, 1, 0, whole=True),
+        _case(rng, (2, 1, 3, 1), (1, 2), 1, 1, 0, whole=True),
+        _case(rng, (1, 2, 2, 1), (2, 2), 1, 2, 1, whole=True),
+        _case(rng, (1, 3, 3, 1), (3, 3), 1, 2, 1, whole=True),
+        _case(rng, (2, 3, 4, 2), (2, 3), 3, 1, 1, whole=True),
+        _case(rng, (1, 5, 5, 1), (3, 3), 1, 2, 1, whole=True),
+    ]
