@@ -3,24 +3,23 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minicnn.errors import NonFiniteLossError
 from minicnn.layers import Layer, Parameter
 from minicnn.sequential import Sequential
+from minicnn.training.callback import Callback, Phase, Training
+from minicnn.training.epoch import Epoch
 from minicnn.training.hooks import hooked
-
-if TYPE_CHECKING:
-    from minicnn.training.trainer import Trainer
 
 Report = Callable[[str], NoReturn]
 """Takes in words where a number is not finite, and raises."""
 
 
 @contextmanager
-def detect_anomaly(trainer: "Trainer") -> Iterator[None]:
+def detect_anomaly(trainer: Training) -> Iterator[None]:
     """Within the block, end a fit at the first layer with an output or gradient not finite.
 
     Every layer is looked at, in forward and backward of every step and in validation. No number
@@ -60,6 +59,73 @@ learning rate 0.01: dense_1 is the first layer whose output is not finite; the l
         yield
 
 
+class StopOnNonFinite(Callback):
+    """End training with a `NonFiniteLossError` at the first sign of a NaN or infinite number.
+
+    A look at the loss, at all gradients before the optimizer takes them, at all weights, running
+    statistics and moments after it did, and at the validation loss. `detect_anomaly` looks at more.
+    It is told first of every event, so that nobody saves what is not finite.
+    """
+
+    phase = Phase.GUARD
+
+    def __init__(self) -> None:
+        self._generators: dict[str, Any] = {}
+
+    def on_step_start(self, training: Training) -> None:
+        """Remember what the random layers will draw."""
+        self._generators = {
+            layer.name: layer.rng.bit_generator.state
+            for layer in training.model.layers if layer.rng is not None
+        }
+
+    def on_loss(self, training: Training, x: np.ndarray, loss: float) -> None:
+        """Where the loss is not finite, go forward again to find the layer, and raise."""
+        if math.isfinite(loss):
+            return
+
+        def report(cause: str) -> NoReturn:
+            raise non_finite_error(training, f"the loss became {loss}", _running(training), cause)
+
+        for layer in training.model.layers:
+            if layer.rng is not None:
+                layer.rng.bit_generator.state = self._generators[layer.name]
+        with watched(training.model, report):
+            training.model.forward(x, training=True)
+        report("every layer's output is finite, so the loss itself overflowed")
+
+    def on_gradients(self, training: Training) -> None:
+        """Keep gradients that are not finite from the optimizer."""
+        if name := first_gradient(reversed(training.model.parameters())):
+            raise non_finite_error(
+                training, "a gradient became NaN or infinite", _running(training),
+                f"{name} is the first parameter, going backward, whose gradient is not finite",
+            )
+
+    def on_step_end(self, training: Training) -> None:
+        """Look at what the step has made of the model and the optimizer."""
+        for what, owner in (
+            ("a weight or running statistic", training.model),
+            ("a moment of the optimizer", training.optimizer),  # may be, under finite weights
+        ):
+            if name := first_array(owner.live_state()):
+                raise non_finite_error(
+                    training, f"{what} became NaN or infinite",
+                    f"epoch {training.epoch}, batch {training.batch}",
+                    f"{name} is the first that is not finite",
+                )
+
+    def on_measured(self, training: Training, epoch: Epoch) -> None:
+        """Look at the validation loss, which is NaN also where there is no validation."""
+        if math.isnan(epoch.validation_accuracy) or math.isfinite(epoch.validation_loss):
+            return
+        raise non_finite_error(
+            training, f"the validation loss became {epoch.validation_loss}",
+            f"epoch {epoch.epoch}",
+            "all weights and running statistics are finite, so a layer or the loss overflowed",
+        )
+
+
 @contextmanager
 def watched(model: Sequential, report: Report) -> Iterator[None]:
     """Within the block, report the first layer that takes or gives what is not finite."""
@@ -68,14 +134,19 @@ def watched(model: Sequential, report: Report) -> Iterator[None]:
 
 
 def non_finite_error(
-    trainer: "Trainer", event: str, place: str, cause: str
+    training: Training, event: str, place: str, cause: str
 ) -> NonFiniteLossError:
     """What ends training: the event, its place in training, its cause and the largest weight."""
-    value, name = _largest_weight(trainer.model)
+    value, name = _largest_weight(training.model)
     return NonFiniteLossError(
-        f"{event} in {place}, at learning rate {trainer.optimizer.lr:g}: {cause}; the largest "
+        f"{event} in {place}, at learning rate {training.learning_rate:g}: {cause}; the largest "
         f"weight is {value:g}, in {name}"
     )
+
+
+def _running(training: Training) -> str:
+    """The place of the step that is running."""
+    return f"epoch {training.epoch}, batch {training.batch + 1}"
 
 
 def first_gradient(parameters: Iterable[Parameter]) -> str:

@@ -1,18 +1,15 @@
 """Averaging the weights over the steps of training."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from minicnn import validation
 from minicnn.layers.base import load_arrays
 from minicnn.sequential import Sequential
-from minicnn.training.callbacks import Callback
-from minicnn.training.history import Epoch
-
-if TYPE_CHECKING:
-    from minicnn.training.trainer import Trainer
+from minicnn.training.callback import Callback, Phase, Training
 
 
 class WeightAverage(Callback):
@@ -24,8 +21,7 @@ class WeightAverage(Callback):
     stochastic gradient descent is Polyak and Juditsky's (1992, doi:10.1137/0330046); the form with
     this start is that of Abadi et al.'s TensorFlow (`tf.train.ExponentialMovingAverage`).
 
-    The averages stand in the model from `on_validation_start` to `on_epoch_end`: callbacks that
-    shall see them come before this one.
+    The averages stand in the model while it is measured: callbacks see them in `on_measured`.
 
     Parameters
     ----------
@@ -40,14 +36,15 @@ class WeightAverage(Callback):
         Where decay has the wrong type or range.
     """
 
+    phase = Phase.LEARN
+
     def __init__(self, model: Sequential, decay: float) -> None:
         self.model = model
         self.decay = validation.number("WeightAverage", "decay", decay, 0, 1, ends="[)")
         self.steps = 0
         self._averages = model.state_dict()
-        self._own: dict[str, np.ndarray] | None = None
 
-    def on_step_end(self, trainer: "Trainer") -> None:
+    def on_step_end(self, training: Training) -> None:
         """Move the averages towards the new weights."""
         self.steps += 1
         rate = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
@@ -56,20 +53,15 @@ class WeightAverage(Callback):
             difference *= rate
             self._averages[name] += difference
 
-    def on_validation_start(self, trainer: "Trainer") -> None:
-        """Put the averages into the model."""
-        self._own = self.model.state_dict()
+    @contextmanager
+    def measuring(self, training: Training) -> Iterator[None]:
+        """Put the averages into the model, and the training's own weights back."""
+        own = self.model.state_dict()
         self.model.load_state_dict(self._averages)
-
-    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
-        """Put the training's own weights back."""
-        self.close()
-
-    def close(self) -> None:
-        """Put the training's own weights back, if the averages stand in the model."""
-        if self._own is not None:
-            self.model.load_state_dict(self._own)
-            self._own = None
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own)
 
     def state_dict(self) -> dict[str, Any]:
         """The number of steps."""

@@ -1,74 +1,36 @@
-"""What training measured, an epoch at a time."""
+"""``history.csv``: what training measured, a line an epoch."""
 
 import csv
 import io
-import math
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 
-from minicnn import validation
 from minicnn.files.writing import append_text, atomic_write_text
 from minicnn.runs.tables import HISTORY
+from minicnn.training.callback import Callback, Training
+from minicnn.training.epoch import Epoch
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """The figures of one epoch, in the order of the columns of ``history.csv``.
+class HistoryFile(Callback):
+    """Keep ``history.csv``: a line an epoch, written as soon as it is known.
 
-    Attributes
+    Parameters
     ----------
-    epoch : int
-        Counted from 1.
-    train_loss, train_accuracy : float
-        Means over the epoch's images as they were trained on: augmented, with dropout, under
-        weights that still moved; the loss with its class weights and label smoothing.
-    validation_loss, validation_accuracy : float
-        In evaluation mode at the end of the epoch, without weights or smoothing; NaN without a
-        validation split.
-    fitted_accuracy : float
-        Accuracy on the training inputs as they are, in evaluation mode at the end of the epoch; NaN
-        where it was not measured.
-    learning_rate : float
-        Of the last step.
-    seconds : float
-        Of training and of the measurements after it.
-    images_per_second : float
-        Of training alone, without the first step, which compiles or loads the kernels; 0 where
-        there was no other.
+    path : path
     """
 
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    fitted_accuracy: float
-    learning_rate: float
-    seconds: float
-    images_per_second: float
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values by name, None for NaN; `from_dict` makes an equal epoch of them."""
-        return {
-            name: None if math.isnan(value) else value for name, value in asdict(self).items()
-        }
+    def on_fit_start(self, training: Training) -> None:
+        """Write what is known already: the header, and a resumed run's earlier epochs."""
+        write_history(self.path, training.history)
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The epoch of an `as_dict`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            Where a name is missing or unknown, or a value is no number.
-        """
-        known: dict[str, Any] = {
-            name: math.nan if value is None else validation.number("Epoch", name, value)
-            for name, value in values.items()
-        }
-        return cls(**{**known, "epoch": validation.integer("Epoch", "epoch", values["epoch"], 1)})
+    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+        """Append the epoch."""
+        append_history(self.path, epoch)
 
 
 def write_history(path: str | os.PathLike, epochs: Iterable[Epoch]) -> None:

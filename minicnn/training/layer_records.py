@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,9 @@ from minicnn.files.writing import atomic_write_text
 from minicnn.layers import BatchNorm, Layer
 from minicnn.runs.tables import LAYERS, RUNNING_STATISTICS
 from minicnn.sequential import Sequential
-from minicnn.training.callbacks import Callback
-from minicnn.training.history import Epoch
+from minicnn.training.callback import Callback, Training
+from minicnn.training.epoch import Epoch
 from minicnn.training.hooks import hooked
-
-if TYPE_CHECKING:
-    from minicnn.training.trainer import Trainer
 
 
 class TableFile(Callback):
@@ -37,7 +34,7 @@ class TableFile(Callback):
         self.columns = columns
         self.rows: list[dict[str, Any]] = []
 
-    def on_fit_start(self, trainer: "Trainer") -> None:
+    def on_fit_start(self, training: Training) -> None:
         """Write the rows that there are: none, or a resumed run's."""
         self.write()
 
@@ -75,15 +72,15 @@ class RunningStatisticsFile(TableFile):
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__(path, RUNNING_STATISTICS)
 
-    def on_fit_start(self, trainer: "Trainer") -> None:
+    def on_fit_start(self, training: Training) -> None:
         """Note the start as epoch 0, unless a resumed run has done so, and write all rows."""
         if not self.rows:
-            self._note(trainer.model, 0)
+            self._note(training.model, 0)
         self.write()
 
-    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
         """Note the end of the epoch."""
-        self._note(trainer.model, epoch.epoch)
+        self._note(training.model, epoch.epoch)
         self.write()
 
     def _note(self, model: Sequential, epoch: int) -> None:
@@ -114,18 +111,18 @@ class LayerStatisticsFile(TableFile):
         self._watching = ExitStack()
         self._seen: dict[str, dict[str, float]] = {}
 
-    def on_step_start(self, trainer: "Trainer") -> None:
+    def on_step_start(self, training: Training) -> None:
         """Watch the layers, if the step's number is a power of two."""
-        step, self._seen = trainer.steps + 1, {}
+        step, self._seen = training.steps + 1, {}
         if step & (step - 1) == 0:
-            self._watching.enter_context(hooked(trainer.model, self._hooks))
+            self._watching.enter_context(hooked(training.model, self._hooks))
 
-    def on_gradients(self, trainer: "Trainer") -> None:
+    def on_gradients(self, training: Training) -> None:
         """Note what was seen, and the norms of gradients and parameters."""
         if not self._seen:
             return
         self.close()
-        for layer in trainer.model.layers:
+        for layer in training.model.layers:
             parameters = layer.parameters()
             figures = {
                 **self._seen[layer.name],
@@ -133,7 +130,7 @@ class LayerStatisticsFile(TableFile):
                 "weight_norm": _norm(p.data for p in parameters) if parameters else math.nan,
             }
             self.rows.append({
-                "step": trainer.steps + 1, "epoch": trainer.epoch, "layer": layer.name,
+                "step": training.steps + 1, "epoch": training.epoch, "layer": layer.name,
                 **{key: value if math.isfinite(value) else None for key, value in figures.items()},
             })
         self.write()

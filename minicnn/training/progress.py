@@ -1,16 +1,12 @@
 """Showing how training goes: a bar in a terminal, plain lines elsewhere."""
 
 import time
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from minicnn.training.callbacks import Callback
-from minicnn.training.history import Epoch
-
-if TYPE_CHECKING:
-    from minicnn.training.trainer import Trainer
+from minicnn.training.callback import Callback, Training
+from minicnn.training.epoch import Epoch
 
 LINE_SECONDS = 15.0
 """Without a terminal, a line this often inside an epoch."""
@@ -34,7 +30,7 @@ class ProgressDisplay(Callback):
         self._task = TaskID(0)
         self._last_line = 0.0
 
-    def on_fit_start(self, trainer: "Trainer") -> None:
+    def on_fit_start(self, training: Training) -> None:
         """Start the bar."""
         self._last_line = time.monotonic()
         if self.console.is_terminal:
@@ -44,14 +40,14 @@ class ProgressDisplay(Callback):
                 console=self.console, transient=True,
             )
             self._task = self._bar.add_task(
-                "", total=trainer.epochs * trainer.batches, figures="first step …",
-                completed=trainer.steps,
+                "", total=training.epochs * training.batches, figures="first step …",
+                completed=training.steps,
             )
             self._bar.start()
 
-    def on_step_end(self, trainer: "Trainer") -> None:
+    def on_step_end(self, training: Training) -> None:
         """Move the bar, or print a line if the last one is old."""
-        totals = trainer.totals
+        totals = training.totals
         figures = (
             f"{totals.images_per_second:,.0f} images/s  loss {totals.mean_loss:.3f}  "
             f"accuracy {totals.accuracy:.1%}"
@@ -59,24 +55,25 @@ class ProgressDisplay(Callback):
         if self._bar is not None:
             self._bar.update(
                 self._task, figures=figures,
-                description=f"epoch {trainer.epoch}/{trainer.epochs}",
-                completed=trainer.steps,
+                description=f"epoch {training.epoch}/{training.epochs}",
+                completed=training.steps,
             )
         elif totals.warm_images and time.monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = time.monotonic()
-            left = trainer.batches * (trainer.epochs - trainer.progress)
-            seconds = left * totals.images / trainer.batch / totals.images_per_second
+            left = training.batches * (training.epochs - training.progress)
+            seconds = left * totals.images / training.batch / totals.images_per_second
             self.console.print(
-                f"epoch {trainer.epoch}/{trainer.epochs}  batch {trainer.batch}/{trainer.batches}"
-                f"  {figures}  {seconds:.0f} s left", highlight=False,
+                f"epoch {training.epoch}/{training.epochs}  "
+                f"batch {training.batch}/{training.batches}  {figures}  {seconds:.0f} s left",
+                highlight=False,
             )
 
-    def on_validation_start(self, trainer: "Trainer") -> None:
+    def on_validation_start(self, training: Training) -> None:
         """Say that the epoch is being measured."""
         if self._bar is not None:
             self._bar.update(self._task, figures="measuring …")
 
-    def on_epoch_end(self, trainer: "Trainer", epoch: Epoch) -> None:
+    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
         """Leave a line for the epoch."""
         self._last_line = time.monotonic()
         validated = (
@@ -89,7 +86,7 @@ class ProgressDisplay(Callback):
             else f"  at the end {epoch.fitted_accuracy:.1%}"
         )
         self.console.print(
-            f"epoch {epoch.epoch}/{trainer.epochs}  train loss {epoch.train_loss:.3f} accuracy "
+            f"epoch {epoch.epoch}/{training.epochs}  train loss {epoch.train_loss:.3f} accuracy "
             f"{epoch.train_accuracy:.1%}{fitted}{validated}  "
             f"{epoch.images_per_second:,.0f} images/s  {epoch.seconds:.1f} s",
             highlight=False, soft_wrap=True,

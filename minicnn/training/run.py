@@ -26,17 +26,14 @@ from minicnn.sequential import Sequential, load
 from minicnn.training import environment
 from minicnn.training.anomalies import detect_anomaly
 from minicnn.training.averaging import WeightAverage
-from minicnn.training.callbacks import (
-    BestModel,
-    Callback,
-    Checkpoint,
-    EarlyStopping,
-    HistoryFile,
-    Interval,
-    LearningRate,
-)
+from minicnn.training.best_model import BestModel
+from minicnn.training.callback import Callback
+from minicnn.training.checkpoint import Checkpoint, Interval
+from minicnn.training.early_stopping import EarlyStopping
 from minicnn.training.experiment import Experiment, read_experiment
+from minicnn.training.history import HistoryFile
 from minicnn.training.layer_records import LayerStatisticsFile, RunningStatisticsFile
+from minicnn.training.learning_rate import LearningRate
 from minicnn.training.progress import ProgressDisplay
 from minicnn.training.trainer import Trainer
 

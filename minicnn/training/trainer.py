@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from minicnn.losses import SoftmaxCrossEntropy
 from minicnn.optimizers import Optimizer
 from minicnn.sequential import Sequential
 from minicnn.signals import answered
-from minicnn.training.callbacks import Callback, StopOnNonFinite
-from minicnn.training.history import Epoch
+from minicnn.training.anomalies import StopOnNonFinite
+from minicnn.training.callback import Callback
+from minicnn.training.epoch import Epoch, Totals
+from minicnn.training.state import place_in_training
 from minicnn.validation import integer, number
 
 SHUFFLE, AUGMENT = 0, 1
@@ -26,46 +28,6 @@ NEAR_GOAL = 0.1
 
 INTERRUPTING = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end training after the running step."""
-
-
-@dataclass
-class Totals:
-    """Sums over the images of an epoch so far."""
-
-    images: int = 0
-    loss: float = 0.0
-    correct: int = 0
-    seconds: float = 0.0
-    warm_images: int = 0
-    warm_seconds: float = 0.0
-
-    def add(self, images: int, loss: float, correct: int, seconds: float, *, warm: bool) -> None:
-        """Count one batch: its images, mean loss, right answers and time.
-
-        A step is warm if another came before it, in which all kernels were compiled or loaded.
-        """
-        self.images += images
-        self.loss += loss * images
-        self.correct += correct
-        self.seconds += seconds
-        if warm:
-            self.warm_images += images
-            self.warm_seconds += seconds
-
-    @property
-    def mean_loss(self) -> float:
-        """Mean loss an image; NaN before the first."""
-        return self.loss / self.images if self.images else float("nan")
-
-    @property
-    def accuracy(self) -> float:
-        """Share of right answers; NaN before the first."""
-        return self.correct / self.images if self.images else float("nan")
-
-    @property
-    def images_per_second(self) -> float:
-        """Speed of the warm steps; 0 before the first."""
-        return self.warm_images / self.warm_seconds if self.warm_seconds else 0.0
 
 
 class Trainer:
@@ -83,8 +45,8 @@ class Trainer:
     augmentation : callable, optional
         ``augmentation(batch, rng)`` varies a preprocessed batch, in training only.
     callbacks : iterable of Callback
-        Told of every step and epoch, in this order, after `StopOnNonFinite`, which is always
-        there.
+        Told of every step and epoch, `StopOnNonFinite`, which is always there, before them. Their
+        phases decide who is told first; within one, this order does.
     seed : int >= 0, default 0
         Of shuffling and augmentation.
     accuracy_goal : float in [0, 1], default 0
@@ -100,8 +62,8 @@ class Trainer:
     Attributes
     ----------
     epoch : int
-        The epoch that is running, counted from 1; 0 before training. In `on_epoch_end` and after
-        training it is already the next one.
+        The epoch that is running, counted from 1, until all callbacks have been told of its end;
+        between two fits the next one, 0 before the first.
     epochs : int
         How many there will be.
     batch, batches : int
@@ -169,6 +131,15 @@ class Trainer:
         return max(self.epoch - 1, 0) * self.batches + self.batch
 
     @property
+    def learning_rate(self) -> float:
+        """The optimizer's; may be set between steps."""
+        return self.optimizer.lr
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer.lr = value
+
+    @property
     def interrupted(self) -> bool:
         """Whether a signal, as Ctrl-C sends one, ended training."""
         return self._signal is not None
@@ -232,6 +203,7 @@ class Trainer:
             self.stop_reason = ""
         self.epochs = epochs
         batch_size = integer("fit", "batch_size", batch_size, 1)
+        self.epoch, self.batch, self.totals = self._place()
         self._go_on_with({"inputs": len(inputs), "batch_size": batch_size})
         self.batches = -(-len(inputs) // batch_size)
         if self.batch > self.batches:
@@ -247,6 +219,7 @@ class Trainer:
                     self._train_epoch(inputs, labels, batch_size)
                     if not self.interrupted:
                         self._finish_epoch((inputs, labels), validation)
+                        self.epoch, self.batch, self.totals = self._place()
             self._tell("on_fit_end")
         return list(self.history)
 
@@ -262,12 +235,13 @@ class Trainer:
             The model's state under ``"model/"``, the optimizer's under ``"optimizer/"``, that of
             the callback in place N, counted from 0, under ``"callback N/"``.
         """
+        epoch, batch, totals = self._place()
         header = {
             "seed": self.seed,
-            "epoch": self.epoch,
-            "batch": self.batch,
+            "epoch": epoch,
+            "batch": batch,
             "begun": self._begun,
-            "totals": asdict(self.totals),
+            "totals": asdict(totals),
             "epochs": self.epochs,
             "stop_reason": self.stop_reason,
             "history": [epoch.as_dict() for epoch in self.history],
@@ -298,7 +272,7 @@ class Trainer:
             Where the state belongs to another model, optimizer, seed or list of callbacks, or is
             none.
         """
-        place = _place_in_training(header)
+        place = place_in_training(header)
         if header["seed"] != self.seed:
             raise ValueError(f"Trainer: seed is {self.seed}, the state's is {header['seed']}")
         if len(header["callbacks"]) != len(self.callbacks):
@@ -365,10 +339,34 @@ class Trainer:
         self, train: tuple[np.ndarray, np.ndarray],
         validation: tuple[np.ndarray, np.ndarray] | None,
     ) -> None:
-        """Validate, write the epoch down, tell the callbacks, and turn to the next."""
+        """Measure the epoch, write it down, and tell the callbacks."""
         start = time.perf_counter()
-        loss = accuracy = fitted = float("nan")
         self._tell("on_validation_start")
+        with ExitStack() as stack:
+            for callback in self._in_phases():
+                stack.enter_context(callback.measuring(self))
+            loss, accuracy, fitted = self._measure(train, validation)
+            epoch = Epoch(
+                epoch=self.epoch,
+                train_loss=self.totals.mean_loss,
+                train_accuracy=self.totals.accuracy,
+                validation_loss=loss,
+                validation_accuracy=accuracy,
+                fitted_accuracy=fitted,
+                learning_rate=self.learning_rate,
+                seconds=self.totals.seconds + time.perf_counter() - start,
+                images_per_second=self.totals.images_per_second,
+            )
+            self.history.append(epoch)
+            self._tell("on_measured", epoch)
+        self._tell("on_epoch_end", epoch)
+
+    def _measure(
+        self, train: tuple[np.ndarray, np.ndarray],
+        validation: tuple[np.ndarray, np.ndarray] | None,
+    ) -> tuple[float, float, float]:
+        """Validation loss and accuracy, and accuracy on the training inputs; NaN without one."""
+        loss = accuracy = fitted = float("nan")
         if validation is not None:
             measured = evaluate(self.model, *validation, preprocessing=self.preprocessing)
             loss, accuracy = measured.loss, measured.accuracy
@@ -376,20 +374,13 @@ class Trainer:
             fitted = evaluate(self.model, *train, preprocessing=self.preprocessing).accuracy
             if fitted >= self.accuracy_goal:
                 self.stop(f"{fitted:.2%} of the training images are answered rightly")
-        epoch = Epoch(
-            epoch=self.epoch,
-            train_loss=self.totals.mean_loss,
-            train_accuracy=self.totals.accuracy,
-            validation_loss=loss,
-            validation_accuracy=accuracy,
-            fitted_accuracy=fitted,
-            learning_rate=self.optimizer.lr,
-            seconds=self.totals.seconds + time.perf_counter() - start,
-            images_per_second=self.totals.images_per_second,
-        )
-        self.history.append(epoch)
-        self.epoch, self.batch, self.totals = self.epoch + 1, 0, Totals()
-        self._tell("on_epoch_end", epoch)
+        return loss, accuracy, fitted
+
+    def _place(self) -> tuple[int, int, Totals]:
+        """Epoch, batch and totals to go on from: after a finished epoch those of the next."""
+        if 0 < self.epoch == len(self.history):
+            return self.epoch + 1, 0, Totals()
+        return self.epoch, self.batch, self.totals
 
     def _generator(self, *purpose: int) -> np.random.Generator:
         """The generator of this purpose, epoch and batch, whatever was drawn before."""
@@ -400,8 +391,12 @@ class Trainer:
         return {layer.name: layer.rng for layer in self.model.layers if layer.rng is not None}
 
     def _tell(self, event: str, *details: Any) -> None:
-        for callback in self.callbacks:
+        for callback in self._in_phases():
             getattr(callback, event)(self, *details)
+
+    def _in_phases(self) -> list[Callback]:
+        """The callbacks in the order in which they are told of an event."""
+        return sorted(self.callbacks, key=lambda callback: callback.phase)
 
     @contextmanager
     def _closing_callbacks(self) -> Iterator[None]:
@@ -414,38 +409,6 @@ class Trainer:
     def _interrupt(self, number: int) -> None:
         """Ask for an end after the step."""
         self._signal = number
-
-
-def _place_in_training(header: Mapping[str, Any]) -> dict[str, Any]:
-    """The trainer's attributes that a `Trainer.state_dict` gives, each checked."""
-    history = [Epoch.from_dict(epoch) for epoch in header["history"]]
-    epoch = integer("Trainer", "epoch", header["epoch"], 0)
-    if max(epoch, 1) != len(history) + 1:
-        raise ValueError(f"Trainer: epoch {epoch} cannot follow {len(history)} finished ones")
-    if not isinstance(header["stop_reason"], str):
-        raise TypeError(f"Trainer: stop_reason must be text, got {header['stop_reason']!r}")
-    return {
-        "history": history,
-        "epoch": epoch,
-        "batch": integer("Trainer", "batch", header["batch"], 0),
-        "epochs": integer("Trainer", "epochs", header["epochs"], 0),
-        "stop_reason": header["stop_reason"],
-        "totals": _totals(header["totals"]),
-        "_begun": {
-            str(name): integer("Trainer", name, value, 0)
-            for name, value in header["begun"].items()
-        },
-    }
-
-
-def _totals(values: Mapping[str, Any]) -> Totals:
-    """The totals of a state: counts are whole, sums are not."""
-    for name, value in values.items():
-        if isinstance(getattr(Totals(), name), float):
-            number("Trainer", name, value, 0)
-        else:
-            integer("Trainer", name, value, 0)
-    return Totals(**values)
 
 
 def _labelled(

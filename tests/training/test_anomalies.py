@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import small_training
+from small_training import assert_equal_states
 
 from minicnn import NonFiniteLossError, Sequential, layers, losses, optimizers
 from minicnn.files.tensors import read_tensors
@@ -13,6 +15,7 @@ from minicnn.training import (
     Callback,
     Checkpoint,
     HistoryFile,
+    Phase,
     Trainer,
     detect_anomaly,
 )
@@ -77,10 +80,23 @@ def stopped(run, validation=None, epochs=3, watch=False):
     return str(caught.value)
 
 
-def assert_equal_states(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+def test_a_loss_that_is_not_finite_names_the_first_layer():
+    run = small_training.trainer()
+    run.model.layers[-1].parameters()[0].data[0, 0] = np.nan
+    with pytest.raises(NonFiniteLossError, match=r"epoch 1, batch 1.*dense_1\.w holds NaN"):
+        run.fit((small_training.INPUTS, small_training.LABELS), epochs=1)
+
+
+def test_a_layer_that_overflows_is_named():
+    run = small_training.trainer(augmentation=None)
+    run.model.layers[0].parameters()[0].data[...] = 3e38
+    with pytest.raises(NonFiniteLossError, match="conv2d_1 is the first layer"):
+        run.fit((small_training.INPUTS * 100, small_training.LABELS), epochs=1)
+
+
+def test_inputs_that_are_not_finite_are_named():
+    with pytest.raises(NonFiniteLossError, match="input batch"):
+        trainer().fit((INPUTS * np.inf, LABELS), epochs=1)
 
 
 @BAD
@@ -232,6 +248,8 @@ SPOILT = {
 def test_the_last_good_files_stay(tmp_path, event, watch):
     class Spoil(Callback):
         """Makes the last step of the second epoch go wrong."""
+
+        phase = Phase.SAVE
 
         def on_step_start(self, trainer):
             last = (trainer.epoch, trainer.batch) == (2, 2)

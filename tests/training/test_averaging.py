@@ -101,17 +101,41 @@ def test_a_state_without_the_average_is_refused():
         trainer(0.9).load_state_dict(header, kept)
 
 
-def test_an_exception_in_validation_leaves_the_models_own_weights():
-    class Stumble(Callback):
-        def on_epoch_end(self, trainer, epoch):
-            raise KeyboardInterrupt
+@pytest.mark.parametrize("event", ["on_validation_start", "on_measured", "on_epoch_end"])
+def test_an_exception_in_validation_leaves_the_models_own_weights(event):
+    def stumble(*details):
+        raise KeyboardInterrupt
 
-    weights = Weights()
-    run = trainer(0.9, weights, Stumble())
+    weights, stumbling = Weights(), Callback()
+    setattr(stumbling, event, stumble)
+    run = trainer(0.9, weights, stumbling)
     with pytest.raises(KeyboardInterrupt):
         run.fit((INPUTS, LABELS), VALIDATION, epochs=1, batch_size=8)
     for name, array in run.model.state_dict().items():
         np.testing.assert_array_equal(array, weights.all[-1][name])
+
+
+def test_the_averages_stand_in_the_model_while_it_is_measured_alone():
+    class Compare(Callback):
+        """Before the average in the list, and behind it: that makes no difference."""
+
+        def on_measured(self, trainer, epoch):
+            seen.append(self.equal(trainer, run.callbacks[2].arrays()))
+
+        def on_epoch_end(self, trainer, epoch):
+            seen.append(self.equal(trainer, weights.all[-1]))
+
+        def equal(self, trainer, arrays):
+            state = trainer.model.state_dict()
+            return all(np.array_equal(state[name], arrays[name]) for name in state)
+
+    seen, weights, model = [], Weights(), network()
+    run = Trainer(
+        model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters(), 0.02),
+        callbacks=[Compare(), WeightAverage(model, 0.9), weights, Compare()],
+    )
+    run.fit((INPUTS, LABELS), VALIDATION, epochs=2, batch_size=8)
+    assert seen == [True] * 8
 
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, float("nan")])

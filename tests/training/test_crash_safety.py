@@ -18,7 +18,7 @@ from minicnn import load
 from minicnn.cli import main
 from minicnn.files.tensors import read_tensors, write_tensors
 from minicnn.runs.folder import RunFolder
-from minicnn.training import Experiment, Interval, Run, read_experiment
+from minicnn.training import Experiment, Run, read_experiment
 
 DYING = str(Path(__file__).parents[1] / "programs" / "dying_process.py")
 
@@ -350,13 +350,6 @@ def test_a_run_goes_on_with_its_own_number_of_threads(
         assert resumed.returncode == 0, resumed.stderr
         assert ("note: the run was last saved with threads 1, now it is 2" in " ".join(
             resumed.stdout.split())) == note
-
-
-@pytest.mark.parametrize(("text", "interval"), [
-    ("200", Interval(batches=200)), ("90s", Interval(seconds=90)), ("0.5s", Interval(seconds=0.5)),
-])
-def test_intervals(text: str, interval: Interval) -> None:
-    assert Interval.parse(text) == interval
 
 
 @pytest.mark.parametrize("text", ["", "0", "-3", "2.5", "0s", "-1s", "s", "infs", "nans", "5m"])

@@ -2,64 +2,35 @@
 
 import json
 import math
-import os
 import signal
 
 import numpy as np
-import pandas as pd
 import pytest
+from small_training import (
+    INPUTS,
+    LABELS,
+    VALIDATION,
+    Interrupt,
+    assert_equal_states,
+    network,
+    trainer,
+)
 
 from minicnn import (
     InputError,
-    NonFiniteLossError,
     Sequential,
     layers,
     losses,
     optimizers,
     schedules,
 )
-from minicnn.files.tensors import read_tensors
 from minicnn.training import (
     BestModel,
     Callback,
-    Checkpoint,
     EarlyStopping,
-    HistoryFile,
     LearningRate,
     Trainer,
 )
-
-INPUTS = np.random.default_rng(3).standard_normal((23, 6, 6, 1)).astype(np.float32)
-LABELS = np.random.default_rng(4).integers(0, 3, 23)
-VALIDATION = (INPUTS[:7] + 0.1, LABELS[:7])
-
-
-def network(seed=0):
-    return Sequential(
-        [layers.Conv2D(4), layers.BatchNorm(), layers.ReLU(), layers.Dropout(0.3),
-         layers.Flatten(), layers.Dense(3)],
-        input_shape=(6, 6, 1), seed=seed,
-    )
-
-
-def jitter(x, rng):
-    """An augmentation that shows whether the generator is the same."""
-    return x + rng.normal(0, 0.1, x.shape).astype(x.dtype)
-
-
-def trainer(callbacks=(), model=None, **settings):
-    model = model or network()
-    settings = {"augmentation": jitter, **settings}
-    return Trainer(
-        model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters(), 0.01),
-        callbacks=callbacks, **settings,
-    )
-
-
-def assert_equal_states(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 def test_one_epoch_is_the_loop_written_by_hand():
@@ -136,31 +107,6 @@ def test_a_run_that_is_interrupted_and_resumed_ends_on_the_same_bits(steps):
     for one, other in zip(history, expected, strict=True):
         for figure in ("train_loss", "train_accuracy", "validation_loss", "learning_rate"):
             assert getattr(one, figure) == getattr(other, figure)
-
-
-class Interrupt(Callback):
-    """Ctrl-C after so many steps."""
-
-    def __init__(self, steps):
-        self.left = steps
-
-    def on_step_end(self, trainer):
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_a_signal_before_the_first_step_is_saved_too(tmp_path):
-    class Start(Callback):
-        def on_fit_start(self, trainer):
-            (tmp_path / "last.safetensors").unlink()  # what was saved before the signal
-            os.kill(os.getpid(), signal.SIGINT)
-
-    run = trainer([Checkpoint(tmp_path / "last.safetensors", {}), Start()])
-    assert run.fit((INPUTS, LABELS), epochs=2, batch_size=8) == []
-    assert run.interrupted
-    header, _ = read_tensors(tmp_path / "last.safetensors", "checkpoint")
-    assert (header["trainer"]["epoch"], header["trainer"]["batch"]) == (1, 0)
 
 
 def test_a_signal_that_is_ignored_stays_so():
@@ -242,16 +188,6 @@ def test_a_state_is_strict_json_from_the_start(tmp_path):
         ]
 
 
-def test_the_history_file_is_a_table_whatever_the_numbers_are(tmp_path):
-    run = trainer([HistoryFile(tmp_path / "history.csv")])
-    run.optimizer.lr = np.float64(0.01)
-    run.fit((INPUTS, LABELS), epochs=1, batch_size=8)
-    run.fit((INPUTS, LABELS), epochs=2, batch_size=8)  # writes the first epoch anew
-    table = pd.read_csv(tmp_path / "history.csv")
-    assert list(table["learning_rate"]) == [0.01, 0.01]
-    assert table["train_loss"][0] == run.history[0].train_loss
-
-
 def test_a_batch_that_a_layer_cannot_take_is_named():
     model = Sequential(
         [layers.Flatten(), layers.BatchNorm(unbiased_running_var=True), layers.Dense(3)], (6, 6, 1)
@@ -271,39 +207,6 @@ def test_a_state_of_another_seed_is_refused():
     header, tensors = trainer(seed=1).state_dict()
     with pytest.raises(ValueError, match="seed is 2, the state's is 1"):
         trainer(seed=2).load_state_dict(header, tensors)
-
-
-def test_a_loss_that_is_not_finite_names_the_first_layer():
-    run = trainer()
-    run.model.layers[-1].parameters()[0].data[0, 0] = np.nan
-    with pytest.raises(NonFiniteLossError, match=r"epoch 1, batch 1.*dense_1\.w holds NaN"):
-        run.fit((INPUTS, LABELS), epochs=1)
-
-
-def test_a_layer_that_overflows_is_named():
-    run = trainer(augmentation=None)
-    run.model.layers[0].parameters()[0].data[...] = 3e38
-    with pytest.raises(NonFiniteLossError, match="conv2d_1 is the first layer"):
-        run.fit((INPUTS * 100, LABELS), epochs=1)
-
-
-def test_inputs_that_are_not_finite_are_named():
-    with pytest.raises(NonFiniteLossError, match="input batch"):
-        trainer().fit((INPUTS * np.inf, LABELS), epochs=1)
-
-
-def test_early_stopping_waits_for_its_patience():
-    run = trainer([EarlyStopping(2)])
-    run.optimizer.lr = 1e-30  # nothing is learnt: the first validation loss stays the best ...
-    for layer in run.model.layers:
-        if isinstance(layer, layers.BatchNorm):
-            layer.momentum = 1.0  # ... and the running statistics stand still too
-    history = run.fit((INPUTS, LABELS), VALIDATION, epochs=9, batch_size=8)
-    assert len(history) == 3
-    assert "not improved for 2 epochs" in run.stop_reason
-    # asked for more epochs, it waits as long as before
-    assert len(run.fit((INPUTS, LABELS), VALIDATION, epochs=12, batch_size=8)) == 5
-    assert len(run.fit((INPUTS, LABELS), VALIDATION, epochs=12, batch_size=8)) == 5
 
 
 def test_training_ends_once_its_inputs_are_answered_well_enough():
@@ -353,36 +256,6 @@ def test_speed_is_that_of_all_steps_but_the_first(monkeypatch):
     assert first.images_per_second == 15 / 2  # the steps of 8 and 7 images, a second each
     assert second.images_per_second == 23 / 3
     assert first.seconds == 4  # three steps, and the end of the epoch
-
-
-def test_the_best_model_is_kept(tmp_path):
-    best = BestModel(model := network(), tmp_path / "best.safetensors")
-    states = []
-
-    class Keep(Callback):
-        def on_epoch_end(self, trainer, epoch):
-            states.append(trainer.model.state_dict())
-
-    history = trainer([best, Keep()], model).fit(
-        (INPUTS, LABELS), VALIDATION, epochs=5, batch_size=8)
-    ranked = max(history, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
-    from minicnn import load
-
-    assert best.epoch == ranked.epoch
-    assert_equal_states(load(best.path).state_dict(), states[best.epoch - 1])
-
-
-def test_the_schedule_sets_the_learning_rate_of_every_step():
-    rates = []
-
-    class Watch(Callback):
-        def on_step_end(self, trainer):
-            rates.append(trainer.optimizer.lr)
-
-    schedule = LearningRate(schedules.Cosine(epochs=2, warmup=1), 0.4)
-    trainer([schedule, Watch()]).fit((INPUTS, LABELS), epochs=2, batch_size=12)
-    # two steps an epoch: 0 and ½ of the warm-up, then 0 and ½ of the cosine
-    np.testing.assert_allclose(rates, [0.0, 0.2, 0.4, 0.2], atol=1e-12)
 
 
 @pytest.mark.parametrize(("train", "settings", "message"), [
