@@ -80,6 +80,11 @@ class Specimen:
         dx = layer.backward(dy)
         return [y, dx, *(parameter.grad for parameter in self.parameters(layer))]
 
+    def names(self) -> list[str]:
+        """What messages call the results of `run`."""
+        names = [parameter.name for parameter in self.parameters(self.fresh())]
+        return ["y", "dx", *(f"the gradient of {name}" for name in names)]
+
     def gradients(
         self, training: bool, tolerance: float | None = None, **options: Any
     ) -> GradientReport:
