@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn import ops, validation
 from minicnn.files import registry
-from minicnn.layers.base import Parameter, load_arrays
+from minicnn.layers.parameters import Parameter, load_arrays
 
 
 class Optimizer:

@@ -1,6 +1,5 @@
 """A stack of layers, each fed by the one before."""
 
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,23 +10,14 @@ import numpy as np
 from minicnn import layers as layer_kinds
 from minicnn import validation
 from minicnn.errors import InputError
-from minicnn.files.tensors import read_tensors, write_tensors
-from minicnn.layers.base import Layer, Parameter, Shape, load_arrays
+from minicnn.files.model import read_model, write_model
+from minicnn.layers.base import Layer
+from minicnn.layers.limits import FEW_NUMBERS, MOST_NUMBERS, require_modest
+from minicnn.layers.parameters import Parameter, load_arrays
+from minicnn.layers.shapes import Shape
 from minicnn.ops import arguments
 from minicnn.summary import Summary, summarize
 from minicnn.weights import model_path
-
-FORMAT_VERSION = 1
-
-MOST_NUMBERS = 2**28
-"""Parameters of a network that a file describes, and numbers between two of its layers: twice the
-parameters of the largest VGG network."""
-
-MOST_MULTIPLY_ADDS = 2**36
-"""Of one input of such a network: three times those of the largest VGG network."""
-
-_FEW_NUMBERS = 2**20
-"""What a network may hold that its file does not fill: named as missing, not as too large."""
 
 _CONFIG = {
     "layers": (list, "a list of layers"), "input_shape": (list, "a list of lengths"),
@@ -74,10 +64,7 @@ class Sequential:
         self, layers: Iterable[Layer], input_shape: Shape, dtype: Any = "float32", seed: int = 0
     ) -> None:
         self.layers = list(layers)
-        self.input_shape: Shape = tuple(
-            validation.integer("Sequential", "a length in input_shape", length, 1)
-            for length in input_shape
-        )
+        self.input_shape = _lengths(input_shape)
         self.dtype = _floating(dtype)
         self.seed = validation.integer("Sequential", "seed", seed, 0)
         self.metadata: dict[str, Any] = {}
@@ -202,7 +189,7 @@ class Sequential:
 
     def live_state(self) -> dict[str, np.ndarray]:
         """All parameters and running statistics by name: the arrays that training changes."""
-        return {name: array for layer in self.layers for name, array in layer._state().items()}
+        return {name: array for layer in self.layers for name, array in layer.live_state().items()}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over the arrays of a `state_dict`, all of them or, on an error, none.
@@ -229,7 +216,7 @@ class Sequential:
     ) -> "Sequential":
         """The untrained network of a `config`.
 
-        Sizes are reckoned before anything is made, so that a few bytes cannot ask for terabytes.
+        Its size is reckoned before anything is made (`minicnn.layers.limits`).
 
         Parameters
         ----------
@@ -242,22 +229,16 @@ class Sequential:
         Raises
         ------
         InputError
-            For an unknown layer or setting, layers that do not fit each other, more weights than
-            `most_weights`, more than `MOST_NUMBERS` between two layers, or more than
-            `MOST_MULTIPLY_ADDS`.
+            For an unknown layer or setting, layers that do not fit each other, or a network that
+            is too large.
         """
-        if not isinstance(config, Mapping):
-            raise InputError(f"{where}: expected a table, got {config!r}")
-        for key, (kind, what) in _CONFIG.items():
-            if not isinstance(config.get(key), kind):
-                got = repr(config[key]) if key in config else "nothing"
-                raise InputError(f"{where}: {key}: expected {what}, got {got}")
+        _require_config(config, where)
         layers = [
             layer_kinds.from_config(layer, f"{where}: layer {number}")
             for number, layer in enumerate(config["layers"], start=1)
         ]
         try:
-            _require_modest(layers, config["input_shape"], where, most_weights)
+            require_modest(layers, _lengths(config["input_shape"]), where, most_weights)
             return cls(layers, config["input_shape"], config["dtype"], config["seed"])
         except InputError:
             raise
@@ -293,10 +274,9 @@ class Sequential:
             Where the file cannot be written, or `load` would refuse its metadata: nested more than
             20 deep, or too long.
         """
-        header = {
-            "version": FORMAT_VERSION, "architecture": self.config(), "metadata": self.metadata
-        }
-        write_tensors(path, "model", header, _stored(self.state_dict(), storage or self.dtype.name))
+        write_model(
+            path, self.config(), self.live_state(), self.metadata, storage or self.dtype.name
+        )
 
     def _names(self) -> list[str]:
         """The layers' names: kind and count."""
@@ -336,46 +316,22 @@ class Sequential:
             raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
 
 
-def _require_modest(
-    layers: list[Layer], input_shape: list[Any], where: str, most_weights: int
-) -> None:
-    """Refuse a stack that is too large; one that does not fit together is not judged further."""
-    weights, multiply_adds = 0, 0
-    shape = tuple(
+def _require_config(config: Any, where: str) -> None:
+    """Refuse what is no table, or lacks one of the keys of a `Sequential.config`."""
+    if not isinstance(config, Mapping):
+        raise InputError(f"{where}: expected a table, got {config!r}")
+    for key, (kind, what) in _CONFIG.items():
+        if not isinstance(config.get(key), kind):
+            got = repr(config[key]) if key in config else "nothing"
+            raise InputError(f"{where}: {key}: expected {what}, got {got}")
+
+
+def _lengths(input_shape: Iterable[Any]) -> Shape:
+    """The shape of one input, of lengths of at least 1."""
+    return tuple(
         validation.integer("Sequential", "a length in input_shape", length, 1)
         for length in input_shape
     )
-    for number, layer in enumerate(layers, start=1):
-        try:
-            output = layer.output_shape(shape)
-        except (TypeError, ValueError):
-            return  # the constructor says what does not fit
-        weights += layer.state_size(shape)
-        multiply_adds += layer.multiply_adds(shape)
-        for what, count, most in (
-            ("weights", weights, most_weights),
-            ("numbers for one input", max(math.prod(shape), math.prod(output)), MOST_NUMBERS),
-            ("multiply-adds for one input", multiply_adds, MOST_MULTIPLY_ADDS),
-        ):
-            if count > most:
-                raise InputError(
-                    f"{where}: layer {number}: expected at most {most:,} {what}, got {count:.3g}"
-                    if count < 10**300 else
-                    f"{where}: layer {number}: expected at most {most:,} {what}, got far more"
-                )
-        shape = output
-
-
-def _stored(state: dict[str, np.ndarray], storage: str) -> dict[str, np.ndarray]:
-    """The arrays in the dtype in which they are stored."""
-    if storage not in ("float16", "float32", "float64"):
-        raise ValueError(f"save: storage must be float16, float32 or float64, got {storage!r}")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused below
-        stored = {name: array.astype(storage) for name, array in state.items()}
-    for name, array in state.items():
-        if (np.isfinite(array) & ~np.isfinite(stored[name])).any():
-            raise ValueError(f"save: {name} holds numbers beyond the range of {storage}")
-    return stored
 
 
 def _apart(result: np.ndarray, given: Any) -> np.ndarray:
@@ -411,24 +367,17 @@ def load(path: str | os.PathLike) -> Sequential:
         its architecture or are not finite.
     """
     path = model_path(path)
-    header, tensors = read_tensors(path, "model")
-    if header.get("version") != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: expected model format {FORMAT_VERSION}, got {header.get('version')!r}"
-        )
-    held = sum(tensor.size for tensor in tensors.values())
+    stored = read_model(path)
     model = Sequential.from_config(
-        header.get("architecture", {}), f"{path}: architecture", max(held, _FEW_NUMBERS)
+        stored.architecture, f"{path}: architecture", max(stored.size, FEW_NUMBERS)
     )
     try:
         with np.errstate(over="ignore"):  # what becomes infinite is refused below
-            model.load_state_dict(tensors)
+            model.load_state_dict(stored.arrays)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
-    for name, array in model.state_dict().items():
+    for name, array in model.live_state().items():
         if not np.isfinite(array).all():
             raise InputError(f"{path}: {name}: expected finite numbers, got NaN or infinity")
-    model.metadata = header.get("metadata", {})
-    if not isinstance(model.metadata, dict):
-        raise InputError(f"{path}: metadata: expected a table, got {model.metadata!r}")
+    model.metadata = stored.metadata
     return model

@@ -8,7 +8,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from minicnn.layers.base import Layer, Shape
+from minicnn.layers.base import Layer
+from minicnn.layers.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def summarize(layers: Iterable[Layer], input_shape: Shape, dtype: np.dtype) -> S
             name=layer.name,
             kind=type(layer).__name__,
             output_shape=output,
-            parameters=sum(parameter.data.size for parameter in layer.parameters()),
+            parameters=sum(spec.size for spec in layer.declared_arrays(shape) if spec.learnt),
             multiply_adds=layer.multiply_adds(shape),
             activation_bytes=math.prod(output) * dtype.itemsize,
         ))

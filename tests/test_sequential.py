@@ -138,6 +138,17 @@ def test_seeds(chosen: ModuleType) -> None:
     assert (first.parameters()[0].data != third.parameters()[0].data).all()
 
 
+def test_initial_weights_are_drawn_layer_by_layer_from_one_generator() -> None:
+    state, rng = small("float32", seed=3, dropout=0.5).state_dict(), np.random.default_rng(3)
+    for name, shape in (("conv2d_1.w", (3, 3, 2, 3)), ("conv2d_2.w", (2, 2, 3, 4)),
+                        ("dense_1.w", (4, 5)), ("dense_2.w", (5, 3))):
+        fan_in = np.prod(shape[:-1])
+        expected = rng.normal(0, np.sqrt(2 / fan_in), shape).astype(np.float32)
+        np.testing.assert_array_equal(state.pop(name), expected)
+    for name, array in state.items():
+        assert (array == (1 if name.endswith(("gamma", "var")) else 0)).all()
+
+
 def test_the_dtype_is_kept(chosen: ModuleType) -> None:
     for dtype in ("float32", "float64"):
         model = small(dtype)

@@ -6,11 +6,13 @@ from typing import Any
 from minicnn.errors import InputError
 from minicnn.files import registry
 from minicnn.layers.activations import ELU, LeakyReLU, ReLU
-from minicnn.layers.base import Layer, Parameter
+from minicnn.layers.array_spec import ArraySpec
+from minicnn.layers.base import Layer
 from minicnn.layers.batchnorm import BatchNorm
 from minicnn.layers.conv2d import Conv2D
 from minicnn.layers.dense import Dense, Flatten
 from minicnn.layers.dropout import Dropout
+from minicnn.layers.parameters import Parameter
 from minicnn.layers.pool2d import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 
 LAYERS: dict[str, type[Layer]] = {
@@ -40,6 +42,7 @@ def from_config(config: Mapping[str, Any], where: str = "layer") -> Layer:
 __all__ = [
     "ELU",
     "LAYERS",
+    "ArraySpec",
     "AvgPool2D",
     "BatchNorm",
     "Conv2D",

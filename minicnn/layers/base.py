@@ -1,40 +1,15 @@
-"""What every layer is: parameters, a forward, a backward, and the shapes between them."""
+"""What every layer is: arrays, a forward, a backward, and the shapes between them."""
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from minicnn import initializers
-
-Shape = tuple[int, ...]
-
-
-class Parameter:
-    """An array that is learnt.
-
-    Attributes
-    ----------
-    name : str
-        Unique within a model, for example ``"conv2d_1.w"``.
-    data : ndarray
-        Its value; optimizers change it in place.
-    grad : ndarray or None
-        Gradient of the loss, of the same shape: a new array from every backward, ``None`` before
-        the first.
-    decays : bool
-        Whether weight decay applies by default: true of weights, false of biases and of batch
-        norm's parameters.
-    """
-
-    def __init__(self, name: str, data: np.ndarray, *, decays: bool) -> None:
-        self.name = name
-        self.data = data
-        self.grad: np.ndarray | None = None
-        self.decays = decays
-
-    def __repr__(self) -> str:
-        return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
+from minicnn.layers.array_spec import ArraySpec, require_made, require_specs
+from minicnn.layers.parameters import Parameter, load_arrays
+from minicnn.layers.shapes import Shape
 
 
 class Layer:
@@ -45,9 +20,13 @@ class Layer:
     keeps what `backward` needs until the next forward.
 
     A new kind of layer defines `forward` and `backward`; one that changes the shape also
-    `output_shape`, one with parameters or random numbers `create`, and one that multiplies
+    `output_shape`, one with parameters or running statistics `arrays`, and one that multiplies
     `multiply_adds`. To be saved it is a dataclass, and to be loaded it stands in
     `minicnn.layers.LAYERS` under its name.
+
+    `arrays` is where the arrays of a layer are described; what makes, counts, limits or saves them
+    reads it. A layer defines `create` only where that is not enough: for random numbers in
+    forward, or for arrays that no initializer draws.
 
     Attributes
     ----------
@@ -67,13 +46,13 @@ class Layer:
     >>> from dataclasses import dataclass
     >>> import numpy as np
     >>> from minicnn import Sequential
-    >>> from minicnn.layers import LAYERS, Layer
+    >>> from minicnn.layers import LAYERS, ArraySpec, Layer
     >>> @dataclass(eq=False)
     ... class Scale(Layer):
     ...     start: float = 1.0
     ...
-    ...     def create(self, input_shape, dtype, rng):
-    ...         self.add_parameter("factor", np.full(input_shape[-1], self.start, dtype))
+    ...     def arrays(self, input_shape):
+    ...         return [ArraySpec("factor", (input_shape[-1],), self.start)]
     ...
     ...     def forward(self, x, training=False):
     ...         x = self.built_for(x)
@@ -123,8 +102,24 @@ class Layer:
         """
         return input_shape
 
+    def arrays(self, input_shape: Shape) -> Iterable[ArraySpec]:
+        """Declare the arrays for inputs of this shape, in the order in which they are drawn.
+
+        Nothing is made here. Most layers have none.
+        """
+        return []
+
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
-        """Make the parameters and buffers for inputs of this shape; most layers have none."""
+        """Make what `arrays` declares.
+
+        A kind that defines it makes the same arrays, with `add_parameter` and `add_buffer`; one
+        that draws random numbers in forward spawns `rng` here. It defines `arrays` too.
+        """
+        for spec in self.arrays(input_shape):
+            if spec.learnt:
+                self.add_parameter(spec.name, spec.draw(rng, dtype), decays=spec.decays)
+            else:
+                self.add_buffer(spec.name, spec.draw(rng, dtype))
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """The layer's output for a batch.
@@ -180,10 +175,6 @@ class Layer:
         """
         self.backward(dy)
 
-    def state_size(self, input_shape: Shape) -> int:
-        """How many numbers `create` makes for such inputs: parameters and running statistics."""
-        return 0
-
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiplications (each with its addition) that the forward of one input takes."""
         return 0
@@ -216,15 +207,46 @@ class Layer:
         Raises
         ------
         ValueError
-            Where the layer cannot take such an input.
+            Where the layer cannot take such an input, or makes other arrays than it declares.
+        TypeError
+            As `declared_arrays`.
         """
         shape = self.output_shape(tuple(input_shape))
+        declared = self.declared_arrays(input_shape)
         self.input_shape = tuple(input_shape)
         self._parameters, self._buffers, self.cache = {}, {}, None
-        self.create(
-            self.input_shape, np.dtype(dtype), np.random.default_rng(0) if rng is None else rng
-        )
+        try:
+            self.create(
+                self.input_shape, np.dtype(dtype), np.random.default_rng(0) if rng is None else rng
+            )
+            require_made(type(self).__name__, declared, self._parameters, self._buffers)
+        except Exception:
+            self.input_shape = None  # it is not built
+            raise
         return shape
+
+    def declared_arrays(self, input_shape: Shape) -> list[ArraySpec]:
+        """What `arrays` declares, checked.
+
+        Raises
+        ------
+        TypeError
+            Where the layer defines `create` without `arrays`, or `arrays` gives something else.
+        ValueError
+            Where `arrays` declares a name twice.
+        """
+        kind = type(self)
+        if kind.create is not Layer.create and kind.arrays is Layer.arrays:
+            raise TypeError(
+                f"{kind.__name__}: defines create but not arrays; declare what it makes, with "
+                "def arrays(self, input_shape): return [ArraySpec(name, shape, initializer), ...], "
+                "or [] where it makes no array"
+            )
+        return require_specs(kind.__name__, self.arrays(tuple(input_shape)))
+
+    def state_size(self, input_shape: Shape) -> int:
+        """How many numbers the arrays for such inputs hold: parameters and running statistics."""
+        return sum(spec.size for spec in self.declared_arrays(input_shape))
 
     def parameters(self) -> list[Parameter]:
         """The layer's parameters, named ``layer.parameter``."""
@@ -232,7 +254,13 @@ class Layer:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of the arrays of the layer's state: parameters and running statistics."""
-        return {name: array.copy() for name, array in self._state().items()}
+        return {name: array.copy() for name, array in self.live_state().items()}
+
+    def live_state(self) -> dict[str, np.ndarray]:
+        """The arrays of the layer's state themselves, under their full names."""
+        arrays = {parameter.name: parameter.data for parameter in self.parameters()}
+        arrays |= {f"{self.name}.{key}": buffer for key, buffer in self._buffers.items()}
+        return arrays
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Take over the arrays of a `state_dict`, converted to the layer's own dtype.
@@ -242,7 +270,7 @@ class Layer:
         ValueError
             Where a name is missing or unknown, or a shape differs.
         """
-        load_arrays(self._state(), state, type(self).__name__)
+        load_arrays(self.live_state(), state, type(self).__name__)
 
     def config(self) -> dict[str, Any]:
         """The layer's settings as JSON-ready values, its kind under ``"type"``.
@@ -313,35 +341,3 @@ class Layer:
         if self.cache is None:
             raise RuntimeError(f"{self.name}: backward needs a forward before it")
         return self.cache
-
-    def _state(self) -> dict[str, np.ndarray]:
-        """The live arrays under their full names."""
-        arrays = {parameter.name: parameter.data for parameter in self.parameters()}
-        arrays |= {f"{self.name}.{key}": buffer for key, buffer in self._buffers.items()}
-        return arrays
-
-
-def load_arrays(own: dict[str, np.ndarray], given: dict[str, np.ndarray], whose: str) -> None:
-    """Copy the arrays of `given` into those of `own`, all of them or, on an error, none.
-
-    Raises
-    ------
-    ValueError
-        Where a name is missing or unknown, a shape differs, or numbers are not real.
-    """
-    if missing := own.keys() - given.keys():
-        raise ValueError(f"{whose}: the state lacks {', '.join(sorted(missing))}")
-    if unknown := given.keys() - own.keys():
-        raise ValueError(f"{whose}: the state has unknown {', '.join(sorted(unknown))}")
-    taken = {name: np.asarray(given[name]) for name in own}
-    for name, array in own.items():
-        if taken[name].dtype.kind not in "biuf":
-            raise ValueError(
-                f"{whose}: {name} must hold real numbers, got dtype {taken[name].dtype}"
-            )
-        if taken[name].shape != array.shape:
-            raise ValueError(
-                f"{whose}: {name} must have shape {array.shape}, got {taken[name].shape}"
-            )
-    for name, array in own.items():
-        array[...] = taken[name]

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops, validation
-from minicnn.layers.base import Layer, Shape
+from minicnn.layers.array_spec import ArraySpec
+from minicnn.layers.base import Layer
+from minicnn.layers.shapes import Shape
 
 
 @dataclass(eq=False)
@@ -66,17 +68,15 @@ class BatchNorm(Layer):
             raise ValueError(f"BatchNorm: expected inputs of shape (..., C), got {input_shape}")
         return input_shape
 
-    def state_size(self, input_shape: Shape) -> int:
-        """Of gamma, beta and the running mean and variance."""
-        return 4 * input_shape[-1]
-
-    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
-        """gamma and the running variance 1, beta and the running mean 0."""
-        channels = input_shape[-1]
-        self.add_parameter("gamma", np.ones(channels, dtype))
-        self.add_parameter("beta", np.zeros(channels, dtype))
-        self.add_buffer("running_mean", np.zeros(channels, dtype))
-        self.add_buffer("running_var", np.ones(channels, dtype))
+    def arrays(self, input_shape: Shape) -> list[ArraySpec]:
+        """gamma and the running variance, at first 1; beta and the running mean, at first 0."""
+        shape = input_shape[-1:]  # (C,)
+        return [
+            ArraySpec("gamma", shape, 1),
+            ArraySpec("beta", shape, 0),
+            ArraySpec("running_mean", shape, 0, learnt=False),
+            ArraySpec("running_var", shape, 1, learnt=False),
+        ]
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y (N, ..., C) from x (N, ..., C); dtype and errors as `ops.batchnorm_forward`."""

@@ -1,14 +1,14 @@
 """The convolution layer."""
 
-import math
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
 
 from minicnn import initializers, ops, validation
-from minicnn.layers.base import Layer, Shape
-from minicnn.layers.shapes import image_shape
+from minicnn.layers.array_spec import ArraySpec
+from minicnn.layers.base import Layer
+from minicnn.layers.shapes import Shape, image_shape
 from minicnn.ops.window import explicit_padding, pair, resolve_window
 
 
@@ -61,16 +61,11 @@ class Conv2D(Layer):
         )
         return (*window.output_size(height, width), self.filters)
 
-    def state_size(self, input_shape: Shape) -> int:
-        """Of w and b."""
-        return (math.prod(self.kernel_size) * input_shape[2] + self.use_bias) * self.filters
-
-    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
-        """Filters from the initializer, biases 0."""
+    def arrays(self, input_shape: Shape) -> list[ArraySpec]:
+        """w (KH, KW, C, filters) from the initializer, and b (filters,), at first 0."""
         shape = (*self.kernel_size, input_shape[2], self.filters)
-        self.add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
-        if self.use_bias:
-            self.add_parameter("b", np.zeros(self.filters, dtype))
+        w = ArraySpec("w", shape, self.weight_initializer, decays=True)
+        return [w, ArraySpec("b", (self.filters,), 0)] if self.use_bias else [w]
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y (N, OH, OW, filters) from x (N, H, W, C); dtype and errors as `ops.conv2d_forward`."""

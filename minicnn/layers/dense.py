@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from minicnn import initializers, ops, validation
-from minicnn.layers.base import Layer, Shape
+from minicnn.layers.array_spec import ArraySpec
+from minicnn.layers.base import Layer
+from minicnn.layers.shapes import Shape
 from minicnn.ops import arguments
 
 
@@ -49,16 +51,10 @@ class Dense(Layer):
             )
         return (self.units,)
 
-    def state_size(self, input_shape: Shape) -> int:
-        """Of w and b."""
-        return (input_shape[0] + self.use_bias) * self.units
-
-    def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
-        """Weights from the initializer, biases 0."""
-        shape = (input_shape[0], self.units)
-        self.add_parameter("w", self.weight_initializer(shape, rng, dtype), decays=True)
-        if self.use_bias:
-            self.add_parameter("b", np.zeros(self.units, dtype))
+    def arrays(self, input_shape: Shape) -> list[ArraySpec]:
+        """w (in, units) from the initializer, and b (units,), at first 0."""
+        w = ArraySpec("w", (input_shape[0], self.units), self.weight_initializer, decays=True)
+        return [w, ArraySpec("b", (self.units,), 0)] if self.use_bias else [w]
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
         """y (N, units) from x (N, in); dtype and errors as `ops.dense_forward`."""

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops, validation
-from minicnn.layers.base import Layer, Shape
+from minicnn.layers.array_spec import ArraySpec
+from minicnn.layers.base import Layer
+from minicnn.layers.shapes import Shape
 
 
 @dataclass(eq=False)
@@ -30,6 +32,10 @@ class Dropout(Layer):
 
     def __post_init__(self) -> None:
         self.rate = validation.number("Dropout", "rate", self.rate, 0, 1, ends="[)")
+
+    def arrays(self, input_shape: Shape) -> list[ArraySpec]:
+        """None: `create` makes a generator alone."""
+        return []
 
     def create(self, input_shape: Shape, dtype: np.dtype, rng: np.random.Generator) -> None:
         """A generator of the layer's own."""

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
-from minicnn.layers.base import Layer, Shape
-from minicnn.layers.shapes import image_shape
+from minicnn.layers.base import Layer
+from minicnn.layers.shapes import Shape, image_shape
 from minicnn.ops.window import explicit_padding, pair, resolve_window
 
 

@@ -1,6 +1,6 @@
-"""A check of shapes that several layers make."""
+"""The shape of one input or output, without the batch axis, and a check of it."""
 
-from minicnn.layers.base import Shape
+Shape = tuple[int, ...]
 
 
 def image_shape(layer: str, shape: Shape) -> tuple[int, int, int]:

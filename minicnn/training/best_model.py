@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.layers.base import load_arrays
+from minicnn.layers.parameters import load_arrays
 from minicnn.sequential import Sequential
 from minicnn.training.callback import Callback, Phase, Training
 from minicnn.training.epoch import Epoch

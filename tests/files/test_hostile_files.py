@@ -225,27 +225,6 @@ def test_a_large_model_that_its_file_fills_is_loaded(tmp_path):
     assert minicnn.load(tmp_path / "a.safetensors").layers[0].units == 1100
 
 
-@pytest.mark.parametrize("layer", [
-    layers.Conv2D(3, (2, 5), stride=2), layers.Conv2D(3, use_bias=False), layers.BatchNorm(),
-    layers.MaxPool2D(2), layers.ELU(), layers.Flatten(), layers.GlobalAvgPool2D(),
-], ids=repr)
-def test_the_size_of_a_layer_s_state_is_what_it_makes(layer):
-    expected = layer.state_size((8, 9, 4))
-    layer.build((8, 9, 4))
-    assert sum(array.size for array in layer.state_dict().values()) == expected
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_the_size_of_a_dense_layer_s_state_is_what_it_makes(bias):
-    layer = layers.Dense(3, use_bias=bias)
-    layer.build((5,))
-    assert sum(array.size for array in layer.state_dict().values()) == layer.state_size((5,))
-
-
-def test_flattening_does_not_overflow():
-    assert layers.Flatten().output_shape((2**40, 2**40)) == (2**80,)
-
-
 # The cache of decoded data
 
 

@@ -149,8 +149,8 @@ def test_a_backward_is_traced_to_its_layer_where_every_layer_is_watched(bad):
 
 def test_the_gradient_of_a_parameter_is_named_where_every_layer_is_watched():
     class Learns(layers.Layer):
-        def create(self, input_shape, dtype, rng):
-            self.add_parameter("factor", np.ones(input_shape, dtype))
+        def arrays(self, input_shape):
+            return [layers.ArraySpec("factor", input_shape, 1)]
 
         def forward(self, x, training=False):
             return self.built_for(x) * self.data("factor")

@@ -144,6 +144,9 @@ def test_the_learning_rate_is_part_of_the_state():
 class Noise(layers.Layer):
     """A random layer of one's own."""
 
+    def arrays(self, input_shape):
+        return []
+
     def create(self, input_shape, dtype, rng):
         (self.rng,) = rng.spawn(1)
 
