@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import layers as layer_kinds
-from minicnn import validation
+from minicnn import layers as layer_kinds, validation
 from minicnn.errors import InputError
 from minicnn.files.model import read_model, write_model
 from minicnn.layers.base import Layer

@@ -66,14 +66,10 @@ class Minicnn:
         self._choose()
         layer.forward(x, training=True)
         if isinstance(layer, Conv2D) and self.backend == "cpu":
-            from minicnn.ops.cpu.conv2d import algorithm_for
-
             cache = layer.kept()
             if not first:
-                yield DATA, self._task(lambda: algorithm_for(cache).input_gradient(cache, dy))
-            yield WEIGHTS, self._task(
-                lambda: ops.conv2d_backward(dy, cache, input_gradient=False)
-            )
+                yield DATA, self._task(lambda: ops.conv2d_input_gradient(dy, cache))
+            yield WEIGHTS, self._task(lambda: ops.conv2d_weight_gradients(dy, cache))
         backward = layer.backward_first if first else layer.backward
         yield BACKWARD, self._task(lambda: backward(dy))
 

@@ -79,11 +79,11 @@ class Conv2D(Layer):
         """dx (N, H, W, C) from dy (N, OH, OW, filters); errors as `ops.conv2d_backward`."""
         dx, dw, db = ops.conv2d_backward(dy, self.kept())
         self.set_gradients(w=dw, b=db)
-        return dx  # type: ignore[return-value]
+        return dx
 
     def backward_first(self, dy: Any) -> None:
         """As `backward`, without dx."""
-        _, dw, db = ops.conv2d_backward(dy, self.kept(), input_gradient=False)
+        dw, db = ops.conv2d_weight_gradients(dy, self.kept())
         self.set_gradients(w=dw, b=db)
 
     def multiply_adds(self, input_shape: Shape) -> int:

@@ -66,11 +66,11 @@ class Dense(Layer):
         """dx (N, in) from dy (N, units); errors as `ops.dense_backward`."""
         dx, dw, db = ops.dense_backward(dy, self.kept())
         self.set_gradients(w=dw, b=db)
-        return dx  # type: ignore[return-value]
+        return dx
 
     def backward_first(self, dy: Any) -> None:
         """As `backward`, without dx."""
-        _, dw, db = ops.dense_backward(dy, self.kept(), input_gradient=False)
+        dw, db = ops.dense_weight_gradients(dy, self.kept())
         self.set_gradients(w=dw, b=db)
 
     def multiply_adds(self, input_shape: Shape) -> int:
@@ -98,5 +98,5 @@ class Flatten(Layer):
     def backward(self, dy: Any) -> np.ndarray:
         """dx (N, ...) from dy (N, in), of the forward's dtype; dy's memory where it can be."""
         shape, dtype = self.kept()
-        dy = arguments.upstream("flatten_backward", dy, (shape[0], math.prod(shape[1:])), dtype)
+        dy = arguments.like_y("flatten_backward", dy, (shape[0], math.prod(shape[1:])), dtype)
         return dy.reshape(shape)

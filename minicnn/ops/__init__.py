@@ -1,68 +1,63 @@
 """The operations, forward and backward, on the backend that is chosen.
 
-Every function exists once in each backend module (`minicnn.ops.reference`, `minicnn.ops.cpu`)
-under the same name with the same signature; the ones here call the chosen one.
+Each function here is the door of an operation: its signature, its documentation and its checks.
+What it computes stands in the file of the same name in each backend's folder: `reference` reads as
+the equations, `cpu` is compiled by Numba. Both give the same functions, bound to that backend.
 """
 
-from minicnn.ops import reference
-from minicnn.ops.backend import BACKENDS, backend, backend_name, on_backend, use_backend
-
-conv2d_forward = on_backend(reference.conv2d_forward)
-conv2d_backward = on_backend(reference.conv2d_backward)
-maxpool2d_forward = on_backend(reference.maxpool2d_forward)
-maxpool2d_backward = on_backend(reference.maxpool2d_backward)
-avgpool2d_forward = on_backend(reference.avgpool2d_forward)
-avgpool2d_backward = on_backend(reference.avgpool2d_backward)
-global_avgpool2d_forward = on_backend(reference.global_avgpool2d_forward)
-global_avgpool2d_backward = on_backend(reference.global_avgpool2d_backward)
-batchnorm_forward = on_backend(reference.batchnorm_forward)
-batchnorm_backward = on_backend(reference.batchnorm_backward)
-dense_forward = on_backend(reference.dense_forward)
-dense_backward = on_backend(reference.dense_backward)
-relu_forward = on_backend(reference.relu_forward)
-relu_backward = on_backend(reference.relu_backward)
-leaky_relu_forward = on_backend(reference.leaky_relu_forward)
-leaky_relu_backward = on_backend(reference.leaky_relu_backward)
-elu_forward = on_backend(reference.elu_forward)
-elu_backward = on_backend(reference.elu_backward)
-dropout_forward = on_backend(reference.dropout_forward)
-dropout_backward = on_backend(reference.dropout_backward)
-softmax = on_backend(reference.softmax)
-softmax_cross_entropy_forward = on_backend(reference.softmax_cross_entropy_forward)
-softmax_cross_entropy_backward = on_backend(reference.softmax_cross_entropy_backward)
-sgd_update = on_backend(reference.sgd_update)
-rmsprop_update = on_backend(reference.rmsprop_update)
-adam_update = on_backend(reference.adam_update)
-
-__all__ = [
-    "BACKENDS",
-    "adam_update",
-    "avgpool2d_backward",
-    "avgpool2d_forward",
-    "backend",
-    "backend_name",
-    "batchnorm_backward",
-    "batchnorm_forward",
-    "conv2d_backward",
-    "conv2d_forward",
-    "dense_backward",
-    "dense_forward",
-    "dropout_backward",
-    "dropout_forward",
-    "elu_backward",
-    "elu_forward",
-    "global_avgpool2d_backward",
-    "global_avgpool2d_forward",
-    "leaky_relu_backward",
-    "leaky_relu_forward",
-    "maxpool2d_backward",
-    "maxpool2d_forward",
-    "relu_backward",
-    "relu_forward",
-    "rmsprop_update",
-    "sgd_update",
-    "softmax",
-    "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward",
-    "use_backend",
-]
+from minicnn.ops.activations import (
+    elu_backward as elu_backward,
+    elu_forward as elu_forward,
+    leaky_relu_backward as leaky_relu_backward,
+    leaky_relu_forward as leaky_relu_forward,
+    relu_backward as relu_backward,
+    relu_forward as relu_forward,
+)
+from minicnn.ops.backend import (
+    BACKENDS as BACKENDS,
+    backend as backend,
+    backend_name as backend_name,
+    use_backend as use_backend,
+)
+from minicnn.ops.batchnorm import (
+    batchnorm_backward as batchnorm_backward,
+    batchnorm_forward as batchnorm_forward,
+)
+from minicnn.ops.conv2d import (
+    conv2d_backward as conv2d_backward,
+    conv2d_forward as conv2d_forward,
+    conv2d_input_gradient as conv2d_input_gradient,
+    conv2d_weight_gradients as conv2d_weight_gradients,
+)
+from minicnn.ops.dense import (
+    dense_backward as dense_backward,
+    dense_forward as dense_forward,
+    dense_weight_gradients as dense_weight_gradients,
+)
+from minicnn.ops.dropout import (
+    dropout_backward as dropout_backward,
+    dropout_forward as dropout_forward,
+)
+from minicnn.ops.pool2d import (
+    avgpool2d_backward as avgpool2d_backward,
+    avgpool2d_forward as avgpool2d_forward,
+    global_avgpool2d_backward as global_avgpool2d_backward,
+    global_avgpool2d_forward as global_avgpool2d_forward,
+    maxpool2d_backward as maxpool2d_backward,
+    maxpool2d_forward as maxpool2d_forward,
+)
+from minicnn.ops.reductions import (
+    all_finite as all_finite,
+    global_norm as global_norm,
+)
+from minicnn.ops.softmax_cross_entropy import (
+    softmax as softmax,
+    softmax_cross_entropy_backward as softmax_cross_entropy_backward,
+    softmax_cross_entropy_forward as softmax_cross_entropy_forward,
+)
+from minicnn.ops.updates import (
+    adam_update as adam_update,
+    average_update as average_update,
+    rmsprop_update as rmsprop_update,
+    sgd_update as sgd_update,
+)

@@ -1,20 +1,61 @@
-"""Which of the three writings of an operation is used."""
+"""What a backend is, and which one is used.
+
+A backend is a package ``minicnn/ops/<name>/`` and its name in `BACKENDS`. Its files are called as
+those of the doors beside this file, and hold functions of the same names: the bodies. Its
+``__init__`` gives what `Backend` asks for.
+
+A door finds its body here by name, at the call. So a body may import its door's cache, and nothing
+that is written here or in a door changes where a backend is added.
+"""
 
 import functools
 import importlib
 import os
 from collections.abc import Callable
-from types import ModuleType
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar, cast
+
+import numpy as np
 
 from minicnn.errors import InputError
 
 BACKENDS = ("cpu", "reference")
 """The backends that can be chosen, the default first."""
 
-_chosen: ModuleType | None = None
+OPERATIONS: dict[str, Callable[..., Any]] = {}
+"""The door of every operation by its name: the one list of them."""
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+_chosen: str | None = None
+
+_bound: ContextVar[str | None] = ContextVar("the backend of the running call", default=None)
+
+Door = TypeVar("Door", bound=Callable[..., Any])
+
+
+class Backend(Protocol):
+    """What a backend's package can do beside its operations."""
+
+    def asarray(self, value: Any, dtype: Any = None) -> Any:
+        """An array that its bodies can read: of any dtype, or C-contiguous and of this one."""
+
+    def available(self) -> bool:
+        """Whether this machine can run it."""
+
+    def describe(self) -> dict[str, Any]:
+        """What beside its inputs decides the last bits of a result, JSON-ready."""
+
+    def use_threads(self, count: Any, name: str = "threads") -> None:
+        """Compute with so many threads from now on; `name` begins an error's message."""
+
+    def thread_count(self) -> int:
+        """How many threads compute."""
+
+    def most_threads(self) -> int:
+        """How many threads there can be."""
+
+    def on_first_compilation(self, say: Callable[[], None]) -> AbstractContextManager[None]:
+        """Within the block, call `say` once, at the first kernel that has to be compiled."""
 
 
 class use_backend:
@@ -28,7 +69,7 @@ class use_backend:
     Raises
     ------
     InputError
-        For any other name.
+        For any other name, or a backend that this machine cannot run.
 
     Examples
     --------
@@ -41,7 +82,7 @@ class use_backend:
     def __init__(self, name: str) -> None:
         global _chosen
         self._before = _chosen
-        _chosen = _module(name, "backend")
+        _chosen = _usable(name, "backend")
 
     def __enter__(self) -> "use_backend":
         return self
@@ -51,34 +92,114 @@ class use_backend:
         _chosen = self._before
 
 
-def backend() -> ModuleType:
-    """The chosen backend's module; at first the one that ``MINICNN_BACKEND`` names, or cpu."""
-    global _chosen
-    if _chosen is None:
-        _chosen = _module(os.environ.get("MINICNN_BACKEND") or BACKENDS[0], "MINICNN_BACKEND")
-    return _chosen
+def backend() -> Backend:
+    """The chosen backend's package; at first the one that ``MINICNN_BACKEND`` names, or cpu."""
+    return _package(backend_name())
 
 
 def backend_name() -> str:
     """The chosen backend's name, for example ``"cpu"``."""
-    return backend().__name__.rpartition(".")[2]
+    global _chosen
+    bound_name = _bound.get()
+    if bound_name is not None:
+        return bound_name
+    if _chosen is None:
+        _chosen = _usable(os.environ.get("MINICNN_BACKEND") or BACKENDS[0], "MINICNN_BACKEND")
+    return _chosen
 
 
-def on_backend(definition: Function) -> Function:
-    """A function that calls the chosen backend's function of the same name as `definition`.
+def operation(door: Door) -> Door:
+    """Enter a door in the list of operations; the function stays as it is."""
+    OPERATIONS[door.__name__] = door
+    return door
 
-    It takes over the signature and the docstring of the reference, where they are written once.
+
+def bodies() -> "Bodies":
+    """The bodies of the chosen backend."""
+    return _BODIES[backend_name()]
+
+
+class Bodies:
+    """The bodies of one backend, as attributes: each is imported when it is first called.
+
+    Parameters
+    ----------
+    backend : str
+        The backend's name.
     """
-    name = definition.__name__
 
-    @functools.wraps(definition)
-    def dispatch(*args: Any, **kwargs: Any) -> Any:
-        return getattr(backend(), name)(*args, **kwargs)
+    def __init__(self, backend: str) -> None:
+        self._backend = backend
 
-    return dispatch  # type: ignore[return-value]
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in OPERATIONS:
+            raise AttributeError(f"minicnn has no operation {name!r}")
+        file = OPERATIONS[name].__module__.rpartition(".")[2]
+        module = importlib.import_module(f"minicnn.ops.{self._backend}.{file}")
+        body = getattr(module, name)
+        setattr(self, name, body)
+        return cast(Callable[..., Any], body)
 
 
-def _module(name: str, what: str) -> ModuleType:
+_BODIES = {name: Bodies(name) for name in BACKENDS}
+
+
+@functools.cache
+def bound(name: str, backend: str) -> Callable[..., Any]:
+    """The door of an operation, tied to one backend whichever is chosen.
+
+    Parameters
+    ----------
+    name : str
+        The operation's, for example ``"conv2d_forward"``.
+    backend : str
+
+    Raises
+    ------
+    AttributeError
+        Where there is no such operation: a backend's package asks for its attributes here.
+    """
+    if name not in OPERATIONS:
+        raise AttributeError(f"module 'minicnn.ops.{backend}' has no attribute {name!r}")
+    door = OPERATIONS[name]
+
+    @functools.wraps(door)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before = _bound.set(backend)
+        try:
+            return door(*args, **kwargs)
+        finally:
+            _bound.reset(before)
+
+    call.__module__ = f"minicnn.ops.{backend}"
+    return call
+
+
+def numpy_asarray(value: Any, dtype: Any = None) -> np.ndarray:
+    """`Backend.asarray` of the backends that compute with NumPy's arrays.
+
+    Returns
+    -------
+    ndarray
+        Any array where dtype is None; otherwise of this dtype, C-contiguous, aligned, writeable:
+        the value itself if it is so already.
+    """
+    if dtype is None:
+        return np.asarray(value)
+    if value.dtype == dtype and value.flags.carray:
+        return cast(np.ndarray, value)
+    return np.require(value, dtype, ["C", "A", "W"])
+
+
+@functools.cache
+def _package(name: str) -> Backend:
+    return cast(Backend, importlib.import_module(f"minicnn.ops.{name}"))
+
+
+def _usable(name: str, what: str) -> str:
+    """The name, if it is a backend's that this machine can run; `what` begins the message."""
     if name not in BACKENDS:
         raise InputError(f"{what}: expected one of {', '.join(BACKENDS)}, got {name!r}")
-    return importlib.import_module(f"minicnn.ops.{name}")
+    if not _package(name).available():
+        raise InputError(f"{what}: {name} cannot run on this machine; choose another")
+    return name

@@ -1,8 +1,7 @@
 """Holding rows out of a split, class by class."""
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minicnn.data.dataset import Split
 from minicnn.data.holdout import hold_out

@@ -11,8 +11,7 @@ import time
 import pytest
 from fuzz import mutated
 from hostile_readers import READERS, SMALL
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minicnn import InputError
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from hypothesis import assume
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from numeric import DTYPES, assert_close, assert_gradient, distinct, random_like
 from onnx_operator import channels_first, channels_last, onnx_operator
 

@@ -4,8 +4,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays_of
 from numeric import DTYPES, assert_close, assert_gradient, random_like
 

@@ -5,8 +5,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from numeric import DTYPES
 
 from minicnn import InputError, Sequential, layers, losses, optimizers

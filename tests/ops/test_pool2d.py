@@ -4,8 +4,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from numeric import DTYPES, assert_close, assert_gradient, distinct, random_like
 from onnx_operator import channels_first, channels_last, onnx_operator
 from windows import Case, cases

@@ -74,3 +74,32 @@ def test_a_gradient_may_have_any_layout(backend: ModuleType) -> None:
     backend.sgd_update(got, np.asfortranarray(g), np.zeros_like(w), lr=0.5)
     np.testing.assert_array_equal(got, expected)
     np.testing.assert_allclose(got, w - 0.5 * g)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 3, 5, 17), (301, 211)], ids=str)
+@pytest.mark.parametrize("rate", [0.0, 0.1, 1.0])
+def test_an_average_moves_by_its_rate(
+    backend: ModuleType, rate: float, shape: tuple, dtype: type
+) -> None:
+    rng = np.random.default_rng(1)
+    average, weights = (np.array(rng.standard_normal(shape), dtype) for _ in range(2))
+    expected = average + dtype(rate) * (weights - average)
+    kept = weights.copy()
+    assert backend.average_update(average, weights, rate) is None
+    np.testing.assert_array_equal(average, expected)
+    np.testing.assert_array_equal(weights, kept)
+
+
+@pytest.mark.parametrize(("average", "weights", "rate", "kind", "message"), [
+    (np.ones(2, int), np.ones(2), 0.1, TypeError, "average must be an array of float32 or float64"),
+    (np.ones(4)[::2], np.ones(2), 0.1, ValueError, "average must be C-contiguous and writeable"),
+    (np.ones(2), np.ones(3), 0.1, ValueError, "weights must have the shape of average, (2,), got"),
+    (np.ones(2), np.ones(2), 1.5, ValueError, "rate must lie in [0, 1], got 1.5"),
+])
+def test_what_cannot_be_averaged(
+    backend: ModuleType, average: Any, weights: Any, rate: float, kind: type, message: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        backend.average_update(average, weights, rate)
+    assert str(caught.value).startswith(f"average_update: {message}")

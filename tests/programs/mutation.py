@@ -11,11 +11,13 @@ import importlib
 import inspect
 import types
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from minicnn.checking import check_layer
 from minicnn.checking.examples import EXAMPLES
-from minicnn.ops import reference
+from minicnn.ops import use_backend
+from minicnn.ops.backend import OPERATIONS, bodies
 
 FILES = ("conv2d", "pool2d", "batchnorm", "dense", "activations", "dropout")
 
@@ -62,30 +64,32 @@ class Mutant:
     change: str
     tree: ast.Module
 
-    def backend(self) -> types.ModuleType:
-        """The reference backend with the changed file in it."""
-        original = getattr(reference, self.file)
+    @contextmanager
+    def chosen(self) -> Iterator[None]:
+        """Within the block, the reference backend with the changed file in it."""
+        original = module_of(self.file)
         changed = types.ModuleType(original.__name__)
         changed.__dict__.update(__file__=original.__file__, __package__=original.__package__)
         exec(compile(self.tree, original.__file__, "exec"), changed.__dict__)
-        backend = types.ModuleType(reference.__name__)
-        backend.__dict__.update(vars(reference))
-        own = {name: value for name, value in vars(changed).items() if name in vars(reference)}
-        backend.__dict__.update(own)
-        return backend
+        with use_backend("reference"):
+            reference = bodies()
+            names = [name for name in OPERATIONS if name in vars(changed)]
+            before = {name: getattr(reference, name) for name in names}
+            vars(reference).update({name: getattr(changed, name) for name in names})
+            try:
+                yield
+            finally:
+                vars(reference).update(before)
 
     def killer(self) -> str | None:
         """Name of the check that fails one of the layers on it; None if it survives."""
-        choice = importlib.import_module("minicnn.ops.backend")
-        before, choice._chosen = choice._chosen, self.backend()
         try:
-            for name in self._layers():
-                make, shape = EXAMPLES[name]
-                check_layer(make(), SMALL if len(shape) == 3 else shape)
+            with self.chosen():
+                for name in self._layers():
+                    make, shape = EXAMPLES[name]
+                    check_layer(make(), SMALL if len(shape) == 3 else shape)
         except AssertionError as error:
             return str(error).split(":")[0]
-        finally:
-            choice._chosen = before
         return None
 
     def _layers(self) -> list[str]:
@@ -93,16 +97,21 @@ class Mutant:
         operation = self.function.removesuffix("_forward").removesuffix("_backward")
         if operation in LAYERS:
             return LAYERS[operation]
-        functions = vars(getattr(reference, self.file))
+        functions = vars(module_of(self.file))
         return [
             layer for operation, layers in LAYERS.items()
             if f"{operation}_forward" in functions for layer in layers
         ]
 
 
+def module_of(file: str) -> types.ModuleType:
+    """A file of the reference backend."""
+    return importlib.import_module(f"minicnn.ops.reference.{file}")
+
+
 def mutants(file: str) -> Iterator[Mutant]:
     """Every mutant of a file's function bodies."""
-    tree = ast.parse(inspect.getsource(getattr(reference, file)))
+    tree = ast.parse(inspect.getsource(module_of(file)))
     count = len(list(_places(tree)))
     for number in range(count):
         for kind in ("flip", "drop", "off by one"):

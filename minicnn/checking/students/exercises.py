@@ -55,10 +55,6 @@ EXERCISES: dict[str, Exercise] = {
 """By the name that ``--exercise`` takes."""
 
 
-_OURS = ("algorithm", "input_gradient")
-"""Parameters that have to do with our kernels, not with the operation."""
-
-
 def exercise_text(name: str) -> str:
     """The starter file of an exercise.
 
@@ -117,7 +113,6 @@ def _stub(function: Callable[..., Any]) -> list[str]:
     parameters = [
         parameter.replace(annotation=inspect.Parameter.empty)
         for parameter in inspect.signature(function).parameters.values()
-        if parameter.name not in _OURS
     ]
     docstring = _docstring(function, keep_description=not name.endswith("_backward"))
     head = f"def {name}{inspect.Signature(parameters)}:"
@@ -140,7 +135,5 @@ def _docstring(function: Callable[..., Any], keep_description: bool) -> str:
         forward = function.__name__.replace("_backward", "_forward")
         description = f"The gradients of `{forward}`, to be derived."
     kept = [part for part in sections if part.startswith(("Parameters", "Returns"))]
-    for name in _OURS:
-        kept = [re.sub(rf"\n{name} : (?:.*)(?:\n    .*)*", "", part) for part in kept]
     text = "\n\n".join([description, *kept])
     return re.sub(r"\b\w+Cache\b", "whatever backward needs", text)

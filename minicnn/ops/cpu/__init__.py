@@ -1,58 +1,36 @@
-"""Every operation compiled by Numba and threaded."""
+"""The cpu backend: every operation compiled by Numba and threaded.
 
-from minicnn.ops.cpu.activations import (
-    elu_backward,
-    elu_forward,
-    leaky_relu_backward,
-    leaky_relu_forward,
-    relu_backward,
-    relu_forward,
-)
-from minicnn.ops.cpu.batchnorm import batchnorm_backward, batchnorm_forward
-from minicnn.ops.cpu.conv2d import conv2d_backward, conv2d_forward
-from minicnn.ops.cpu.dense import dense_backward, dense_forward
-from minicnn.ops.cpu.dropout import dropout_backward, dropout_forward
-from minicnn.ops.cpu.linalg import threads  # noqa: F401  (reads its environment variable)
-from minicnn.ops.cpu.pool2d import (
-    avgpool2d_backward,
-    avgpool2d_forward,
-    global_avgpool2d_backward,
-    global_avgpool2d_forward,
-    maxpool2d_backward,
-    maxpool2d_forward,
-)
-from minicnn.ops.cpu.softmax_cross_entropy import (
-    softmax,
-    softmax_cross_entropy_backward,
-    softmax_cross_entropy_forward,
-)
-from minicnn.ops.cpu.updates import adam_update, rmsprop_update, sgd_update
+Each file beside this one holds an operation's entry point and kernels, on what `linalg` gives.
+Arguments are checked and documented by the door of the same name in `minicnn.ops`; the functions of
+this package are those doors, bound to this backend.
+"""
 
-__all__ = [
-    "adam_update",
-    "avgpool2d_backward",
-    "avgpool2d_forward",
-    "batchnorm_backward",
-    "batchnorm_forward",
-    "conv2d_backward",
-    "conv2d_forward",
-    "dense_backward",
-    "dense_forward",
-    "dropout_backward",
-    "dropout_forward",
-    "elu_backward",
-    "elu_forward",
-    "global_avgpool2d_backward",
-    "global_avgpool2d_forward",
-    "leaky_relu_backward",
-    "leaky_relu_forward",
-    "maxpool2d_backward",
-    "maxpool2d_forward",
-    "relu_backward",
-    "relu_forward",
-    "rmsprop_update",
-    "sgd_update",
-    "softmax",
-    "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward",
-]
+from collections.abc import Callable
+from typing import Any
+
+from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
+from minicnn.ops.cpu.conv2d import convolutions
+from minicnn.ops.cpu.linalg import simd
+from minicnn.ops.cpu.linalg.compilation import on_first_compilation
+from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
+
+__all__ = ["asarray", "available", "convolutions", "describe", "most_threads",
+           "on_first_compilation", "thread_count", "use_threads"]
+
+
+def available() -> bool:
+    """Always: Numba compiles for the machine that it runs on."""
+    return True
+
+
+def describe() -> dict[str, Any]:
+    """How many threads compute, and how wide the processor's vectors are."""
+    return {"threads": thread_count(), "vector bits": simd.REGISTER_BITS}
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    return bound(name, "cpu")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *OPERATIONS])

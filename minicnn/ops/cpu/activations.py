@@ -1,13 +1,9 @@
 """Activation functions: one pass over memory each."""
 
-from typing import Any
-
 import numpy as np
 from numba import njit, prange
 
-from minicnn import validation
-from minicnn.ops import arguments
-from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
+from minicnn.ops.activations import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
 from minicnn.ops.cpu.linalg.simd import (
@@ -23,18 +19,15 @@ from minicnn.ops.cpu.linalg.simd import (
 )
 
 
-def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
-    """``y = max(x, 0)``, x of any shape. As `minicnn.ops.relu_forward`."""
-    (x,) = arguments.floats("relu", x=x)
+def relu_forward(x):
+    """y = max(x, 0), x of any shape."""
     y = memory.empty(x.shape, x.dtype)
     _relu(x.reshape(-1), y.reshape(-1), is_large(y), lanes(x.dtype))
     return y, ReLUCache(y)
 
 
-def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
-    """``dx = dy where x > 0, else 0``. As `minicnn.ops.relu_backward`."""
-    cache = arguments.cache_of("relu_backward", cache, ReLUCache)
-    dy = arguments.upstream("relu_backward", dy, cache.y.shape, cache.y.dtype)
+def relu_backward(dy, cache):
+    """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
     dx = memory.empty(dy.shape, dy.dtype)
     _relu_gradient(
         dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx), lanes(dx.dtype)
@@ -42,39 +35,31 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
     return dx
 
 
-def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
-    """``y = x where x > 0, else slope · x``. As `minicnn.ops.leaky_relu_forward`."""
-    (x,) = arguments.floats("leaky_relu", x=x)
-    slope = validation.number("leaky_relu", "slope", slope, 0)
+def leaky_relu_forward(x, slope):
+    """y = x where x > 0, else slope · x."""
     positive = np.asarray(x > 0)
     return _leaky(x, positive, slope), LeakyReLUCache(positive, slope, x.dtype)
 
 
-def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
-    """``dx = dy where x > 0, else slope · dy``. As `minicnn.ops.leaky_relu_backward`."""
-    cache = arguments.cache_of("leaky_relu_backward", cache, LeakyReLUCache)
-    dy = arguments.upstream("leaky_relu_backward", dy, cache.positive.shape, cache.dtype)
+def leaky_relu_backward(dy, cache):
+    """dx = dy where x > 0, else slope · dy."""
     return _leaky(dy, cache.positive, cache.slope)
 
 
-def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
-    """``y = x where x > 0, else alpha · (exp(x) - 1)``. As `minicnn.ops.elu_forward`."""
-    (x,) = arguments.floats("elu", x=x)
-    alpha = validation.number("elu", "alpha", alpha, 0)
+def elu_forward(x, alpha):
+    """y = x where x > 0, else alpha · (exp(x) - 1); dy/dx is kept."""
     y, derivative = memory.empty(x.shape, x.dtype), memory.empty(x.shape, x.dtype)
     _elu(x.reshape(-1), x.dtype.type(alpha), y.reshape(-1), derivative.reshape(-1))
     return y, ELUCache(derivative)
 
 
-def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
-    """``dx = dy · dy/dx``, the derivative kept by forward. As `minicnn.ops.elu_backward`."""
-    derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
-    dy = arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype)
-    return np.asarray(dy * derivative)
+def elu_backward(dy, cache):
+    """dx = dy · dy/dx."""
+    return np.asarray(dy * cache.derivative)
 
 
-def _leaky(values: np.ndarray, positive: np.ndarray, slope: float) -> np.ndarray:
-    """``values where positive, else slope · values``: forward and backward alike."""
+def _leaky(values, positive, slope):
+    """`values` where positive, else slope · values: forward and backward alike."""
     result = memory.empty(values.shape, values.dtype)
     _leaky_select(
         values.reshape(-1), positive.reshape(-1), values.dtype.type(slope), result.reshape(-1)

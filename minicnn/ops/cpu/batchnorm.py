@@ -7,13 +7,10 @@ float64. Blocks' means and squared deviations are merged as in Chan, Golub and L
 shift (equation 1.5).
 """
 
-from typing import Any
-
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops import arguments
-from minicnn.ops.caches import BatchNormCache
+from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
 from minicnn.ops.cpu.linalg.simd import (
@@ -31,41 +28,30 @@ from minicnn.ops.cpu.linalg.sums import FEW_ROWS, STRIP, strip_width
 
 
 def batchnorm_forward(
-    x: Any, gamma: Any, beta: Any, running_mean: np.ndarray, running_var: np.ndarray, *,
-    training: bool, momentum: float = 0.9, eps: float = 1e-5, unbiased_running_var: bool = False,
-) -> tuple[np.ndarray, BatchNormCache]:
-    """``y = gamma · x̂ + beta``. Arguments and errors as `minicnn.ops.batchnorm_forward`.
-
-    x (N, ..., C), gamma, beta and the running statistics (C,) -> y (N, ..., C).
-    """
-    x, gamma, beta = arguments.batchnorm(
-        x, gamma, beta, running_mean, running_var, training, momentum, eps, unbiased_running_var
-    )
+    x, gamma, beta, running_mean, running_var, *, training, momentum, eps, unbiased_running_var
+):
+    """y = γ · x̂ + β, channel by channel: x (N, ..., C), γ, β and the statistics (C,) -> y."""
     rows = x.reshape(-1, x.shape[-1])  # (R, C)
     if training:
         mean, var = _mean_and_variance(rows)
-        shown = var * len(rows) / (len(rows) - 1) if unbiased_running_var else var
+        new_var = var * len(rows) / (len(rows) - 1) if unbiased_running_var else var
         running_mean[...] = momentum * running_mean + (1 - momentum) * mean
-        running_var[...] = momentum * running_var + (1 - momentum) * shown
+        running_var[...] = momentum * running_var + (1 - momentum) * new_var
     else:
         mean = running_mean.astype(np.float64)
         var = running_var.astype(np.float64)
-    inverse_std, near, scale, shift = _line(gamma, beta, mean, var, float(eps))
+    r, near, scale, shift = _line(gamma, beta, mean, var, eps)
     y = memory.empty(x.shape, x.dtype)
     _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y), lanes(x.dtype))
-    return y, BatchNormCache(x, gamma, mean, inverse_std, bool(training))
+    return y, BatchNormCache(x, gamma, mean, r, training)
 
 
-def batchnorm_backward(
-    dy: Any, cache: BatchNormCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``dx = gamma · r · (dy - mean(dy) - x̂ · mean(dy · x̂))`` in training, term 1 otherwise.
+def batchnorm_backward(dy, cache):
+    """dx = γ · r · (dy - mean(dy) - x̂ · mean(dy · x̂)) in training, term 1 otherwise.
 
-    dy (N, ..., C) -> dx (N, ..., C), dgamma (C,), dbeta (C,); as `minicnn.ops.batchnorm_backward`.
+    dy (N, ..., C) -> dx (N, ..., C), dγ (C,), dβ (C,).
     """
-    cache = arguments.cache_of("batchnorm_backward", cache, BatchNormCache)
     x = cache.x
-    dy = arguments.upstream("batchnorm_backward", dy, x.shape, x.dtype)
     near = cache.mean.astype(x.dtype)
     sums = np.zeros((BLOCKS, 2, x.shape[-1]))
     _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums, strip_width(x.dtype))
@@ -80,7 +66,7 @@ def batchnorm_backward(
     return dx, dgamma, dbeta
 
 
-def _mean_and_variance(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _mean_and_variance(rows):
     """Mean and biased variance of each column of (R, C), float64 (C,)."""
     moments = np.zeros((BLOCKS, 2, rows.shape[1]))
     _moments(rows.reshape(-1), rows.shape[1], moments, strip_width(rows.dtype))
@@ -141,11 +127,14 @@ def _moments(x, channels, moments, strip):
 
 @njit(**SERIAL)
 def _line(gamma, beta, mean, var, eps):
-    """``y = (x - near) · scale + shift`` for each channel, from ``y = (x - μ) · gamma·r + beta``.
+    """r (float64), near, scale and shift of each channel, for ``y = (x - near) · scale + shift``.
 
     `near` is the number of x's dtype next to μ, so that ``x - near`` is exact where x is close to
-    it; the rest of μ goes into the shift. Also r, float64.
+    it; the rest of μ goes into the shift.
     """
+    # y = γ·r · (x - μ) + β
+    #   = γ·r · (x - near)  +  β - γ·r · (μ - near)
+    #     scale                shift
     r = np.empty(mean.size)
     near, scale, shift = np.empty((3, mean.size), gamma.dtype)
     for c in range(mean.size):
@@ -212,11 +201,13 @@ def _gradient_sums(x, dy, near, sums, strip):
 
 @njit(**SERIAL)
 def _gradient_line(sums, gamma, mean, near, r, rows, training):
-    """dgamma, dbeta, and ``dx = scale · dy - offset - (x - near) · slope`` for each channel.
+    """dγ, dβ, scale, slope and offset of each channel, for dx in one line.
 
-    In training from ``dx = gamma·r · (dy - (x - μ) · r·dgamma/R - dbeta/R)``; otherwise the first
-    term alone.
+    ``dx = scale · dy - offset - (x - near) · slope``; in evaluation the first term alone.
     """
+    # dx = γ·r · (dy - dβ/R - x̂ · dγ/R)  with  x̂ = r · (x - near) - r · (μ - near)
+    #    = γ·r · dy  -  (γ·r · dβ/R - (μ - near) · γ·r·r · dγ/R)  -  (x - near) · γ·r·r · dγ/R
+    #      scale        offset                                       slope
     total, centred = np.zeros((2, r.size))
     for block in range(BLOCKS):
         for c in range(r.size):
@@ -225,7 +216,7 @@ def _gradient_line(sums, gamma, mean, near, r, rows, training):
     dgamma, dbeta, scale, slope, offset = np.empty((5, r.size), gamma.dtype)
     for c in range(r.size):
         rest, factor = mean[c] - near[c], gamma[c] * r[c]
-        product = (centred[c] - rest * total[c]) * r[c]
+        product = (centred[c] - rest * total[c]) * r[c]  # Σ dy · x̂
         tilt = factor * r[c] * product / rows if training else 0.0
         dgamma[c], dbeta[c], scale[c], slope[c] = product, total[c], factor, tilt
         offset[c] = factor * total[c] / rows - rest * tilt if training else 0.0

@@ -8,7 +8,7 @@ register, meet a panel of filters, or of output gradients; nothing is laid out a
 import numpy as np
 from numba import get_num_threads, njit, prange
 
-from minicnn.ops.caches import Conv2DCache
+from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.conv2d_im2col import input_gradient, sizes
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.linalg.gemm import WIDE, panel_width, panels

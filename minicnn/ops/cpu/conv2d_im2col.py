@@ -9,7 +9,7 @@ as its second-level cache holds, and uses them while they are there.
 import numpy as np
 from numba import get_num_threads, njit, prange
 
-from minicnn.ops.caches import Conv2DCache
+from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
 from minicnn.ops.cpu.linalg.gemm import TILE_ROWS, multiply, panel_width, panels

@@ -15,7 +15,7 @@ Each thread takes a few tiles at a time, so that their transforms stay in its se
 import numpy as np
 from numba import get_num_threads, njit, prange
 
-from minicnn.ops.caches import Conv2DCache
+from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.conv2d_im2col import bias_gradient
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import PARALLEL, WORKER

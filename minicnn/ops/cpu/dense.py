@@ -1,40 +1,27 @@
 """The dense operation: three matrix products."""
 
-from typing import Any
-
-import numpy as np
-
-from minicnn.ops import arguments
-from minicnn.ops.caches import DenseCache
 from minicnn.ops.cpu.linalg.gemm import product, transposed
 from minicnn.ops.cpu.linalg.sums import column_sums
+from minicnn.ops.dense import DenseCache
 
 
-def dense_forward(x: Any, w: Any, b: Any = None) -> tuple[np.ndarray, DenseCache]:
-    """``y = x w + b``: x (N, in), w (in, out), b (out,) or None -> y (N, out).
-
-    Arguments and errors as `minicnn.ops.dense_forward`.
-    """
-    x, w, b = arguments.dense(x, w, b)
+def dense_forward(x, w, b):
+    """y = x w + b: x (N, in), w (in, out), b (out,) or None -> y (N, out)."""
     y = product(x, w)
     if b is not None:
         y += b
     return y, DenseCache(x, w, b is not None)
 
 
-def dense_backward(
-    dy: Any, cache: DenseCache, *, input_gradient: bool = True
-) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
-    """``dx = dy wᵀ``, ``dw = xᵀ dy``, ``db = sum over n of dy``.
+def dense_backward(dy, cache):
+    """dx = dy wᵀ: dy (N, out) -> dx (N, in), dw (in, out), db (out,) or None."""
+    # w (in, out) is large and dy (N, out) small: transpose dy and the result, not w
+    dx = transposed(product(cache.w, transposed(dy)))
+    return dx, *dense_weight_gradients(dy, cache)
 
-    dy (N, out) -> dx (N, in) or None, dw (in, out), db (out,) or None; arguments and errors as
-    `minicnn.ops.dense_backward`.
-    """
-    cache = arguments.cache_of("dense_backward", cache, DenseCache)
-    x, w = cache.x, cache.w
-    dy = arguments.upstream("dense_backward", dy, (x.shape[0], w.shape[1]), x.dtype)
-    # w (in, out) is large and dy (N, out) small: turn dy and the result round, not w
-    dx = transposed(product(w, transposed(dy))) if input_gradient else None
-    dw = product(x.T, dy)
-    db = column_sums(dy).astype(x.dtype) if cache.has_bias else None
-    return dx, dw, db
+
+def dense_weight_gradients(dy, cache):
+    """dw = xᵀ dy, db = Σ over n of dy."""
+    dw = product(cache.x.T, dy)
+    db = column_sums(dy).astype(dy.dtype) if cache.has_bias else None
+    return dw, db

@@ -1,44 +1,33 @@
 """Dropout: the generator draws, one threaded pass applies."""
 
-from typing import Any
-
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops import arguments
-from minicnn.ops.caches import DropoutCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.dropout import DropoutCache
 
 
-def dropout_forward(
-    x: Any, *, rate: float, training: bool, rng: np.random.Generator | None
-) -> tuple[np.ndarray, DropoutCache]:
-    """``y = x · kept / (1 - rate)`` in training, else x. As `minicnn.ops.dropout_forward`.
-
-    x and y have any shape; the reference keeps the same elements for the same generator.
-    """
-    x, rate = arguments.dropout(x, rate, rng, training)
+def dropout_forward(x, rate, training, rng):
+    """y = x · kept / (1 - rate) in training, else y = x; the reference keeps the same elements."""
     if not training or rate == 0:
         return x.copy(), DropoutCache(None, 1.0, x.shape, x.dtype)
-    kept = np.asarray(rng.random(x.shape, dtype=np.float32) >= rate)  # type: ignore[union-attr]
+    kept = np.asarray(rng.random(x.shape, dtype=np.float32) >= rate)
     cache = DropoutCache(kept, 1 / (1 - rate), x.shape, x.dtype)
     return _keep(x, cache), cache
 
 
-def dropout_backward(dy: Any, cache: DropoutCache) -> np.ndarray:
-    """``dx = dy · kept / (1 - rate)``. As `minicnn.ops.dropout_backward`."""
-    cache = arguments.cache_of("dropout_backward", cache, DropoutCache)
-    dy = arguments.upstream("dropout_backward", dy, cache.shape, cache.dtype)
+def dropout_backward(dy, cache):
+    """dx = dy · kept / (1 - rate) in training, else dx = dy."""
     return dy.copy() if cache.kept is None else _keep(dy, cache)
 
 
-def _keep(values: np.ndarray, cache: DropoutCache) -> np.ndarray:
-    """``values · scale`` where they are kept, 0 elsewhere: forward and backward alike."""
+def _keep(values, cache):
+    """`values` · scale where they are kept, 0 elsewhere: forward and backward alike."""
     result = memory.empty(values.shape, values.dtype)
     _scale_kept(
-        values.reshape(-1), cache.kept.reshape(-1),  # type: ignore[union-attr]
-        values.dtype.type(cache.scale), result.reshape(-1),
+        values.reshape(-1), cache.kept.reshape(-1), values.dtype.type(cache.scale),
+        result.reshape(-1),
     )
     return result
 

@@ -1,95 +1,62 @@
 """Maximum and average pooling: loops over the windows, channels innermost."""
 
-from typing import Any
-
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops import arguments
-from minicnn.ops.caches import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
-from minicnn.ops.window import Window
+from minicnn.ops.pool2d import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
 
 
-def maxpool2d_forward(
-    x: Any, *, size: Any = 2, stride: Any = None, padding: Any = 0
-) -> tuple[np.ndarray, MaxPool2DCache]:
+def maxpool2d_forward(x, window):
     """The greatest value in each window, the first of a tie; NaN wins.
 
-    x (N, H, W, C) -> y (N, OH, OW, C); arguments and errors as `minicnn.ops.maxpool2d_forward`.
+    x (N, H, W, C) -> y (N, OH, OW, C).
     """
-    x, window = arguments.pool2d("maxpool2d", x, size, stride, padding)
     y = memory.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
     argmax = memory.empty(y.shape, window.place_dtype)
     _maxpool(x, y, argmax, *_numbers(window))
     return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
 
 
-def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
-    """Each dy (N, OH, OW, C) goes to the pixel of dx (N, H, W, C) that won; overlaps add up.
-
-    As `minicnn.ops.maxpool2d_backward`.
-    """
-    cache = arguments.cache_of("maxpool2d_backward", cache, MaxPool2DCache)
-    dy = arguments.upstream("maxpool2d_backward", dy, cache.argmax.shape, cache.dtype)
+def maxpool2d_backward(dy, cache):
+    """Each dy (N, OH, OW, C) goes to the pixel of dx (N, H, W, C) that won; overlaps add up."""
     dx = memory.empty(cache.x_shape, cache.dtype)
     _maxpool_gradient(dy, cache.argmax, dx, *_numbers(cache.window))
     return dx
 
 
-def avgpool2d_forward(
-    x: Any, *, size: Any = 2, stride: Any = None, padding: Any = 0
-) -> tuple[np.ndarray, AvgPool2DCache]:
-    """The mean of each window's pixels, padding left out of the sum and of the count.
-
-    x (N, H, W, C) -> y (N, OH, OW, C); arguments and errors as `minicnn.ops.avgpool2d_forward`.
-    """
-    x, window = arguments.pool2d("avgpool2d", x, size, stride, padding)
+def avgpool2d_forward(x, window):
+    """The mean of each window's pixels in the image: x (N, H, W, C) -> y (N, OH, OW, C)."""
     cache = AvgPool2DCache(window, x.shape, x.dtype)
     y = memory.empty(cache.y_shape, x.dtype)
     _avgpool(x, y, *_numbers(window))
     return y, cache
 
 
-def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
-    """Each pixel under a window of m pixels gets dy / m: dy (N, OH, OW, C) -> dx (N, H, W, C).
-
-    As `minicnn.ops.avgpool2d_backward`.
-    """
-    cache = arguments.cache_of("avgpool2d_backward", cache, AvgPool2DCache)
-    dy = arguments.upstream("avgpool2d_backward", dy, cache.y_shape, cache.dtype)
+def avgpool2d_backward(dy, cache):
+    """Each pixel under a window of m pixels gets dy / m: dy (N, OH, OW, C) -> dx (N, H, W, C)."""
     dx = memory.empty(cache.x_shape, cache.dtype)
     _avgpool_gradient(dy, dx, *_numbers(cache.window))
     return dx
 
 
-def global_avgpool2d_forward(x: Any) -> tuple[np.ndarray, GlobalAvgPool2DCache]:
-    """The mean of each channel over the image: x (N, H, W, C) -> y (N, C).
-
-    As `minicnn.ops.global_avgpool2d_forward`.
-    """
-    (x,) = arguments.floats("global_avgpool2d", x=x)
-    arguments.ndim("global_avgpool2d", "x", x, "(N, H, W, C)")
+def global_avgpool2d_forward(x):
+    """The mean of each channel over the image: x (N, H, W, C) -> y (N, C)."""
     y = np.empty((len(x), x.shape[3]), x.dtype)
     _global_mean(x.reshape(len(x), -1, x.shape[3]), y)
     return y, GlobalAvgPool2DCache(x.shape, x.dtype)
 
 
-def global_avgpool2d_backward(dy: Any, cache: GlobalAvgPool2DCache) -> np.ndarray:
-    """Every pixel gets dy / (H·W): dy (N, C) -> dx (N, H, W, C).
-
-    As `minicnn.ops.global_avgpool2d_backward`.
-    """
-    cache = arguments.cache_of("global_avgpool2d_backward", cache, GlobalAvgPool2DCache)
-    count, height, width, channels = cache.x_shape
-    dy = arguments.upstream("global_avgpool2d_backward", dy, (count, channels), cache.dtype)
+def global_avgpool2d_backward(dy, cache):
+    """Every pixel gets dy / (H·W): dy (N, C) -> dx (N, H, W, C)."""
+    _, height, width, _ = cache.x_shape
     dx = memory.empty(cache.x_shape, cache.dtype)
     dx[...] = (dy / (height * width))[:, None, None]
     return dx
 
 
-def _numbers(window: Window) -> tuple[int, ...]:
+def _numbers(window):
     """The window as plain numbers: (size_h, size_w, down, across, top, left)."""
     return *window.size, *window.stride, window.padding[0][0], window.padding[1][0]
 

@@ -1,56 +1,30 @@
 """Softmax and its cross-entropy: a row at a time, on one thread, for logits are few."""
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
-from minicnn import validation
-from minicnn.ops import arguments
-from minicnn.ops.caches import SoftmaxCrossEntropyCache
 from minicnn.ops.cpu.linalg.blocks import SERIAL, WORKER
+from minicnn.ops.softmax_cross_entropy import SoftmaxCrossEntropyCache
 
 
-def softmax(x: Any) -> np.ndarray:
-    """``p = exp(x - max) / sum(exp(x - max))`` over the last axis of x (..., C).
-
-    As `minicnn.ops.softmax`.
-    """
-    (x,) = arguments.floats("softmax", x=x)
-    if x.ndim == 0:
-        raise ValueError("softmax: x must have at least one axis, got a single number")
+def softmax(x):
+    """p = exp(x - max) / Σ exp(x - max), over the last axis: x, p (..., C)."""
     p = np.empty_like(x)
     _softmax(x.reshape(-1, x.shape[-1]), p.reshape(-1, x.shape[-1]))
     return p
 
 
-def softmax_cross_entropy_forward(
-    logits: Any, labels: Any, *, class_weights: Any = None, label_smoothing: float = 0.0
-) -> tuple[float, SoftmaxCrossEntropyCache]:
-    """Mean cross-entropy of logits (N, C) and labels (N,), a float.
-
-    Formula, arguments and errors as `minicnn.ops.softmax_cross_entropy_forward`.
-    """
-    logits, labels, class_weights = arguments.softmax_cross_entropy(
-        logits, labels, class_weights, label_smoothing
-    )
+def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing):
+    """Mean cross-entropy of logits (N, C) and labels (N,), a float: the reference's formula."""
     p = np.empty_like(logits)
     losses = np.empty(len(logits))
-    _cross_entropy(logits, labels, class_weights, float(label_smoothing), p, losses)
+    _cross_entropy(logits, labels, class_weights, label_smoothing, p, losses)
     loss = float(losses.sum() / class_weights[labels].sum(dtype=np.float64))
-    return loss, SoftmaxCrossEntropyCache(p, labels, class_weights, float(label_smoothing))
+    return loss, SoftmaxCrossEntropyCache(p, labels, class_weights, label_smoothing)
 
 
-def softmax_cross_entropy_backward(
-    cache: SoftmaxCrossEntropyCache, dloss: float = 1.0
-) -> np.ndarray:
-    """Gradient with respect to the logits, (N, C).
-
-    Formula, arguments and errors as `minicnn.ops.softmax_cross_entropy_backward`.
-    """
-    operation = "softmax_cross_entropy_backward"
-    cache = arguments.cache_of(operation, cache, SoftmaxCrossEntropyCache)
-    dloss = validation.number(operation, "dloss", dloss)
+def softmax_cross_entropy_backward(cache, dloss):
+    """Gradient with respect to the logits, (N, C)."""
     dlogits = np.empty_like(cache.probabilities)
     scale = dloss / cache.class_weights[cache.labels].sum(dtype=np.float64)
     _cross_entropy_gradient(
@@ -88,11 +62,11 @@ def _cross_entropy(logits, labels, weights, smoothing, p, losses):
         greatest, log_total = _log_sum_exp(logits[n])
         spread = 0.0
         for c in range(classes):
-            surprise = log_total - (logits[n, c] - greatest)  # -log p[n, c]
-            p[n, c] = np.exp(-surprise)
-            spread += weights[c] * surprise
+            nll = log_total - (logits[n, c] - greatest)  # -log p[n, c]
+            p[n, c] = np.exp(-nll)
+            spread += weights[c] * nll
             if c == labels[n]:
-                losses[n] = (1 - smoothing) * weights[c] * surprise
+                losses[n] = (1 - smoothing) * weights[c] * nll
         if smoothing > 0:
             losses[n] += smoothing / classes * spread
 

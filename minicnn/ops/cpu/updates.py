@@ -3,43 +3,23 @@
 import numpy as np
 from numba import njit, prange
 
-from minicnn.ops import arguments
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
 
 
-def sgd_update(
-    w: np.ndarray, g: np.ndarray, v: np.ndarray, *, lr: float, momentum: float = 0.0,
-    nesterov: bool = False, scale: float = 1.0, decay: float = 0.0,
-) -> None:
-    """``v = momentum · v + g``, ``w -= lr · v``; Nesterov's ``w -= lr · (g + momentum · v)``.
-
-    As `minicnn.ops.sgd_update`.
-    """
-    g = arguments.update("sgd_update", g, w=w, v=v)
+def sgd_update(w, g, v, *, lr, momentum, nesterov, scale, decay):
+    """v = momentum · v + g; w -= lr · v, or with Nesterov w -= lr · (g + momentum · v)."""
     numbers = _numbers(w, lr, momentum, scale, decay)
-    _sgd(w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, bool(nesterov))
+    _sgd(w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, nesterov)
 
 
-def rmsprop_update(
-    w: np.ndarray, g: np.ndarray, s: np.ndarray, *, lr: float, smoothing: float, eps: float,
-    scale: float = 1.0, decay: float = 0.0,
-) -> None:
-    """``s = smoothing · s + (1 - smoothing) · g²``, ``w -= lr · g / (sqrt(s) + eps)``.
-
-    As `minicnn.ops.rmsprop_update`.
-    """
-    g = arguments.update("rmsprop_update", g, w=w, s=s)
+def rmsprop_update(w, g, s, *, lr, smoothing, eps, scale, decay):
+    """s = smoothing · s + (1 - smoothing) · g²; w -= lr · g / (sqrt(s) + eps)."""
     numbers = _numbers(w, lr, smoothing, 1 - smoothing, eps, scale, decay)
     _rmsprop(w.reshape(-1), g.reshape(-1), s.reshape(-1), numbers)
 
 
-def adam_update(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, s: np.ndarray, *, lr: float, beta1: float,
-    beta2: float, eps: float, step: int, scale: float = 1.0, decay: float = 0.0,
-    shrink: float = 0.0,
-) -> None:
-    """``w -= lr · m̂ / (sqrt(ŝ) + eps)``. As `minicnn.ops.adam_update`."""
-    g = arguments.update("adam_update", g, w=w, m=m, s=s)
+def adam_update(w, g, m, s, *, lr, beta1, beta2, eps, step, scale, decay, shrink):
+    """w -= lr · m̂ / (sqrt(ŝ) + eps); the corrections of m̂ and ŝ are applied to lr and eps."""
     correction = float(np.sqrt(1 - beta2**step))
     numbers = _numbers(
         w, lr * correction / (1 - beta1**step), beta1, 1 - beta1, beta2, 1 - beta2,
@@ -48,7 +28,12 @@ def adam_update(
     _adam(w.reshape(-1), g.reshape(-1), m.reshape(-1), s.reshape(-1), numbers)
 
 
-def _numbers(w: np.ndarray, *values: float) -> tuple[np.floating, ...]:
+def average_update(average, weights, rate):
+    """average += rate · (weights - average)."""
+    _average(average.reshape(-1), weights.reshape(-1), average.dtype.type(rate))
+
+
+def _numbers(w, *values):
     """The numbers of a rule in the dtype of its arrays."""
     return tuple(w.dtype.type(value) for value in values)
 
@@ -101,3 +86,16 @@ def _adam_block(w, g, m, s, numbers, start, stop):
 def _adam(w, g, m, s, numbers):
     for block in prange(BLOCKS):
         _adam_block(w, g, m, s, numbers, *block_of(block, w.size))
+
+
+@njit(**WORKER)
+def _average_block(average, weights, rate, start, stop):
+    average, weights = average[start:stop], weights[start:stop]
+    for i in range(average.size):
+        average[i] += rate * (weights[i] - average[i])
+
+
+@njit(**PARALLEL)
+def _average(average, weights, rate):
+    for block in prange(BLOCKS):
+        _average_block(average, weights, rate, *block_of(block, average.size))

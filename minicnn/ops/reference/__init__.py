@@ -1,57 +1,52 @@
-"""Every operation in plain NumPy, as its equations read: the definition of right."""
+"""The reference backend: every operation in plain NumPy, as its equations read.
 
-from minicnn.ops.reference.activations import (
-    elu_backward,
-    elu_forward,
-    leaky_relu_backward,
-    leaky_relu_forward,
-    relu_backward,
-    relu_forward,
-)
-from minicnn.ops.reference.batchnorm import batchnorm_backward, batchnorm_forward
-from minicnn.ops.reference.conv2d import conv2d_backward, conv2d_forward
-from minicnn.ops.reference.dense import dense_backward, dense_forward
-from minicnn.ops.reference.dropout import dropout_backward, dropout_forward
-from minicnn.ops.reference.pool2d import (
-    avgpool2d_backward,
-    avgpool2d_forward,
-    global_avgpool2d_backward,
-    global_avgpool2d_forward,
-    maxpool2d_backward,
-    maxpool2d_forward,
-)
-from minicnn.ops.reference.softmax_cross_entropy import (
-    softmax,
-    softmax_cross_entropy_backward,
-    softmax_cross_entropy_forward,
-)
-from minicnn.ops.reference.updates import adam_update, rmsprop_update, sgd_update
+Each file beside this one is mathematics alone, and the definition of right. Arguments are checked
+and documented by the door of the same name in `minicnn.ops`; the functions of this package are
+those doors, bound to this backend.
+"""
 
-__all__ = [
-    "adam_update",
-    "avgpool2d_backward",
-    "avgpool2d_forward",
-    "batchnorm_backward",
-    "batchnorm_forward",
-    "conv2d_backward",
-    "conv2d_forward",
-    "dense_backward",
-    "dense_forward",
-    "dropout_backward",
-    "dropout_forward",
-    "elu_backward",
-    "elu_forward",
-    "global_avgpool2d_backward",
-    "global_avgpool2d_forward",
-    "leaky_relu_backward",
-    "leaky_relu_forward",
-    "maxpool2d_backward",
-    "maxpool2d_forward",
-    "relu_backward",
-    "relu_forward",
-    "rmsprop_update",
-    "sgd_update",
-    "softmax",
-    "softmax_cross_entropy_backward",
-    "softmax_cross_entropy_forward",
-]
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
+
+__all__ = ["asarray", "available", "describe", "most_threads", "on_first_compilation",
+           "thread_count", "use_threads"]
+
+
+def available() -> bool:
+    """Always: NumPy is all that it needs."""
+    return True
+
+
+def describe() -> dict[str, Any]:
+    """Nothing: NumPy and the processor, which every run notes, decide."""
+    return {}
+
+
+def use_threads(count: Any, name: str = "threads") -> None:
+    """NumPy has its own threads; the number is left to it."""
+
+
+def thread_count() -> int:
+    """One, as far as this backend knows."""
+    return 1
+
+
+def most_threads() -> int:
+    """One."""
+    return 1
+
+
+def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None]:
+    """Nothing is compiled."""
+    return nullcontext()
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    return bound(name, "reference")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *OPERATIONS])

@@ -1,142 +1,34 @@
-"""Activation functions: ReLU, leaky ReLU and ELU."""
-
-from typing import Any
+"""Activation functions: ReLU, leaky ReLU and ELU. All arrays have any shape, the same one."""
 
 import numpy as np
 
-from minicnn import validation
-from minicnn.ops import arguments
-from minicnn.ops.caches import ELUCache, LeakyReLUCache, ReLUCache
+from minicnn.ops.activations import ELUCache, LeakyReLUCache, ReLUCache
 
 
-def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
-    """Rectify: ``y = max(x, 0)`` (Nair and Hinton 2010); NaN stays NaN.
-
-    Parameters
-    ----------
-    x : array_like, any shape
-
-    Returns
-    -------
-    y : ndarray of x's shape
-        float64 if x is a wider float than float32, else float32.
-    cache : ReLUCache
-        For `relu_backward`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where x does not hold real numbers, or is empty.
-    """
-    (x,) = arguments.floats("relu", x=x)
+def relu_forward(x):
+    """y = max(x, 0)."""
     y = np.where(x <= 0, x.dtype.type(0), x)  # NaN is not <= 0: it stays
     return y, ReLUCache(y)
 
 
-def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
-    """Gradient of `relu_forward`: ``dx = dy where x > 0, else 0``.
-
-    Parameters
-    ----------
-    dy : array_like of y's shape
-        Gradient of the loss with respect to y.
-    cache : ReLUCache
-        From `relu_forward`.
-
-    Returns
-    -------
-    dx : ndarray of x's shape, y's dtype
-
-    Raises
-    ------
-    TypeError
-        Where dy does not hold real numbers, or the cache is another operation's.
-    ValueError
-        Where dy has not y's shape.
-    """
-    cache = arguments.cache_of("relu_backward", cache, ReLUCache)
-    dy = arguments.upstream("relu_backward", dy, cache.y.shape, cache.y.dtype)
+def relu_backward(dy, cache):
+    """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
     return np.where(cache.y > 0, dy, dy.dtype.type(0))
 
 
-def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, LeakyReLUCache]:
-    """Rectify, but let a little through: ``y = x where x > 0, else slope · x`` (Maas et al. 2013).
-
-    Parameters
-    ----------
-    x : array_like, any shape
-    slope : float >= 0, default 0.01
-        Factor of the negative values.
-
-    Returns
-    -------
-    y : ndarray of x's shape
-        float64 if x is a wider float than float32, else float32.
-    cache : LeakyReLUCache
-        For `leaky_relu_backward`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where x does not hold real numbers or is empty, or slope is no finite number >= 0.
-    """
-    (x,) = arguments.floats("leaky_relu", x=x)
-    slope = validation.number("leaky_relu", "slope", slope, 0)
+def leaky_relu_forward(x, slope):
+    """y = x where x > 0, else slope · x."""
     positive = np.asarray(x > 0)
     return np.where(positive, x, x * slope), LeakyReLUCache(positive, slope, x.dtype)
 
 
-def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
-    """Gradient of `leaky_relu_forward`: ``dx = dy where x > 0, else slope · dy``.
-
-    Parameters
-    ----------
-    dy : array_like of y's shape
-        Gradient of the loss with respect to y.
-    cache : LeakyReLUCache
-        From `leaky_relu_forward`.
-
-    Returns
-    -------
-    dx : ndarray of x's shape, y's dtype
-
-    Raises
-    ------
-    TypeError
-        Where dy does not hold real numbers, or the cache is another operation's.
-    ValueError
-        Where dy has not y's shape.
-    """
-    cache = arguments.cache_of("leaky_relu_backward", cache, LeakyReLUCache)
-    dy = arguments.upstream("leaky_relu_backward", dy, cache.positive.shape, cache.dtype)
+def leaky_relu_backward(dy, cache):
+    """dx = dy where x > 0, else slope · dy."""
     return np.where(cache.positive, dy, dy * cache.slope)
 
 
-def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
-    """Exponential linear unit: ``y = x where x > 0, else alpha · (exp(x) - 1)``.
-
-    Clevert, Unterthiner and Hochreiter 2015, arXiv:1511.07289, equation 15.
-
-    Parameters
-    ----------
-    x : array_like, any shape
-    alpha : float >= 0, default 1.0
-        Minus the value that large negative x approach.
-
-    Returns
-    -------
-    y : ndarray of x's shape
-        float64 if x is a wider float than float32, else float32.
-    cache : ELUCache
-        For `elu_backward`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where x does not hold real numbers or is empty, or alpha is no finite number >= 0.
-    """
-    (x,) = arguments.floats("elu", x=x)
-    alpha = validation.number("elu", "alpha", alpha, 0)
+def elu_forward(x, alpha):
+    """y = x where x > 0, else alpha · (exp(x) - 1); dy/dx = 1 where x > 0, else alpha · exp(x)."""
     positive = np.asarray(x > 0)
     negative = np.minimum(x, 0)  # where x > 0, exp(x) could overflow
     y = np.where(positive, x, alpha * np.expm1(negative))
@@ -144,27 +36,6 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
     return y, ELUCache(derivative)
 
 
-def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
-    """Gradient of `elu_forward`: ``dx = dy where x > 0, else dy · alpha · exp(x)``.
-
-    Parameters
-    ----------
-    dy : array_like of y's shape
-        Gradient of the loss with respect to y.
-    cache : ELUCache
-        From `elu_forward`.
-
-    Returns
-    -------
-    dx : ndarray of x's shape, y's dtype
-
-    Raises
-    ------
-    TypeError
-        Where dy does not hold real numbers, or the cache is another operation's.
-    ValueError
-        Where dy has not y's shape.
-    """
-    derivative = arguments.cache_of("elu_backward", cache, ELUCache).derivative
-    dy = arguments.upstream("elu_backward", dy, derivative.shape, derivative.dtype)
-    return np.asarray(dy * derivative)
+def elu_backward(dy, cache):
+    """dx = dy · dy/dx."""
+    return np.asarray(dy * cache.derivative)

@@ -1,134 +1,42 @@
 """Softmax, and the cross-entropy of its probabilities."""
 
-from typing import Any
-
 import numpy as np
 
-from minicnn import validation
-from minicnn.ops import arguments
-from minicnn.ops.caches import SoftmaxCrossEntropyCache
+from minicnn.ops.softmax_cross_entropy import SoftmaxCrossEntropyCache
 
 
-def softmax(x: Any) -> np.ndarray:
-    """Probabilities from logits, over the last axis: ``p = exp(x - max) / sum(exp(x - max))``.
-
-    Subtracting the greatest logit changes nothing and keeps exp from overflowing (Goodfellow,
-    Bengio and Courville 2016, *Deep Learning*, section 4.1).
-
-    Parameters
-    ----------
-    x : array_like (..., C)
-        Logits.
-
-    Returns
-    -------
-    p : ndarray (..., C)
-        Not negative; sums to 1 over the last axis. float64 if x is a wider float than float32,
-        else float32.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where x does not hold real numbers, is empty, or is a single number.
-    """
-    (x,) = arguments.floats("softmax", x=x)
-    if x.ndim == 0:
-        raise ValueError("softmax: x must have at least one axis, got a single number")
+def softmax(x):
+    """p = exp(x - max) / Σ exp(x - max), over the last axis: x, p (..., C)."""
     exponentials = np.exp(x - x.max(-1, keepdims=True))
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 
-def softmax_cross_entropy_forward(
-    logits: Any, labels: Any, *, class_weights: Any = None, label_smoothing: float = 0.0
-) -> tuple[float, SoftmaxCrossEntropyCache]:
-    """Mean cross-entropy between softmax(logits) and the labels.
+def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing):
+    """loss = Σₙ [(1 - ε) · w[yₙ] · -log p[n, yₙ] + ε/C · Σ_c w[c] · -log p[n, c]] / Σₙ w[yₙ].
 
-    With p = softmax(logits), w the class weights, ε the label smoothing and y the labels (Szegedy
-    et al. 2015, arXiv:1512.00567, section 7, for ε)::
-
-        loss = Σₙ [ (1 - ε) · w[yₙ] · (-log p[n, yₙ]) + ε/C · Σ_c w[c] · (-log p[n, c]) ] / Σₙ w[yₙ]
-
-    Without weights this is the plain mean over the batch; with them the weighted mean, as in
-    PyTorch. ``-log p`` is computed from the logits, never as the logarithm of a probability that
-    may have rounded to 0, and the sum over the batch is taken in float64.
-
-    Parameters
-    ----------
-    logits : array_like (N, C)
-    labels : array_like (N,), integer
-        Classes in ``[0, C)``.
-    class_weights : array_like (C,), optional
-        Finite and not negative; 1 by default.
-    label_smoothing : float in [0, 1], default 0.0
-        Share of the target that is spread evenly over all classes.
-
-    Returns
-    -------
-    loss : float
-        Python's own, whatever the dtype of the logits.
-    cache : SoftmaxCrossEntropyCache
-        For `softmax_cross_entropy_backward`.
-
-    Raises
-    ------
-    TypeError
-        Where logits or class_weights do not hold real numbers, labels no integers, or
-        label_smoothing is no number.
-    ValueError
-        Where logits are empty, shapes do not agree, a label is outside ``[0, C)``, label_smoothing
-        or a weight is out of range, or every row's weight is 0.
+    logits (N, C), labels y (N,), class weights w (C,), label smoothing ε -> a float.
     """
-    logits, labels, class_weights = arguments.softmax_cross_entropy(
-        logits, labels, class_weights, label_smoothing
-    )
     shifted = logits - logits.max(-1, keepdims=True)  # (N, C)
-    surprise = np.log(np.exp(shifted).sum(-1, keepdims=True)) - shifted  # -log p (N, C)
+    nll = np.log(np.exp(shifted).sum(-1, keepdims=True)) - shifted  # -log p (N, C)
     row_weights = class_weights[labels].astype(np.float64)  # w[yₙ] (N,)
-    losses = (1 - label_smoothing) * row_weights * surprise[np.arange(len(labels)), labels]
+    losses = (1 - label_smoothing) * row_weights * nll[np.arange(len(labels)), labels]  # (N,)
     if label_smoothing:
-        losses += label_smoothing * (class_weights * surprise).mean(-1)
+        losses += label_smoothing * (class_weights * nll).mean(-1)
     loss = float(losses.sum(dtype=np.float64) / row_weights.sum())
-    return loss, SoftmaxCrossEntropyCache(
-        np.exp(-surprise), labels, class_weights, float(label_smoothing)
-    )
+    return loss, SoftmaxCrossEntropyCache(np.exp(-nll), labels, class_weights, label_smoothing)
 
 
-def softmax_cross_entropy_backward(
-    cache: SoftmaxCrossEntropyCache, dloss: float = 1.0
-) -> np.ndarray:
-    """Gradient of `softmax_cross_entropy_forward` with respect to the logits.
+def softmax_cross_entropy_backward(cache, dloss):
+    """dlogits[n] = dloss/Σw[y] · ((1 - ε) · w[yₙ] · (p[n] - onehot(yₙ)) + ε/C · (p[n] · Σw - w)).
 
-    ``dlogits[n] = dloss / Σ w[y] · ( (1 - ε) · w[yₙ] · (p[n] - onehot(yₙ))
-    + ε/C · (p[n] · Σ_c w[c] - w) )``; without weights and smoothing ``(p - onehot) / N``.
-
-    Parameters
-    ----------
-    cache : SoftmaxCrossEntropyCache
-        From `softmax_cross_entropy_forward`.
-    dloss : float, default 1.0
-        Gradient of whatever follows with respect to the loss.
-
-    Returns
-    -------
-    dlogits : ndarray (N, C)
-        float64 if the logits were a wider float than float32, else float32.
-
-    Raises
-    ------
-    TypeError
-        Where the cache is another operation's, or dloss is not a number.
-    ValueError
-        Where dloss is not finite.
+    Without weights and smoothing that is (p - onehot) / N; dlogits (N, C).
     """
-    operation = "softmax_cross_entropy_backward"
-    cache = arguments.cache_of(operation, cache, SoftmaxCrossEntropyCache)
-    dloss = validation.number(operation, "dloss", dloss)
     p, labels, w, smoothing = (
         cache.probabilities, cache.labels, cache.class_weights, cache.label_smoothing
     )
-    onehot = np.zeros_like(p)
+    onehot = np.zeros_like(p)  # (N, C)
     onehot[np.arange(len(labels)), labels] = 1
-    row_weights = w[labels].astype(np.float64)[:, None]  # (N, 1)
+    row_weights = w[labels].astype(np.float64)[:, None]  # w[yₙ] (N, 1)
     dlogits = (1 - smoothing) * row_weights * (p - onehot)
     dlogits += smoothing / p.shape[1] * (p * w.sum() - w)
     return (dlogits * (dloss / row_weights.sum())).astype(p.dtype)

@@ -17,8 +17,7 @@ from fer2013_tables import (
     random_rows,
     table_bytes,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minicnn.data import fer2013
 from minicnn.errors import InputError

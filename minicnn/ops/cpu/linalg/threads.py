@@ -29,7 +29,7 @@ def use_threads(count: Any, name: str = "threads") -> None:
     InputError
         For anything else.
     """
-    most = numba.config.NUMBA_NUM_THREADS
+    most = most_threads()
     try:
         number = int(str(count))
     except ValueError:
@@ -42,6 +42,11 @@ def use_threads(count: Any, name: str = "threads") -> None:
 def thread_count() -> int:
     """How many threads the kernels use."""
     return numba.get_num_threads()
+
+
+def most_threads() -> int:
+    """How many there can be: the machine's cores, or ``NUMBA_NUM_THREADS``."""
+    return int(numba.config.NUMBA_NUM_THREADS)
 
 
 if os.environ.get(VARIABLE):

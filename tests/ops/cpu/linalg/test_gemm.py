@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from numeric import DTYPES
 
 from minicnn.ops.cpu.linalg.gemm import multiply, panel_width, panels, product

@@ -1,5 +1,6 @@
 """The ways in which the CPU backend convolves: each against the reference, at all edges."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from numeric import DTYPES, assert_close
 
 from minicnn.ops import cpu, reference
+from minicnn.ops.cpu import conv2d
 from minicnn.ops.cpu.linalg.simd import STREAM_BYTES
 
 CHANNELS = (1, 3, 5, 16, 17, 64, 100)
@@ -31,13 +33,16 @@ def problem(
     return x.astype(dtype), w.astype(dtype), rng.standard_normal(filters).astype(dtype)
 
 
-def assert_agrees(x: Any, w: Any, b: Any, roundings: float, **settings: Any) -> None:
-    """Require forward and backward to be the reference's, in float64."""
-    y, cache = cpu.conv2d_forward(x, w, b, **settings)
+def assert_agrees(
+    algorithm: str, x: Any, w: Any, b: Any, roundings: float, **settings: Any
+) -> None:
+    """Require forward and backward by this algorithm to be the reference's, in float64."""
+    with cpu.convolutions(algorithm):
+        y, cache = cpu.conv2d_forward(x, w, b, **settings)
+        dy = np.random.default_rng(1).standard_normal(y.shape).astype(y.dtype)
+        gradients = cpu.conv2d_backward(dy, cache)
     wide = [np.asarray(array, np.float64) for array in (x, w, b)]
     expected, wide_cache = reference.conv2d_forward(*wide, **settings)
-    dy = np.random.default_rng(1).standard_normal(y.shape).astype(y.dtype)
-    gradients = cpu.conv2d_backward(dy, cache)
     wanted = reference.conv2d_backward(dy.astype(np.float64), wide_cache)
     for got, right in zip((y, *gradients), (expected, *wanted), strict=True):
         assert got.flags.c_contiguous
@@ -47,13 +52,13 @@ def assert_agrees(x: Any, w: Any, b: Any, roundings: float, **settings: Any) -> 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_winograd(shape: tuple[int, int, int, int], dtype: type) -> None:
-    assert_agrees(*problem(shape, dtype), 128, padding="same", algorithm="winograd")
+    assert_agrees("winograd", *problem(shape, dtype), 128, padding="same")
 
 
 @pytest.mark.parametrize("padding", [0, 3, ((0, 2), (1, 0)), ((5, 0), (0, 6))], ids=str)
 @pytest.mark.parametrize("shape", [(6, 7, 17, 5), (7, 12, 3, 33), (3, 3, 8, 8)], ids=str)
 def test_winograd_with_any_padding(shape: tuple[int, int, int, int], padding: Any) -> None:
-    assert_agrees(*problem(shape, np.float64), 128, padding=padding, algorithm="winograd")
+    assert_agrees("winograd", *problem(shape, np.float64), 128, padding=padding)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -62,7 +67,7 @@ def test_winograd_with_any_padding(shape: tuple[int, int, int, int], padding: An
 @pytest.mark.parametrize(("size", "stride"), [((3, 3), 1), ((5, 2), (2, 3)), ((1, 1), 1)], ids=str)
 def test_im2col(shape: tuple, dtype: type, size: tuple, stride: Any) -> None:
     arrays = problem(shape, dtype, size)
-    assert_agrees(*arrays, 128, stride=stride, padding="same", algorithm="im2col")
+    assert_agrees("im2col", *arrays, 128, stride=stride, padding="same")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -75,7 +80,7 @@ def test_direct(
     side: tuple, dtype: type, size: tuple, stride: Any, padding: Any, filters: int
 ) -> None:
     arrays = problem((*side, 1, filters), dtype, size)
-    assert_agrees(*arrays, 256, stride=stride, padding=padding, algorithm="direct")
+    assert_agrees("direct", *arrays, 256, stride=stride, padding=padding)
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -108,14 +113,15 @@ def test_direct_outputs_that_leave_the_caches(filters: int) -> None:
 ])
 def test_arrays_of_any_layout(written: Any, shape: tuple, algorithm: str) -> None:
     x, w, b = problem(shape, np.float32)
-    settings = {"padding": "same", "algorithm": algorithm}
-    y, cache = cpu.conv2d_forward(x, w, b, **settings)
-    other, other_cache = cpu.conv2d_forward(written(x), written(w), written(b), **settings)
-    np.testing.assert_array_equal(y, other)
-    dy = np.random.default_rng(2).standard_normal(y.shape).astype(np.float32)
-    for one, two in zip(
-        cpu.conv2d_backward(dy, cache), cpu.conv2d_backward(written(dy), other_cache), strict=True
-    ):
+    with cpu.convolutions(algorithm):
+        y, cache = cpu.conv2d_forward(x, w, b, padding="same")
+        other, other_cache = cpu.conv2d_forward(
+            written(x), written(w), written(b), padding="same"
+        )
+        dy = np.random.default_rng(2).standard_normal(y.shape).astype(np.float32)
+        gradients = cpu.conv2d_backward(dy, cache)
+        other_gradients = cpu.conv2d_backward(written(dy), other_cache)
+    for one, two in zip((y, *gradients), (other, *other_gradients), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
@@ -129,7 +135,8 @@ def test_winograd_rounds_little_on_the_layers_of_the_paper(
     x = np.maximum(rng.standard_normal((2, side, side, channels)), 0).astype(np.float32)
     w = rng.standard_normal((3, 3, channels, filters)) * np.sqrt(2 / (9 * channels))
     w = w.astype(np.float32)
-    y, _ = cpu.conv2d_forward(x, w, padding="same", algorithm="winograd")
+    with cpu.convolutions("winograd"):
+        y, _ = cpu.conv2d_forward(x, w, padding="same")
     exact, _ = reference.conv2d_forward(x.astype(np.float64), w.astype(np.float64), padding="same")
     assert np.abs(y - exact).max() <= 5e-6 * np.abs(exact).max()
 
@@ -139,7 +146,8 @@ def test_winograd_rounds_little_on_the_layers_of_the_paper(
 def test_what_is_not_finite_shows(value: float) -> None:
     x, w, b = problem((12, 12, 16, 16), np.float32)
     x[1, 5, 6, 7] = value
-    y, _ = cpu.conv2d_forward(x, w, b, padding="same", algorithm="winograd")
+    with cpu.convolutions("winograd"):
+        y, _ = cpu.conv2d_forward(x, w, b, padding="same")
     assert not np.isfinite(y[1, 4:7, 5:8]).any()
     assert np.isfinite(y[[0, 2]]).all()
     assert np.isfinite(y[1, 8:]).all()  # the tiles that do not see the pixel
@@ -159,16 +167,53 @@ def test_the_same_bits_in_every_run() -> None:
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"algorithm": "fft"},
-     "conv2d: algorithm must be one of auto, direct, im2col, winograd, got 'fft'"),
-    ({"algorithm": None}, "conv2d: algorithm must be one of"),
-    ({"algorithm": "direct"},
-     "conv2d: algorithm 'direct' needs images with one channel, got (1, 8, 8, 3)"),
-    ({"algorithm": "winograd", "stride": 2},
+@pytest.mark.parametrize(("algorithm", "stride", "message"), [
+    ("direct", 1, "conv2d: algorithm 'direct' needs images with one channel, got (1, 8, 8, 3)"),
+    ("winograd", 2,
      "conv2d: algorithm 'winograd' needs 3×3 filters at stride 1, got (3, 3) at (2, 2)"),
 ])
-def test_an_algorithm_that_does_not_suit(backend: Any, changes: dict, message: str) -> None:
-    with pytest.raises(ValueError) as caught:
-        backend.conv2d_forward(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 4)), **changes)
-    assert str(caught.value).startswith(message)
+def test_an_algorithm_that_does_not_suit(algorithm: str, stride: int, message: str) -> None:
+    x, w = np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 4))
+    with cpu.convolutions(algorithm), pytest.raises(ValueError) as caught:
+        cpu.conv2d_forward(x, w, stride=stride)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("algorithm", ["fft", None, "AUTO"])
+def test_an_unknown_algorithm(algorithm: Any) -> None:
+    message = "convolutions: expected one of auto, direct, im2col, winograd, got "
+    with pytest.raises(ValueError, match=message), cpu.convolutions(algorithm):
+        pytest.fail("the block was entered")
+
+
+def chosen_for(channels: int, filters: int, size: int = 3, stride: int = 1) -> str:
+    """Which algorithm computes a convolution where nothing else is asked for."""
+    x, w = np.ones((1, 8, 8, channels)), np.ones((size, size, channels, filters))
+    called = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, module in conv2d.ALGORITHMS.items():
+            patch.setattr(module, "convolve", lambda *_, name=name: called.append(name))
+        cpu.conv2d_forward(x, w, stride=stride)
+    (name,) = called
+    return name
+
+
+def test_the_choice_by_shape_and_by_block() -> None:
+    assert chosen_for(1, 16) == "direct"
+    assert chosen_for(8, 8) == "winograd"
+    assert chosen_for(7, 8) == chosen_for(8, 8, stride=2) == chosen_for(8, 8, size=5) == "im2col"
+    with cpu.convolutions("im2col"):
+        assert chosen_for(8, 8) == chosen_for(1, 16) == "im2col"
+        with cpu.convolutions("auto"):
+            assert chosen_for(8, 8) == "winograd"
+        assert chosen_for(8, 8) == "im2col"
+        with pytest.raises(KeyError), cpu.convolutions("winograd"):
+            raise KeyError
+        assert chosen_for(8, 8) == "im2col"
+    assert chosen_for(8, 8) == "winograd"
+
+
+def test_a_choice_is_that_of_its_own_thread() -> None:
+    with cpu.convolutions("im2col"), ThreadPoolExecutor(1) as pool:
+        found = pool.submit(chosen_for, 8, 8).result()
+    assert found == "winograd"

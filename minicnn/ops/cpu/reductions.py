@@ -1,0 +1,30 @@
+"""Questions to many arrays at once."""
+
+import numpy as np
+from numba import njit, prange
+
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.reference.reductions import global_norm as global_norm  # NumPy's sum is pairwise
+
+
+def all_finite(arrays):
+    """Whether no number of any array is NaN or infinite."""
+    found = np.zeros(BLOCKS, np.bool_)
+    for array in arrays:
+        _find_not_finite(array.reshape(-1), found)
+    return not found.any()
+
+
+@njit(**WORKER)
+def _block_not_finite(x, start, stop):
+    x = x[start:stop]
+    found = False
+    for i in range(x.size):
+        found |= not np.isfinite(x[i])
+    return found
+
+
+@njit(**PARALLEL)
+def _find_not_finite(x, found):
+    for block in prange(BLOCKS):
+        found[block] |= _block_not_finite(x, *block_of(block, x.size))
