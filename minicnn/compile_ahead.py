@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
-from numba import config
 
-from minicnn.ops import backend_name, use_backend
-from minicnn.ops.cpu.linalg.compilation import on_first_compilation
+from minicnn.ops import backend, backend_name, use_backend
 from minicnn.sequential import Sequential
 
 IMAGES = 8
@@ -32,17 +30,17 @@ def compile_ahead(model: Sequential) -> Iterator[None]:
     Parameters
     ----------
     model : Sequential
-        What is trained inside the block, on the cpu backend.
+        What is trained inside the block, on the backend that is chosen.
     """
     helpers: list[subprocess.Popen] = []
 
     def start() -> None:
-        if backend_name() == "cpu" and config.NUMBA_NUM_THREADS > 1 and sys.executable:
+        if backend().most_threads() > 1 and sys.executable:
             with suppress(OSError):
                 helpers.append(_start(model))
 
     try:
-        with on_first_compilation(start):
+        with backend().on_first_compilation(start):
             yield
     finally:
         for helper in helpers:
@@ -53,7 +51,7 @@ def compile_ahead(model: Sequential) -> Iterator[None]:
 def _start(model: Sequential) -> subprocess.Popen:
     """A process that compiles the model's backward."""
     helper = subprocess.Popen(
-        [sys.executable, "-m", __name__], text=True,
+        [sys.executable, "-m", __name__, backend_name()], text=True,
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     assert helper.stdin is not None
@@ -63,12 +61,12 @@ def _start(model: Sequential) -> subprocess.Popen:
 
 
 def _main() -> None:
-    """Compile the backward of the architecture that comes on standard input."""
+    """Compile, on the backend that is named, the backward of the architecture on standard input."""
     model = Sequential.from_config(json.load(sys.stdin))
     x = np.random.default_rng(0).standard_normal((IMAGES, *model.input_shape))
     with use_backend("reference"):
         y = model.forward(x.astype(model.dtype), training=True)
-    with use_backend("cpu"):
+    with use_backend(sys.argv[1]):
         model.backward(y, input_gradient=False)
 
 

@@ -12,6 +12,7 @@ from numba.core import event
 
 import minicnn
 from minicnn import compile_ahead, layers, optimizers
+from minicnn.ops import cpu
 from minicnn.sequential import Sequential
 
 STEP = """
@@ -52,7 +53,7 @@ def run(*arguments: str, cache: Path, **options: str) -> str:
 def test_a_backward_that_was_compiled_ahead_compiles_nothing(tmp_path: Path) -> None:
     architecture = json.dumps(network().config())
     assert "_relu_gradient" in run("-c", STEP, architecture, cache=tmp_path / "without")
-    run("-m", "minicnn.compile_ahead", cache=tmp_path / "ahead", input=architecture)
+    run("-m", "minicnn.compile_ahead", "cpu", cache=tmp_path / "ahead", input=architecture)
     assert run("-c", STEP, architecture, cache=tmp_path / "ahead").strip() == "[]"
 
 
@@ -73,7 +74,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Helper()
 
     monkeypatch.setattr(compile_ahead, "_start", start)
-    monkeypatch.setattr(compile_ahead.config, "NUMBA_NUM_THREADS", 2)
+    monkeypatch.setattr(cpu, "most_threads", lambda: 2)
     return happened
 
 
@@ -104,7 +105,7 @@ def test_it_ends_where_training_fails(started: list[str]) -> None:
 def test_it_is_not_started_where_it_would_not_help(
     started: list[str], monkeypatch: pytest.MonkeyPatch, backend: str, threads: int
 ) -> None:
-    monkeypatch.setattr(compile_ahead.config, "NUMBA_NUM_THREADS", threads)
+    monkeypatch.setattr(cpu, "most_threads", lambda: threads)
     with minicnn.use_backend(backend), compile_ahead.compile_ahead(network()):
         compile_something()
     assert started == []
@@ -116,7 +117,7 @@ def test_a_process_that_cannot_be_started_does_not_matter(
     def refuse(*args: object, **options: object) -> None:
         raise OSError("no more processes")
 
-    monkeypatch.setattr(compile_ahead.config, "NUMBA_NUM_THREADS", 2)
+    monkeypatch.setattr(cpu, "most_threads", lambda: 2)
     monkeypatch.setattr(compile_ahead.subprocess, "Popen", refuse)
     model = network()
     before = model.layers[0].parameters()[0].data.copy()

@@ -9,17 +9,14 @@ from llvmlite.binding import get_host_cpu_name
 
 from minicnn import __version__
 from minicnn.errors import InputError
-from minicnn.ops import backend_name
-from minicnn.ops.cpu.linalg import simd
-from minicnn.ops.cpu.linalg.threads import thread_count, use_threads
+from minicnn.ops import backend, backend_name
 
 
 def now() -> dict[str, Any]:
     """The environment of this process, JSON-ready."""
     return {
         "backend": backend_name(),
-        "threads": thread_count(),
-        "vector bits": simd.REGISTER_BITS,
+        **backend().describe(),
         "processor": get_host_cpu_name(),
         "minicnn": __version__,
         "numpy": np.__version__,
@@ -44,9 +41,10 @@ def go_on_with(before: Any, keep_threads: bool) -> list[str]:
     """
     if not isinstance(before, dict):
         return []
-    if not keep_threads and before.get("threads") != thread_count():
+    threads = before.get("threads", backend().thread_count())
+    if not keep_threads and threads != backend().thread_count():
         with suppress(InputError):  # a machine that has fewer is noted below
-            use_threads(before.get("threads"))
+            backend().use_threads(threads)
     return [
         f"note: the run was last saved with {name} {before[name]!r}, now it is {value!r}: from "
         "here on its last bits may differ from those of an uninterrupted run"
