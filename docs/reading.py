@@ -34,7 +34,6 @@ CHAPTERS = {
         "ops/backend.py",
         "ops/arguments.py",
         "ops/window.py",
-        "ops/caches.py",
     ),
     "the objects": (
         "layers/base.py",
