@@ -29,13 +29,25 @@ CHAPTERS = {
         "ops/reference/batchnorm.py",
         "ops/reference/dropout.py",
         "ops/reference/updates.py",
+        "ops/reference/reductions.py",
     ),
     "the doors": (
-        "ops/backend.py",
-        "ops/arguments.py",
+        "ops/dense.py",
+        "ops/activations.py",
+        "ops/softmax_cross_entropy.py",
+        "ops/conv2d.py",
         "ops/window.py",
+        "ops/pool2d.py",
+        "ops/batchnorm.py",
+        "ops/dropout.py",
+        "ops/updates.py",
+        "ops/reductions.py",
+        "ops/arguments.py",
+        "ops/backend.py",
     ),
-    "the objects": (
+    "the layers": (
+        "layers/parameters.py",
+        "layers/array_spec.py",
         "layers/base.py",
         "layers/dense.py",
         "layers/activations.py",
@@ -43,18 +55,15 @@ CHAPTERS = {
         "layers/pool2d.py",
         "layers/batchnorm.py",
         "layers/dropout.py",
-        "layers/shapes.py",
+    ),
+    "the training": (
         "losses.py",
         "optimizers.py",
-        "schedules.py",
-        "initializers.py",
         "sequential.py",
-        "models.py",
+        "training/trainer.py",
     ),
-    "the loop": ("training/trainer.py",),
     "the kernels": (
         "ops/cpu/batchnorm.py",
-        "ops/cpu/activations.py",
         "ops/cpu/conv2d.py",
         "ops/cpu/conv2d_im2col.py",
         "ops/cpu/linalg/gemm.py",
@@ -117,24 +126,24 @@ def total(counts: list[Count]) -> Count:
     return Count(sum(count.code for count in counts), sum(count.all for count in counts))
 
 
-def chapter_table(page: Path) -> str:
+def chapter_table() -> str:
     """A row for each chapter, for README.md."""
-    rows = ["| | files | lines of code |", "|---|---|---:|"]
+    rows = ["| | files, with their lines of code | in all |", "|---|---|---:|"]
     everything = []
     for chapter, files in core().items():
-        links = ", ".join(f"[`{name}`]({_link(page, name)})" for name in files)
-        rows.append(f"| {chapter} | {links} | {total(list(files.values())).code:,} |")
+        named = ", ".join(f"`{name}` {count.code}" for name, count in files.items())
+        rows.append(f"| {chapter} | {named} | {total(list(files.values())).code:,} |")
         everything += files.values()
     rows.append(f"| in all | {len(everything)} files | {total(everything).code:,} |")
     return "\n".join(rows)
 
 
-def file_table(page: Path) -> str:
+def file_table() -> str:
     """A row for each file, for docs/architecture.md."""
     rows = ["| | file | lines of code | all lines |", "|---|---|---:|---:|"]
     everything = []
     for chapter, files in core().items():
-        rows += [f"| {chapter} | [`{name}`]({_link(page, name)}) | {count.code} | {count.all} |"
+        rows += [f"| {chapter} | [`{name}`](../minicnn/{name}) | {count.code} | {count.all} |"
                  for name, count in files.items()]
         everything += files.values()
     code, lines = total(everything)
@@ -148,7 +157,7 @@ PAGES = {ROOT / "README.md": chapter_table, ROOT / "docs" / "architecture.md": f
 
 def filled(page: Path) -> str:
     """A page's text with the table of the moment between its two marks."""
-    table = PAGES[page](page)
+    table = PAGES[page]()
     text, found = re.subn(r"(<!-- reading -->\n).*?(<!-- end -->)",
                           lambda marks: f"{marks[1]}{table}\n{marks[2]}",
                           page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -190,10 +199,6 @@ def _print(title: str, counts: list[tuple[str, Count]]) -> None:
     print(f"\n{title}")
     for name, count in counts:
         print(f"{count.code:6,} {count.all:6,}  {name}")
-
-
-def _link(page: Path, name: str) -> str:
-    return f"minicnn/{name}" if page.parent == ROOT else f"../minicnn/{name}"
 
 
 if __name__ == "__main__":
