@@ -72,7 +72,7 @@ class Sequential:
         if len({id(layer) for layer in self.layers}) != len(self.layers):
             raise ValueError("Sequential: a layer stands in the list twice; make two of them")
         names = self._names()
-        self.output_shape = self._shapes(names)[-1]  # nothing is built unless everything fits
+        self.output_shape = self._fitted_shape(names)  # nothing is built unless everything fits
         rng, shape = np.random.default_rng(self.seed), self.input_shape
         for name, layer in zip(names, self.layers, strict=True):
             layer.rename(name)
@@ -294,15 +294,17 @@ class Sequential:
             names.append(f"{kind}_{counts[kind]}")
         return names
 
-    def _shapes(self, names: list[str]) -> list[Shape]:
-        """The shape of one input, and of each layer's output for it."""
-        shapes = [self.input_shape]
+    def _fitted_shape(self, names: list[str]) -> Shape:
+        """The shape of one output, if every layer fits the one before and declares its arrays."""
+        shape = self.input_shape
         for name, layer in zip(names, self.layers, strict=True):
             try:
-                shapes.append(layer.output_shape(shapes[-1]))
+                output = layer.output_shape(shape)
+                layer.declared_arrays(shape)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"{name}: {error}") from error
-        return shapes
+            shape = output
+        return shape
 
     def _inputs(self, x: Any) -> np.ndarray:
         (x,) = arguments.floats("Sequential", x=x)

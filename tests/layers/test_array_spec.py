@@ -133,14 +133,21 @@ def declared(made: Callable[[Declared], None]) -> Declared:
 
 @pytest.mark.parametrize("call", [
     lambda layer: layer.build((3,)), lambda layer: layer.forward(np.ones((2, 3))),
-    lambda layer: layer.state_size((3,)), lambda layer: Sequential([layer], (3,)),
-], ids=["build", "forward", "state_size", "Sequential"])
+    lambda layer: layer.state_size((3,)),
+], ids=["build", "forward", "state_size"])
 def test_a_layer_with_arrays_but_without_declaration(call: Callable) -> None:
     assert_refused(
         lambda: call(Undeclared()), TypeError,
         "Undeclared: defines create but not arrays; declare what it makes, with def arrays(self, "
         "input_shape): return [ArraySpec(name, shape, initializer), ...], or [] where it makes no ",
     )
+
+
+def test_a_network_refuses_it_before_it_builds_another() -> None:
+    dense = layers.Dense(3)
+    assert_refused(lambda: Sequential([dense, Undeclared()], (3,)), TypeError,
+                   "undeclared_1: Undeclared: defines create but not arrays; ")
+    assert dense.input_shape is None
 
 
 @pytest.mark.parametrize(("made", "message"), [
