@@ -349,7 +349,7 @@ def summary(
     if _is_model(model) and (Path(model).exists() or model not in experiment_names()):
         network = load(RunFolder(model).require_model() if Path(model).is_dir() else model)
     else:
-        network = read_experiment(model).build_model(model)
+        network = read_experiment(model).build().model
     console.print(network.summarize().table())
 
 

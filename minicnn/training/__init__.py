@@ -12,7 +12,9 @@ from minicnn.training.history import HistoryFile
 from minicnn.training.layer_records import LayerStatisticsFile, RunningStatisticsFile
 from minicnn.training.learning_rate import LearningRate
 from minicnn.training.progress import ProgressDisplay
-from minicnn.training.run import Run, resume_run, start_run
+from minicnn.training.resuming import resume_run
+from minicnn.training.run import Run
+from minicnn.training.starting import start_run
 from minicnn.training.trainer import Trainer
 
 __all__ = [

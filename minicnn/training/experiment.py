@@ -1,152 +1,38 @@
 """An experiment: every setting of a training run, read from TOML and checked before anything runs.
 
-The sections and keys are the fields of the classes below. Names and settings of layers, optimizers
-and schedules are those of their constructors.
+The sections and keys are the fields of `Experiment` and of the classes in `training/settings.py`.
+Names and settings of layers, optimizers and schedules are those of their constructors.
 """
 
-import math
 import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError
 
 from minicnn import optimizers, schedules
 from minicnn.data import Augmentation, Dataset, Views, drawn_faces, fer2013
-from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE
+from minicnn.data.dataset import EMOTIONS
 from minicnn.errors import InputError
 from minicnn.files import registry
 from minicnn.files.toml import parse_toml, read_toml
-from minicnn.layers import Parameter
-from minicnn.models import MODELS
-from minicnn.optimizers import Optimizer
-from minicnn.schedules import Schedule
-from minicnn.sequential import Sequential
+from minicnn.training.plan import Plan, build_model
+from minicnn.training.schema_errors import first_problem
+from minicnn.training.settings import (
+    DRAWN,
+    DataSettings,
+    ModelSettings,
+    Settings,
+    TrainingSettings,
+    drawn_defaults,
+)
 
-MOST_FACES = 10**6
-"""Faces to draw for a split: 2.3 GB of pixels."""
-
-_DRAWN = ("train", "validation", "test")
-"""Settings of the data that only drawn faces have."""
-
-
-class Settings(BaseModel):
-    """Base of all sections: no unknown keys, no conversion of types, no change afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class DataSettings(Settings):
-    """``[data]``: which images.
-
-    Attributes
-    ----------
-    source : {"drawn-faces", "fer2013"}
-        Drawn on the spot, or read from `path`.
-    path : str
-        For ``fer2013``: the CSV, archive or image folder; ``--data`` gives it otherwise.
-    train, validation, test : int
-        For ``drawn-faces`` alone: how many faces to draw, at most `MOST_FACES` each.
-    limit : int
-        Use only the first so many images of each split; 0 uses all.
-    """
-
-    source: Literal["drawn-faces", "fer2013"] = "drawn-faces"
-    path: str = ""
-    train: int = Field(default=4200, ge=1, le=MOST_FACES)
-    validation: int = Field(default=700, ge=1, le=MOST_FACES)
-    test: int = Field(default=700, ge=1, le=MOST_FACES)
-    limit: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _fits_its_source(self) -> "DataSettings":
-        if self.path and self.source != "fer2013":
-            raise ValueError("source = 'fer2013' beside a path")
-        if self.source == "fer2013" and any(
-            getattr(self, name) != default for name, default in _drawn_defaults().items()
-        ):
-            raise ValueError(f"{', '.join(_DRAWN)} beside drawn faces alone")
-        return self
-
-
-def _drawn_defaults() -> dict[str, int]:
-    """How many faces to draw where nobody says so."""
-    return {name: DataSettings.model_fields[name].default for name in _DRAWN}
-
-
-class ModelSettings(Settings):
-    """``[model]``: a network of `minicnn.models` by name, or a list of layers.
-
-    Attributes
-    ----------
-    name : str
-        ``"paper"``, ``"vgg"`` or ``"drawn_faces"``.
-    batch_norm : bool
-        With a name: whether batch norm stands after each convolution.
-    dropout : float
-        With a name: rate of dropout; 0 leaves it out.
-    layers : list of table
-        Instead of a name: each with its ``type``, for example
-        ``{type = "Conv2D", filters = 16}``.
-    """
-
-    name: str = ""
-    batch_norm: bool = True
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    layers: list[dict[str, Any]] = []
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "ModelSettings":
-        if bool(self.name) == bool(self.layers):
-            raise ValueError("either a name or a list of layers")
-        if self.layers and (self.dropout or not self.batch_norm):
-            raise ValueError("batch_norm and dropout beside a name, not beside a list of layers")
-        return self
-
-
-class TrainingSettings(Settings):
-    """``[training]``: how long, and on what terms.
-
-    Attributes
-    ----------
-    epochs : int
-    batch_size : int
-    label_smoothing : float
-    class_weights : {"none", "balanced"} or list of 7 floats
-        Weights in the loss, above 0; ``"balanced"`` weighs each class by ``N / (7 · its images)``.
-    early_stopping : int
-        Stop after so many epochs without a better validation loss; 0 never does.
-    weight_average : float
-        Measure and save an average of the weights over the steps, of this decay, instead of the
-        last weights; 0 does not. See `minicnn.training.WeightAverage`.
-    stop_at_train_accuracy : float
-        Stop after the epoch at whose end so large a share of the training images, not augmented and
-        in evaluation mode, is answered rightly; 0 never does. Measured only after epochs whose
-        running accuracy came within 0.1 of it.
-    """
-
-    epochs: int = Field(default=10, ge=1)
-    batch_size: int = Field(default=64, ge=1)
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    class_weights: Literal["none", "balanced"] | list[float] = "none"
-    early_stopping: int = Field(default=0, ge=0)
-    weight_average: float = Field(default=0.0, ge=0, lt=1)
-    stop_at_train_accuracy: float = Field(default=0.0, ge=0, le=1)
-
-    @field_validator("class_weights", mode="before")
-    @classmethod
-    def _a_word_or_weights(cls, value: Any) -> Any:
-        if value in ("none", "balanced"):
-            return value
-        if isinstance(value, list) and len(value) == len(EMOTIONS) and all(
-            isinstance(weight, int | float) and 0 < weight < math.inf for weight in value
-        ):
-            return value
-        raise ValueError(f"'none', 'balanced' or {len(EMOTIONS)} numbers above 0")
+_BUILT = "built"
+"""Where an experiment keeps what was built to check it, until `Experiment.build` gives it away."""
 
 
 class Experiment(Settings):
@@ -179,53 +65,45 @@ class Experiment(Settings):
     seed: int = Field(default=0, ge=0)
     data: DataSettings = DataSettings()
     model: ModelSettings
-    augmentation: dict[str, Any] = {}
-    views: dict[str, Any] = {}
-    optimizer: dict[str, Any] = {"name": "adam"}
-    schedule: dict[str, Any] = {"name": "constant"}
+    augmentation: dict[str, Any] = Field(default={})
+    views: dict[str, Any] = Field(default={})
+    optimizer: dict[str, Any] = Field(default={"name": "adam"})
+    schedule: dict[str, Any] = Field(default={"name": "constant"})
     training: TrainingSettings = TrainingSettings()
 
-    def build_model(self, where: str = "experiment") -> Sequential:
-        """The untrained network.
+    def build(self, where: str = "experiment") -> Plan:
+        """The parts of a run, built; every call gives parts of its own.
+
+        Those that `read_experiment` or `with_options` built, to see whether they can be, are given
+        to the first.
 
         Raises
         ------
         InputError
-            For an unknown model, layer or setting, or a network that does not end in one logit a
-            class; `where` begins the message.
+            For a name, a setting or a value that cannot be used, or a network that does not end in
+            one logit a class; `where` begins the message.
         """
-        if self.model.layers:
-            model = Sequential.from_config(
-                {"layers": self.model.layers, "input_shape": [IMAGE_SIZE, IMAGE_SIZE, 1],
-                 "dtype": "float32", "seed": self.seed},
-                f"{where}: model",
-            )
-        elif self.model.name in MODELS:
-            model = MODELS[self.model.name](
-                batch_norm=self.model.batch_norm, dropout=self.model.dropout, seed=self.seed
-            )
-        else:
-            raise InputError(
-                f"{where}: model.name: expected one of {', '.join(MODELS)}, "
-                f"got {self.model.name!r}"
-            )
-        if model.output_shape != (len(EMOTIONS),):
-            raise InputError(
-                f"{where}: model: expected {len(EMOTIONS)} outputs, one a class, "
-                f"got shape {model.output_shape}"
-            )
-        return model
+        if _BUILT in vars(self):
+            return vars(self).pop(_BUILT)
+        model = build_model(self.model, self.seed, where)
+        return Plan(
+            model,
+            optimizers.from_config(
+                {"name": "adam", **self.optimizer}, model.parameters(), f"{where}: optimizer"),
+            schedules.from_config(self._schedule(), f"{where}: schedule"),
+            registry.build(
+                {"augmentation": Augmentation}, "augmentation", self.augmentation,
+                f"{where}: augmentation",
+            ) if self.augmentation else None,
+            registry.build({"views": Views}, "views", self.views, f"{where}: views"),
+            self.load_data,
+        )
 
-    def build_optimizer(
-        self, parameters: list[Parameter], where: str = "experiment"
-    ) -> Optimizer:
-        """The optimizer of these parameters; raises InputError as `optimizers.from_config`."""
-        settings = {"name": "adam", **self.optimizer}
-        return optimizers.from_config(settings, parameters, f"{where}: optimizer")
-
-    def build_schedule(self, where: str = "experiment") -> Schedule:
-        """The schedule; raises InputError as `schedules.from_config`."""
-        return schedules.from_config(self._schedule(), f"{where}: schedule")
+    def _checked(self, where: str) -> "Experiment":
+        """The experiment, if all that it describes can be built."""
+        # beside the fields, so that it is no part of what the experiment says
+        vars(self)[_BUILT] = self.build(where)
+        return self
 
     def _schedule(self) -> dict[str, Any]:
         """The schedule's settings; a cosine lasts all epochs unless it says otherwise."""
@@ -233,19 +111,6 @@ class Experiment(Settings):
         if settings["name"] == "cosine":
             settings.setdefault("epochs", self.training.epochs)
         return settings
-
-    def build_augmentation(self, where: str = "experiment") -> Augmentation | None:
-        """The augmentation, None where the section is empty; raises InputError."""
-        if not self.augmentation:
-            return None
-        return registry.build(
-            {"augmentation": Augmentation}, "augmentation", self.augmentation,
-            f"{where}: augmentation",
-        )
-
-    def build_views(self, where: str = "experiment") -> Views:
-        """The views of a picture at test time; raises InputError."""
-        return registry.build({"views": Views}, "views", self.views, f"{where}: views")
 
     def load_data(self) -> Dataset:
         """Draw or read the images.
@@ -261,7 +126,7 @@ class Experiment(Settings):
                 seed=self.seed,
             )
         elif self.data.path:
-            dataset = fer2013.load(self.data.path, seed=self.seed)
+            dataset = fer2013.load(Path(self.data.path).resolve(), seed=self.seed)
         else:
             raise InputError(
                 f"{self.name}: needs the FER2013 images: give --data fer2013.csv (or "
@@ -315,19 +180,28 @@ class Experiment(Settings):
         InputError
             Where a value cannot be used; the message names its key.
         """
-        experiment = self
+        experiment, steps = self, []
         for key, value in options.items():
-            section, _, name = key.rpartition(".")
-            change = {section: {name: value}} if section else {name: value}
-            if key == "data.path" and self.data.source != "fer2013":
-                change |= {
-                    "name": f"{self.name}-on-fer2013",
-                    "description": f"{self.name} with the images of FER2013.",
-                    "data": {name: value, "source": "fer2013", **_drawn_defaults()},
-                }
             where = (names or {}).get(key, self.name)
-            experiment = _checked(_validated(experiment._with(change), where), where)
-        return experiment
+            experiment = _validated(experiment._with(self._change(key, value)), where)
+            steps.append((experiment, where))
+        try:
+            return experiment._checked(self.name) if steps else self
+        except InputError:
+            for step, where in steps:  # the first that cannot be built names its option
+                step._checked(where)
+            raise
+
+    def _change(self, key: str, value: Any) -> dict[str, Any]:
+        """What one value by its dotted key changes."""
+        section, _, name = key.rpartition(".")
+        if key == "data.path" and self.data.source != "fer2013":
+            return {
+                "name": f"{self.name}-on-fer2013",
+                "description": f"{self.name} with the images of FER2013.",
+                "data": {name: value, "source": "fer2013", **drawn_defaults()},
+            }
+        return {section: {name: value}} if section else {name: value}
 
     def completed(self) -> "Experiment":
         """The same experiment with the defaults of those of its tables that name a class."""
@@ -348,7 +222,7 @@ class Experiment(Settings):
         values = self.model_dump()
         if self.data.source != "drawn-faces":
             values["data"] = {
-                key: value for key, value in values["data"].items() if key not in _DRAWN
+                key: value for key, value in values["data"].items() if key not in DRAWN
             }
         values["model"] = (
             {"layers": self.model.layers} if self.model.layers
@@ -378,17 +252,14 @@ def read_experiment(name_or_path: str | os.PathLike) -> Experiment:
     name = os.fspath(name_or_path)
     if name in experiment_names():
         folder = resources.files("minicnn.training") / "experiments"
-        return _whole(parse_toml((folder / f"{name}.toml").read_bytes(), name), name)
+        values = parse_toml((folder / f"{name}.toml").read_bytes(), name)
+        return _validated(values, name)._checked(name)
     if not Path(name).exists():
         raise InputError(
             f"{name}: expected a TOML file or one of {', '.join(experiment_names())}, "
             "but there is no such experiment"
         )
-    return _whole(read_toml(name, "an experiment (TOML)"), name)
-
-
-def _whole(values: dict[str, Any], where: str) -> Experiment:
-    return _checked(_validated(values, where), where)
+    return _validated(read_toml(name, "an experiment (TOML)"), name)._checked(name)
 
 
 def _completed(
@@ -399,54 +270,8 @@ def _completed(
     return {"name": name, **registry.complete(table[name], settings)}
 
 
-def _checked(experiment: Experiment, where: str) -> Experiment:
-    """The experiment, if all that it describes can be built."""
-    parameters = experiment.build_model(where).parameters()
-    experiment.build_optimizer(parameters, where)
-    experiment.build_schedule(where)
-    experiment.build_augmentation(where)
-    experiment.build_views(where)
-    return experiment
-
-
-_EXPECTED = {
-    "missing": "a value",
-    "model_type": "a table",
-    "dict_type": "a table",
-    "list_type": "a list",
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "int_type": "an integer",
-    "float_type": "a number",
-    "literal_error": "{expected}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-    "string_too_long": "at most {max_length} characters",
-    "string_pattern_mismatch": "letters, digits, spaces, dots, dashes and underscores",
-    "value_error": "{error}",
-}
-"""What was expected, by pydantic's type of error."""
-
-
 def _validated(values: dict[str, Any], where: str) -> Experiment:
     try:
         return Experiment.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{where}: {_problem(error)}") from error
-
-
-def _problem(error: ValidationError) -> str:
-    """The first mistake that pydantic found: its key, what was expected and what came."""
-    first = error.errors()[0]
-    # a value of several kinds adds the kind that was tried, as "list[float]", to its place
-    place = [part for part in first["loc"] if isinstance(part, int) or part.isidentifier()]
-    key = ".".join(f"item {part + 1}" if isinstance(part, int) else part for part in place)
-    if first["type"] == "extra_forbidden":
-        section = Experiment.model_fields
-        for part in first["loc"][:-1]:
-            section = section[str(part)].annotation.model_fields  # type: ignore[union-attr]
-        return f"{key}: unknown key; expected some of {', '.join(section)}"
-    got = "nothing" if first["type"] == "missing" else repr(first["input"])
-    expected = _EXPECTED[first["type"]].format(**first.get("ctx", {}))
-    return f"{key}: expected {expected}, got {got}"
+        raise InputError(f"{where}: {first_problem(error, Experiment)}") from error

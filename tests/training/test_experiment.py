@@ -1,13 +1,15 @@
 """Experiments: what TOML may say, and what is said about what it may not."""
 
 import inspect
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from minicnn import InputError, initializers, layers, optimizers, schedules
-from minicnn.training import experiment_names, read_experiment
+from minicnn.training import Experiment, experiment_names, read_experiment
+from minicnn.training.plan import build_model
 
 MINIMAL = 'name = "mine"\n[model]\nname = "drawn_faces"\n'
 
@@ -51,9 +53,11 @@ class_weights = [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 0.5]
 """))
     again = read_experiment(write(tmp_path, first.to_toml()))
     assert again == first
-    assert first.build_schedule().epochs == first.training.epochs
-    assert first.build_augmentation().flip
-    assert first.build_optimizer(first.build_model().parameters()).momentum == 0.9
+    plan = first.build()
+    assert plan.schedule.epochs == first.training.epochs
+    assert plan.augmentation.flip
+    assert plan.optimizer.momentum == 0.9
+    assert plan.optimizer.parameters == plan.model.parameters()
 
 
 def test_layers_may_be_listed(tmp_path):
@@ -67,10 +71,50 @@ layers = [
     {type = "Dense", units = 7, weight_initializer = {name = "normal", std = 0.5}},
 ]
 """))
-    model = experiment.build_model()
+    model = experiment.build().model
     assert [layer.name for layer in model.layers][-1] == "dense_1"
     assert model.layers[0].output_shape((48, 48, 1)) == (24, 24, 4)
     assert read_experiment(write(tmp_path, experiment.to_toml())) == experiment
+
+
+def test_every_build_gives_parts_of_its_own():
+    experiment = read_experiment("drawn-faces")
+    first, second = experiment.build(), experiment.build()
+    assert first.model is not second.model
+    assert first.schedule is not second.schedule
+    for one, other in zip(first.model.parameters(), second.model.parameters(), strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+        assert not np.shares_memory(one.data, other.data)
+    with pytest.raises(FrozenInstanceError):
+        first.model = second.model
+
+
+def test_what_was_built_to_check_it_is_not_built_again(monkeypatch):
+    built = []
+
+    def count(*arguments):
+        built.append(build_model(*arguments))
+        return built[-1]
+
+    monkeypatch.setattr("minicnn.training.experiment.build_model", count)
+    read = read_experiment("drawn-faces")
+    assert read == read_experiment("drawn-faces").changed()  # whatever is kept beside the settings
+    assert "built" not in read.to_toml()
+    assert "built" not in repr(read)
+    assert read.build().model is built[0]
+    built.clear()
+    changed = read.with_options({"training.epochs": 2, "optimizer.lr": 0.1, "seed": 4})
+    assert changed.build().model is built[0]
+    assert len(built) == 1
+
+
+def test_the_data_of_a_plan_are_loaded_once_and_when_asked_for(monkeypatch):
+    loads = []
+    monkeypatch.setattr(Experiment, "load_data", lambda self: loads.append(self.name) or "images")
+    plan = read_experiment("drawn-faces").build()
+    assert not loads
+    assert plan.data == plan.data == "images"
+    assert loads == ["drawn-faces"]
 
 
 def test_balanced_class_weights_make_every_class_count_alike():
@@ -203,6 +247,13 @@ def test_options_are_named_as_the_user_gave_them():
     ]:
         with pytest.raises(InputError, match=f"^{message}"):
             experiment.with_options({key: value}, {key: "--it"})
+
+
+def test_of_several_options_the_one_at_fault_is_named():
+    experiment = read_experiment("paper-bn")
+    options = {"seed": 3, "optimizer.lr": 0.0, "training.epochs": 4}
+    with pytest.raises(InputError, match=r"^--lr: optimizer: Adam: lr must lie in \(0, inf\)"):
+        experiment.with_options(options, {key: f"--{key.split('.')[-1]}" for key in options})
 
 
 def test_an_experiment_on_drawn_faces_that_is_given_data_says_so():
