@@ -1,4 +1,4 @@
-"""Several views of one picture at test time, whose answers are averaged."""
+"""Test-time augmentation (TTA): several views of one picture, whose answers are averaged."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass

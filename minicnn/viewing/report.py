@@ -125,7 +125,7 @@ def _most_confused(evaluation: Evaluation, classes: tuple[str, ...]) -> dict[str
 def _mistakes(
     evaluation: Evaluation, split: Split, classes: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """The surest mistakes, each with its face."""
+    """The most confident mistakes, each with its face."""
     mistakes = []
     for place, mistake in enumerate(confident_mistakes(evaluation), start=1):
         label, prediction = classes[mistake.label], classes[mistake.prediction]
