@@ -1,14 +1,18 @@
 """Measuring how fast the library is, on this machine and beside others."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from minicnn.benchmarking.suite import Results, Settings, measure, settings
+from minicnn.benchmarking.results import Results, Settings
+from minicnn.benchmarking.suite import measure, settings
 from minicnn.files.writing import atomic_path, atomic_write_text
 
 __all__ = ["Results", "Settings", "measure", "settings", "write"]
 
 
-def write(results: Results, folder: Path) -> None:
+def write(
+    results: Results, folder: Path, more: Sequence[tuple[str, list[str], list[list[str]]]] = ()
+) -> None:
     """``bench.csv``, ``bench.md`` with all tables, and the pictures.
 
     Parameters
@@ -16,10 +20,13 @@ def write(results: Results, folder: Path) -> None:
     results : Results
     folder : Path
         Must exist.
+    more : sequence of (title, headings, cells)
+        Tables that ``bench.md`` ends with.
     """
     from minicnn.benchmarking import pictures, tables
 
     with atomic_path(folder / "bench.csv") as path:
         tables.write_csv(results, path)
-    atomic_write_text(folder / "bench.md", f"{results.circumstances}\n\n{tables.markdown(results)}")
+    page = tables.markdown([*tables.tables(results), *more])
+    atomic_write_text(folder / "bench.md", f"{results.circumstances}\n\n{page}")
     pictures.write_pictures(results, folder)

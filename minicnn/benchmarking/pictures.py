@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from minicnn.benchmarking.suite import Results, Row
+from minicnn.benchmarking.results import Results, Row
 from minicnn.benchmarking.work import BACKWARD, FORWARD
 from minicnn.viewing.charts import COLOURS, INK, QUIET, quieten
 

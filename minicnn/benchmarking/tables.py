@@ -1,6 +1,6 @@
 """The measurement as tables: on the terminal, in Markdown, and as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -8,14 +8,15 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from minicnn.benchmarking.aims import aims
-from minicnn.benchmarking.suite import Results, Row
+from minicnn.benchmarking.results import Results, Row
 
 Cells = list[list[str]]
+Sheet = tuple[str, list[str], Cells]
+"""Title, headings and cells of a table."""
 
 
-def tables(results: Results) -> Iterator[tuple[str, list[str], Cells]]:
-    """Title, headings and cells of every table."""
+def tables(results: Results) -> Iterator[Sheet]:
+    """Every table of a measurement."""
     yield "The machine at its best", ["threads", "float32 multiply-adds", "copying"], [
         [str(most.threads), f"{most.gflops:.0f} GFLOP/s", f"{most.gigabytes:.1f} GB/s"]
         for most in results.ceilings.values()
@@ -37,16 +38,9 @@ def tables(results: Results) -> Iterator[tuple[str, list[str], Cells]]:
         ]
         for growth in results.growth
     ]
-    held = list(aims(results))
-    if held:
-        yield "Against the aims", ["", "at most", "reached", "worst at", ""], [
-            [aim.what, f"{aim.most:.2f}{aim.unit}", f"{aim.reached:.2f}{aim.unit}", aim.where,
-             "met" if aim.met else "missed"]
-            for aim in held
-        ]
 
 
-def _passes(results: Results, threads: int) -> tuple[str, list[str], Cells]:
+def _passes(results: Results, threads: int) -> Sheet:
     """One line a pass: the times of all programs, and what this library reaches of the machine."""
     lines: dict[tuple[str, str, int], list[Row]] = {}
     for row in results.rows:
@@ -81,10 +75,10 @@ def terminal(title: str, headings: list[str], cells: Cells) -> Table:
     return table
 
 
-def markdown(results: Results) -> str:
-    """All tables, for a page of documentation."""
+def markdown(sheets: Iterable[Sheet]) -> str:
+    """Tables for a page of documentation."""
     parts = []
-    for title, headings, cells in tables(results):
+    for title, headings, cells in sheets:
         lines = [headings, ["---"] * len(headings), *cells]
         parts.append(f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
     return "\n\n".join(parts) + "\n"

@@ -1,9 +1,10 @@
-"""What the library sets out to reach beside PyTorch, and whether it does."""
+"""What this project sets out to reach beside PyTorch, and whether it does."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from minicnn.benchmarking.suite import Results
+from minicnn.benchmarking.results import Results
+from minicnn.benchmarking.tables import Sheet
 from minicnn.benchmarking.work import BACKWARD, DATA, FORWARD, WEIGHTS
 
 STEP, CONVOLUTION, OTHER = 0.40, 0.45, 0.80
@@ -37,6 +38,16 @@ class Aim:
     def met(self) -> bool:
         """Whether it is reached."""
         return self.reached <= self.most
+
+
+def sheets(results: Results) -> list[Sheet]:
+    """The table of aims; none where there is nothing to hold against them."""
+    cells = [
+        [aim.what, f"{aim.most:.2f}{aim.unit}", f"{aim.reached:.2f}{aim.unit}", aim.where,
+         "met" if aim.met else "missed"]
+        for aim in aims(results)
+    ]
+    return [("Against the aims", ["", "at most", "reached", "worst at", ""], cells)] * bool(cells)
 
 
 def aims(results: Results) -> Iterator[Aim]:
