@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from rich.console import Console as Console
-    from rich.console import RenderableType as RenderableType
+    from rich.console import Console as Console, RenderableType as RenderableType
     from rich.table import Table as Table
 
 
