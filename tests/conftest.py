@@ -1,8 +1,12 @@
-"""What the tests share: how hypothesis searches, and the backends that every operation runs on."""
+"""What the tests share: how hypothesis searches, which are quick, and the backends that every
+operation runs on."""
 
 import importlib
+import os
 from collections.abc import Iterator
 from types import ModuleType
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before Numba: tests share the cores
 
 import hypothesis
 import pytest
@@ -16,6 +20,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("minicnn")
 
 answer_ctrl_c()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the quick tests choose no backend that has to be compiled, unless one is named."""
+    if config.option.markexpr == "quick":
+        os.environ.setdefault("MINICNN_BACKEND", "reference")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick whatever is not marked as slow and is not of the backend that is compiled."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if not item.get_closest_marker("slow") and parameters.get("backend") != "cpu":
+            item.add_marker("quick")
 
 
 @pytest.fixture(scope="session", params=["reference", "cpu"])

@@ -15,7 +15,7 @@ EQUIVALENT = {
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_no_mutant_survives_but_those_that_change_nothing(file: str) -> None:
     every = list(mutants(file))
-    survivors = [mutant for mutant in every if mutant.killer() is None]
+    survivors = [mutant for mutant in every if mutant.survives()]
     assert {(mutant.file, mutant.change) for mutant in survivors} <= EQUIVALENT
     assert len(survivors) <= 2
-    assert len(every) >= 5
+    assert len(every) >= 3
