@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from minicnn.errors import InputError, ResumableError
+from minicnn.errors import InputError
 from minicnn.files.reading import require_place
 from minicnn.files.tensors import read_tensors
 from minicnn.files.writing import atomic_write_text
@@ -137,10 +137,9 @@ class RunFolder:
         if self.model.is_file():
             return self.model
         if self.experiment.is_file():
-            raise ResumableError(
+            raise InputError(
                 f"{self.path}: expected a run with a model, but there is no {self.model.name}; "
-                "resume the run: that goes on to the next epoch's, or writes a lost one again",
-                self.path,
+                "minicnn train --resume goes on to the next epoch's, or writes a lost one again"
             )
         raise InputError(f"{self.path}: expected the folder of a run, got one without a run")
 
@@ -156,9 +155,9 @@ class RunFolder:
         """
         require_place(self.path, "the folder of the run")
         if self.last.exists() or self.previous.exists():
-            raise ResumableError(
-                f"{self.path}: already holds a run; give another folder, or resume the run",
-                self.path,
+            raise InputError(
+                f"{self.path}: already holds a run; give another --out, or go on with --resume "
+                f"{self.path}"
             )
         begun = (self.experiment, self.history, self.batchnorm, self.layers)
         entries = sorted(self.path.iterdir()) if self.path.exists() else []

@@ -129,9 +129,8 @@ class Experiment(Settings):
             dataset = fer2013.load(Path(self.data.path).resolve(), seed=self.seed)
         else:
             raise InputError(
-                f"{self.name} needs the FER2013 images: expected the path of fer2013.csv (or "
-                "icml_face_data.csv, an archive of either, or a folder of images), got none",
-                argument="data.path",
+                f"{self.name}: needs the FER2013 images: give --data fer2013.csv (or "
+                "icml_face_data.csv, an archive of either, or a folder of images)"
             )
         return dataset.limited(self.data.limit) if self.data.limit else dataset
 
@@ -174,7 +173,7 @@ class Experiment(Settings):
         ----------
         options : mapping of str to value
         names : mapping of str to str, optional
-            What error messages call a key: ``{"training.epochs": "epochs"}``.
+            What error messages call a key: ``{"training.epochs": "--epochs"}``.
 
         Raises
         ------

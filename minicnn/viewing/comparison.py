@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from minicnn import terminal
+from rich.table import Table
+from rich.text import Text
+
 from minicnn.errors import InputError
 from minicnn.files.nesting import dotted
 from minicnn.files.reading import require_folder
 from minicnn.runs.folder import RunFolder
-from minicnn.terminal import Column
 from minicnn.viewing.charts import line_colours
 from minicnn.viewing.confusion import confusion_cells
 from minicnn.viewing.curves import Curve, draw_curves
@@ -24,7 +25,7 @@ LABELS = ("name", "description")
 """Settings that are there for people and change nothing."""
 
 
-def comparison_table(folders: Sequence[RunFolder]) -> "terminal.Table":
+def comparison_table(folders: Sequence[RunFolder]) -> Table:
     """The figures of several runs as a table for the terminal, a row a run.
 
     Parameters
@@ -41,20 +42,21 @@ def comparison_table(folders: Sequence[RunFolder]) -> "terminal.Table":
     InputError
         Where a run's file is missing or damaged.
     """
-    headings = (
+    table = Table()
+    table.add_column("run", overflow="fold")
+    for heading in (
         "accuracy", "on unseen", "loss", "best epoch", "time", "parameters", "learning rate"
-    )
-    rows = (
-        (
-            run.name, percent(run.test["accuracy"]), percent(run.unseen["accuracy"]),
-            number(run.test["loss"]), f"{run.results['best_epoch']} of {len(run.history)}",
+    ):
+        table.add_column(heading, justify="right")
+    for run in _read(folders):
+        table.add_row(
+            Text(run.name), percent(run.test["accuracy"]), percent(run.unseen["accuracy"]),
+            number(run.test["loss"]),
+            f"{run.results['best_epoch']} of {len(run.history)}",
             duration(run.results["seconds"]), number(run.results["parameters"]),
-            setting(run.learning_rate),
+            Text(setting(run.learning_rate)),
         )
-        for run in _read(folders)
-    )
-    columns = [Column("run", fold=True), *(Column(heading, right=True) for heading in headings)]
-    return terminal.table(columns, rows)
+    return table
 
 
 def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> Path:

@@ -3,30 +3,33 @@
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn import terminal
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
 from minicnn.checking.students.finding import Finding
-from minicnn.terminal import line
 
 MOST_NUMBERS = 24
-"""An array of more is not shown in the terminal; `Finding.as_dict` has it."""
+"""An array of more is not shown in the terminal; ``--json`` has it."""
 
 
-def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
+def describe_findings(findings: Sequence[Finding]) -> RenderableType:
     """A line for each function, and what is to be learnt from those that are wrong."""
     width = max(len(finding.function) for finding in findings)
-    parts = []
+    parts: list[RenderableType] = []
     for finding in findings:
         right = finding.verdict == "correct"
-        fault = [(f"  {finding.fault}", "bold")] if finding.fault else []
-        parts.append(line(
-            f"{finding.function:{width}}  ", (finding.verdict, "green" if right else "bold red"),
-            *fault,
-        ))
+        line = Text(f"{finding.function:{width}}  ")
+        line.append(finding.verdict, "green" if right else "bold red")
+        if finding.fault:
+            line.append(f"  {finding.fault}", "bold")
+        parts.append(line)
         if finding.message:
-            parts.append(line(finding.message, indent=4))
+            parts.append(Padding(Text(finding.message), (0, 0, 0, 4)))
         if not right:
-            parts += [line(text, style="dim", indent=4) for text in _numbers(finding.evidence)]
-    return terminal.together(*parts)
+            lines = _numbers(finding.evidence)
+            parts += [Padding(Text(line, "dim"), (0, 0, 0, 4)) for line in lines]
+    return Group(*parts)
 
 
 def _numbers(evidence: dict[str, Any]) -> list[str]:
