@@ -50,6 +50,7 @@ CHAPTERS = {
         "layers/array_spec.py",
         "layers/base.py",
         "layers/dense.py",
+        "layers/flatten.py",
         "layers/activations.py",
         "layers/conv2d.py",
         "layers/pool2d.py",

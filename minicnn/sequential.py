@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,8 @@ class Sequential:
         self.dtype = _floating(dtype)
         self.seed = validation.integer("Sequential", "seed", seed, 0)
         self.metadata: dict[str, Any] = {}
-        if not self.layers:
-            raise ValueError("Sequential: expected at least one layer, got none")
-        if len({id(layer) for layer in self.layers}) != len(self.layers):
-            raise ValueError("Sequential: a layer stands in the list twice; make two of them")
-        names = self._names()
+        _require_fresh(self.layers)
+        names = _names(self.layers)
         self.output_shape = self._fitted_shape(names)  # nothing is built unless everything fits
         rng, shape = np.random.default_rng(self.seed), self.input_shape
         for name, layer in zip(names, self.layers, strict=True):
@@ -277,23 +275,6 @@ class Sequential:
             path, self.config(), self.live_state(), self.metadata, storage or self.dtype.name
         )
 
-    def _names(self) -> list[str]:
-        """The layers' names: kind and count."""
-        counts: Counter[str] = Counter()
-        names = []
-        for layer in self.layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(f"Sequential: expected layers, got {layer!r}")
-            if layer.input_shape is not None:
-                raise ValueError(
-                    f"Sequential: {layer.name} is built already, for another network or by its own "
-                    "forward; make a new layer"
-                )
-            kind = type(layer).__name__.lower()
-            counts[kind] += 1
-            names.append(f"{kind}_{counts[kind]}")
-        return names
-
     def _fitted_shape(self, names: list[str]) -> Shape:
         """The shape of one output, if every layer fits the one before and declares its arrays."""
         shape = self.input_shape
@@ -325,6 +306,33 @@ def _require_config(config: Any, where: str) -> None:
         if not isinstance(config.get(key), kind):
             got = repr(config[key]) if key in config else "nothing"
             raise InputError(f"{where}: {key}: expected {what}, got {got}")
+
+
+def _require_fresh(layers: list[Layer]) -> None:
+    """Refuse no layers at all, what is no layer, and a layer that is used already."""
+    if not layers:
+        raise ValueError("Sequential: expected at least one layer, got none")
+    if len({id(layer) for layer in layers}) != len(layers):
+        raise ValueError("Sequential: a layer stands in the list twice; make two of them")
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Sequential: expected layers, got {layer!r}")
+        if layer.input_shape is not None:
+            raise ValueError(
+                f"Sequential: {layer.name} is built already, for another network or by its own "
+                "forward; make a new layer"
+            )
+
+
+def _names(layers: list[Layer]) -> list[str]:
+    """The layers' names: kind and count."""
+    counts: Counter[str] = Counter()
+    names = []
+    for layer in layers:
+        kind = type(layer).__name__.lower()
+        counts[kind] += 1
+        names.append(f"{kind}_{counts[kind]}")
+    return names
 
 
 def _lengths(input_shape: Iterable[Any]) -> Shape:
@@ -372,13 +380,18 @@ def load(path: str | os.PathLike) -> Sequential:
     model = Sequential.from_config(
         stored.architecture, f"{path}: architecture", max(stored.size, FEW_NUMBERS)
     )
+    _fill(model, stored.arrays, path)
+    model.metadata = stored.metadata
+    return model
+
+
+def _fill(model: Sequential, arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    """Give a model the arrays of its file, if they fit and are finite."""
     try:
         with np.errstate(over="ignore"):  # what becomes infinite is refused below
-            model.load_state_dict(stored.arrays)
+            model.load_state_dict(arrays)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
     for name, array in model.live_state().items():
         if not np.isfinite(array).all():
             raise InputError(f"{path}: {name}: expected finite numbers, got NaN or infinity")
-    model.metadata = stored.metadata
-    return model

@@ -10,8 +10,9 @@ from minicnn.layers.array_spec import ArraySpec
 from minicnn.layers.base import Layer
 from minicnn.layers.batchnorm import BatchNorm
 from minicnn.layers.conv2d import Conv2D
-from minicnn.layers.dense import Dense, Flatten
+from minicnn.layers.dense import Dense
 from minicnn.layers.dropout import Dropout
+from minicnn.layers.flatten import Flatten
 from minicnn.layers.parameters import Parameter
 from minicnn.layers.pool2d import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 

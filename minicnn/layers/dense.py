@@ -1,6 +1,5 @@
-"""The dense layer, and the flattening before it."""
+"""The dense layer."""
 
-import math
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ from minicnn import initializers, ops, validation
 from minicnn.layers.array_spec import ArraySpec
 from minicnn.layers.base import Layer
 from minicnn.layers.shapes import Shape
-from minicnn.ops import arguments
 
 
 @dataclass(eq=False)
@@ -76,27 +74,3 @@ class Dense(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         """in · units."""
         return input_shape[0] * self.units
-
-
-@dataclass(eq=False)
-class Flatten(Layer):
-    """Lay each input out as one row: (N, ...) to (N, in), in row-major order."""
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """(in,): the product of the axes."""
-        return (math.prod(input_shape),)
-
-    def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, in) from x (N, ...), float64 if x is wider than float32, else float32.
-
-        Where x is of that dtype and C-contiguous, y is its memory seen in another shape.
-        """
-        (x,) = arguments.floats("flatten", x=self.built_for(x))
-        self.cache = x.shape, x.dtype
-        return x.reshape(len(x), -1)
-
-    def backward(self, dy: Any) -> np.ndarray:
-        """dx (N, ...) from dy (N, in), of the forward's dtype; dy's memory where it can be."""
-        shape, dtype = self.kept()
-        dy = arguments.like_y("flatten_backward", dy, (shape[0], math.prod(shape[1:])), dtype)
-        return dy.reshape(shape)

@@ -1,8 +1,7 @@
-"""The dense layer and the flattening before it: their arrays, settings and inputs."""
+"""The dense layer: its arrays, settings and inputs."""
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 from refusals import assert_refused
 
@@ -36,14 +35,3 @@ def test_inputs_that_do_not_fit() -> None:
         lambda: layers.Dense(2).build((4, 4, 1)), ValueError,
         "Dense: expected inputs of shape (in,), got (4, 4, 1); put a Flatten before it",
     )
-
-
-def test_flatten_is_row_major() -> None:
-    x = np.arange(24.0).reshape(2, 2, 3, 2)
-    layer = layers.Flatten()
-    np.testing.assert_array_equal(layer.forward(x), np.arange(24.0).reshape(2, 12))
-    np.testing.assert_array_equal(layer.backward(np.arange(24.0).reshape(2, 12)), x)
-
-
-def test_flattening_does_not_overflow() -> None:
-    assert layers.Flatten().output_shape((2**40, 2**40)) == (2**80,)
