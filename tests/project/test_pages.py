@@ -76,6 +76,17 @@ def test_a_path_that_is_gone_is_found() -> None:
         "ops/gone.py", "gone/", "gone.py", "benchmarks/gone.py"}
 
 
+@pytest.mark.parametrize("name", ["architecture.md", "kernels.md"])
+def test_every_name_of_the_code_that_a_page_has_exists(name: str) -> None:
+    text = BLOCK.sub("", (DOCS / name).read_text(encoding="utf-8"))
+    named = {span.rpartition(".")[2] for span in SPAN.findall(text)
+             if re.fullmatch(r"(?!minicnn$)(?:\w+\.)*_?[A-Za-z]\w{3,}", span)}
+    code = "\n".join(path.read_text(encoding="utf-8") for folder in ("minicnn", "benchmarks")
+                     for path in (ROOT / folder).rglob("*.py"))
+    assert len(named) > 5
+    assert [word for word in sorted(named) if not re.search(rf"\b{word}\b", code)] == []
+
+
 def test_every_floor_of_the_house_exists() -> None:
     page = (DOCS / "architecture.md").read_text(encoding="utf-8")
     house = BLOCK.search(page.split("## The house")[1])[0]
