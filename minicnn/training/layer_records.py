@@ -147,8 +147,8 @@ class LayerStatisticsFile(TableFile):
             y = forward(x, training=training)
             mean = y.mean(dtype=np.float64)
             centred = np.subtract(y, mean, dtype=np.float64)
-            deviation = np.sqrt(np.square(centred, out=centred).mean())
-            seen.update(output_mean=float(mean), output_deviation=float(deviation),
+            standard_deviation = np.sqrt(np.square(centred, out=centred).mean())
+            seen.update(output_mean=float(mean), output_deviation=float(standard_deviation),
                         output_zeros=float((y == 0).mean()))
             return y
 

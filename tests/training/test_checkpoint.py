@@ -1,5 +1,6 @@
 """When checkpoints are saved, and what stands in them."""
 
+import json
 import os
 import signal
 
@@ -30,3 +31,9 @@ def test_a_signal_before_the_first_step_is_saved_too(tmp_path):
 ])
 def test_intervals(text, interval):
     assert Interval.parse(text) == interval
+
+
+def test_checkpoints_come_as_often_as_asked(finished):
+    header, _ = read_tensors(finished / "whole" / "previous.safetensors", "checkpoint")
+    assert header["trainer"]["batch"] == 8  # of nine batches an epoch, the last but one checkpoint
+    assert json.dumps(header["circumstances"])
