@@ -39,7 +39,7 @@ def main() -> None:
     console, held = Console(), sheets(results)
     console.print(results.circumstances, highlight=False)
     for sheet in [*tables.tables(results), *held]:
-        console.print(tables.terminal(*sheet))
+        console.print(tables.table(*sheet))
     if options.out is not None:
         benchmarking.write(results, options.out, held)
 

@@ -1,5 +1,7 @@
 """The exceptions of the library's own: a user's mistake, and a training that went wrong."""
 
+import os
+
 _LONGEST = 1000
 
 
@@ -34,6 +36,21 @@ class InputError(ValueError):
         self.argument = argument
         self.reason = printable if len(printable) <= _LONGEST else printable[:_LONGEST] + "…"
         super().__init__(self.reason if argument is None else f"{argument}: {self.reason}")
+
+
+class ResumableError(InputError):
+    """A folder cannot be used as it is, but the run in it can be resumed.
+
+    Parameters
+    ----------
+    message : str
+    folder : path
+        Of the run.
+    """
+
+    def __init__(self, message: str, folder: "str | os.PathLike[str]") -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 class NonFiniteLossError(RuntimeError):

@@ -13,6 +13,7 @@ import numpy as np
 from minicnn import ops, validation
 from minicnn.files import registry
 from minicnn.layers.parameters import Parameter, load_arrays
+from minicnn.ops import global_norm
 
 
 class Optimizer:
@@ -286,9 +287,3 @@ def from_config(
     """
     settings = dict(config)
     return registry.build(OPTIMIZERS, settings.pop("name", None), settings, where, parameters)
-
-
-def global_norm(gradients: Iterable[np.ndarray]) -> float:
-    """Euclidean norm of all gradients taken as one vector, summed in float64."""
-    squares = [np.square(gradient, dtype=np.float64).sum() for gradient in gradients]
-    return float(np.sqrt(sum(squares)))

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from minicnn import terminal
 from minicnn.layers.base import Layer
 from minicnn.layers.shapes import Shape
+from minicnn.terminal import Column
 
 
 @dataclass(frozen=True)
@@ -53,33 +53,28 @@ class Summary:
             for key in ("parameters", "multiply_adds", "activation_bytes")
         }
 
-    def table(self) -> Table:
+    def table(self) -> "terminal.Table":
         """As a table for the terminal."""
-        table = Table(
-            title=f"input {self.input_shape}; multiply-adds and memory for one image",
-            show_footer=True,
-        )
-        totals = self.totals
-        table.add_column("layer", footer="total", no_wrap=True)
-        table.add_column("output shape", no_wrap=True)
-        for heading, key, form in (
+        figures = (
             ("parameters", "parameters", "{:,}".format),
             ("multiply-adds", "multiply_adds", "{:,}".format),
             ("activations", "activation_bytes", human_bytes),
-        ):
-            table.add_column(heading, footer=form(totals[key]), justify="right", no_wrap=True)
-        for row in self.rows:
-            table.add_row(
-                row.name, str(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}",
-                human_bytes(row.activation_bytes),
-            )
-        return table
+        )
+        totals = self.totals
+        columns = [Column("layer", footer="total", no_wrap=True),
+                   Column("output shape", no_wrap=True)]
+        columns += [Column(heading, right=True, footer=form(totals[key]), no_wrap=True)
+                    for heading, key, form in figures]
+        rows = (
+            (row.name, str(row.output_shape),
+             *(form(getattr(row, key)) for _, key, form in figures))
+            for row in self.rows
+        )
+        title = f"input {self.input_shape}; multiply-adds and memory for one image"
+        return terminal.table(columns, rows, title=title, centred=True)
 
     def __str__(self) -> str:
-        console = Console(width=100, color_system=None)
-        with console.capture() as capture:
-            console.print(self.table())
-        return capture.get().rstrip()
+        return terminal.plain(self.table())
 
 
 def summarize(layers: Iterable[Layer], input_shape: Shape, dtype: np.dtype) -> Summary:

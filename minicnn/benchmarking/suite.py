@@ -56,11 +56,11 @@ def settings(
         For another program, or numbers of threads that there are not.
     """
     if against not in PROGRAMS:
-        raise InputError(f"--against: expected torch or reference, got {against!r}")
+        raise InputError(f"expected torch or reference, got {against!r}", argument="against")
     most = config.NUMBA_NUM_THREADS
     words = sorted({"1", str(most)}) if threads is None else threads.split(",")
     for word in words:
-        use_threads(word.strip(), "--threads")
+        use_threads(word.strip())
     use_threads(most)
     return Settings(against, tuple(int(word) for word in words), batch, rounds)
 

@@ -5,10 +5,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
+from minicnn import terminal
 from minicnn.benchmarking.results import Results, Row
+from minicnn.terminal import Column
 
 Cells = list[list[str]]
 Sheet = tuple[str, list[str], Cells]
@@ -64,15 +64,13 @@ def _passes(results: Results, threads: int) -> Sheet:
     return f"{threads} thread{'s' * (threads > 1)}", headings, cells
 
 
-def terminal(title: str, headings: list[str], cells: Cells) -> Table:
+def table(title: str, headings: list[str], cells: Cells) -> "terminal.Table":
     """A table for the terminal, numbers to the right."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, heading in enumerate(headings):
-        numeric = any(line[place][:1].isdigit() for line in cells) and place > 0
-        table.add_column(heading, justify="right" if numeric else "left")
-    for line in cells:
-        table.add_row(*line)
-    return table
+    columns = [
+        Column(heading, right=place > 0 and any(line[place][:1].isdigit() for line in cells))
+        for place, heading in enumerate(headings)
+    ]
+    return terminal.table(columns, cells, title=title, compact=True)
 
 
 def markdown(sheets: Iterable[Sheet]) -> str:

@@ -31,7 +31,7 @@ class Torch:
             import torch
         except ImportError as error:
             raise InputError(
-                f"--against torch: PyTorch is not installed; pip install torch=={RELEASE}"
+                f"PyTorch is not installed; pip install torch=={RELEASE}", argument="against"
             ) from error
         self.torch: Any = torch
 
@@ -135,4 +135,4 @@ class Torch:
             return nn.Flatten()
         if isinstance(layer, Dense):
             return nn.Linear(shape[0], layer.units, bias=layer.use_bias)
-        raise InputError(f"--against torch: no PyTorch module for {layer!r}")
+        raise InputError(f"no PyTorch module for {layer!r}", argument="against")

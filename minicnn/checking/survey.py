@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
+from minicnn import terminal
 from minicnn.checking.examples import EXAMPLES, kind_of
 from minicnn.checking.gradient_report import GradientReport
 from minicnn.checking.specimen import Specimen
 from minicnn.errors import InputError
 from minicnn.ops import BACKENDS, use_backend
+from minicnn.terminal import Column, Row
 
 
 @dataclass(frozen=True)
@@ -95,22 +94,23 @@ def _row(
     )
 
 
-def table(rows: Sequence[SurveyRow]) -> Table:
+def table(rows: Sequence[SurveyRow]) -> "terminal.Table":
     """The rows for a terminal."""
-    result = Table(
-        title="Gradients against central differences, float64, every element",
-        title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    columns = (
+        Column("layer"), Column("backend"), Column("elements", right=True),
+        Column("training", right=True), Column("evaluation", right=True), Column("±", right=True),
+        Column("verdict"),
     )
-    for heading in ("layer", "backend"):
-        result.add_column(heading)
-    for heading in ("elements", "training", "evaluation", "±"):
-        result.add_column(heading, justify="right")
-    result.add_column("verdict")
-    for row in rows:
-        kinks = f", {row.kinks} at kinks" if row.kinks else ""
-        result.add_row(
-            row.layer, row.backend, str(row.elements), f"{row.training:.1e}",
-            f"{row.evaluation:.1e}", f"{row.uncertainty:.0e}", row.verdict + kinks,
-            style="" if row.passed else "bold red",
-        )
-    return result
+    return terminal.table(
+        columns, map(_shown, rows), compact=True,
+        title="Gradients against central differences, float64, every element",
+    )
+
+
+def _shown(row: SurveyRow) -> Row:
+    kinks = f", {row.kinks} at kinks" if row.kinks else ""
+    cells = (
+        row.layer, row.backend, str(row.elements), f"{row.training:.1e}", f"{row.evaluation:.1e}",
+        f"{row.uncertainty:.0e}", row.verdict + kinks,
+    )
+    return Row(cells, style="" if row.passed else "bold red")

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from minicnn import terminal
 from minicnn.data.copies import image_numbers
 from minicnn.data.dataset import Dataset, Split
 from minicnn.data.preprocessing import pixel_moments
+from minicnn.terminal import Column
 
 _MOST_EXAMPLES = 5
 
@@ -136,7 +135,7 @@ class Audit:
         """
         return asdict(self)
 
-    def table(self) -> RenderableType:
+    def table(self) -> "terminal.RenderableType":
         """The same for people.
 
         Returns
@@ -144,7 +143,9 @@ class Audit:
         rich.console.RenderableType
             Tables and notes, to print on a rich console.
         """
-        return Group(_counts_table(self), _findings_table(self), *map(Text, self.notes))
+        return terminal.together(
+            _counts_table(self), _findings_table(self), *map(terminal.line, self.notes)
+        )
 
 
 def audit(dataset: Dataset) -> Audit:
@@ -246,35 +247,30 @@ def _examples(rows: pd.DataFrame) -> list[list[Row]]:
     ]
 
 
-def _counts_table(audit: Audit) -> Table:
+def _counts_table(audit: Audit) -> "terminal.Table":
     """Images by class and split, and the pixels' mean and deviation."""
-    table = Table(title=Text(f"{audit.name}: images"), title_justify="left")
-    table.add_column("class")
-    for split in audit.counts:
-        table.add_column(split, justify="right")
-    for name in next(iter(audit.counts.values())):
-        table.add_row(name, *(f"{counts[name]:,}" for counts in audit.counts.values()))
-    table.add_section()
-    table.add_row("all", *(f"{sum(counts.values()):,}" for counts in audit.counts.values()))
+    counts = audit.counts.values()
+    rows: list[Any] = [
+        (name, *(f"{split[name]:,}" for split in counts)) for name in next(iter(counts))
+    ]
+    rows[-1] = terminal.Row(rows[-1], rule_below=True)
+    rows.append(("all", *(f"{sum(split.values()):,}" for split in counts)))
     for heading, figures in (
         ("pixel mean", audit.pixel_mean), ("pixel deviation", audit.pixel_deviation)
     ):
         shown = ("–" if figure is None else f"{figure:.3f}" for figure in figures.values())
-        table.add_row(heading, *shown)
-    return table
+        rows.append((heading, *shown))
+    columns = [Column("class"), *(Column(split, right=True) for split in audit.counts)]
+    return terminal.table(columns, rows, title=f"{audit.name}: images", upright=True)
 
 
-def _findings_table(audit: Audit) -> Table:
+def _findings_table(audit: Audit) -> "terminal.Table":
     """Every check with what it found and the first places to look at."""
-    table = Table(title="Findings (rows count from 1)", title_justify="left")
-    table.add_column("check")
-    table.add_column("images", justify="right")
-    table.add_column("what that means")
-    table.add_column("for example")
+    rows = []
 
     def add(check: str, images: int, meaning: str, examples: list[list[Row]]) -> None:
         places = " = ".join(str(row) for group in examples[:1] for row in group)
-        table.add_row(check, f"{images:,}", meaning, Text(places or "–"))
+        rows.append((check, f"{images:,}", meaning, places or "–"))
 
     copies = f"{audit.duplicates.distinct:,} distinct, {audit.extra_copies:,} copies too many"
     add("exact duplicates", audit.duplicates.images, copies, audit.duplicates.examples)
@@ -285,4 +281,8 @@ def _findings_table(audit: Audit) -> Table:
         add(f"{leak.measured_in} in {leak.seen_in}", leak.images, meaning, leak.examples)
     blank = f"{audit.blank.distinct:,} distinct, every pixel equal"
     add("blank", audit.blank.images, blank, audit.blank.examples)
-    return table
+    columns = (
+        Column("check"), Column("images", right=True), Column("what that means"),
+        Column("for example"),
+    )
+    return terminal.table(columns, rows, title="Findings (rows count from 1)")

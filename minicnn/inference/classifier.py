@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from rich.bar import Bar
-from rich.table import Table
-from rich.text import Text
 
-from minicnn import ops
+from minicnn import ops, terminal
 from minicnn.data import EMOTIONS, IMAGE_SIZE, Preprocessing, Split, Views
 from minicnn.errors import InputError
 from minicnn.inference.evaluation import Evaluation, evaluate, logits_of
@@ -98,7 +95,7 @@ class Classifier:
             )
         return answers
 
-    def table(self, title: str, probabilities: np.ndarray) -> Table:
+    def table(self, title: str, probabilities: np.ndarray) -> "terminal.Table":
         """One picture's classes, the likeliest in bold, with a bar for each, for a rich console.
 
         Parameters
@@ -107,12 +104,13 @@ class Classifier:
             What to call the picture.
         probabilities : ndarray (7,)
         """
-        table = Table(title=Text(title), title_justify="left", show_header=False, box=None)
-        for name, probability in zip(self.classes, probabilities, strict=True):
-            style = "bold" if probability == probabilities.max() else ""
-            bar = Bar(1, 0, probability, width=40)
-            table.add_row(Text(name), f"{probability:6.1%}", bar, style=style)
-        return table
+        return terminal.bare_table((
+            terminal.Row(
+                (name, f"{probability:6.1%}", terminal.bar(probability)),
+                style="bold" if probability == probabilities.max() else "",
+            )
+            for name, probability in zip(self.classes, probabilities, strict=True)
+        ), title=title)
 
     def evaluate(self, split: Split) -> Evaluation:
         """How good it is on labelled images; errors as `minicnn.inference.evaluation.evaluate`."""

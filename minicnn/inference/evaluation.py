@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.table import Table
-from rich.text import Text
 
-from minicnn import ops, validation
+from minicnn import ops, terminal, validation
 from minicnn.sequential import Sequential
+from minicnn.terminal import Column
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +129,7 @@ class Evaluation:
             "confusion": self.confusion.tolist(),
         }
 
-    def table(self, classes: tuple[str, ...], title: str) -> Table:
+    def table(self, classes: tuple[str, ...], title: str) -> "terminal.Table":
         """Precision and recall of each class, with the accuracy below, for a rich console.
 
         Parameters
@@ -139,18 +138,20 @@ class Evaluation:
             Their names, by label.
         title : str
         """
-        table = Table(title=Text(title), show_footer=True)
-        table.add_column("class", footer="accuracy")
-        table.add_column("images", footer=f"{len(self.labels):,}", justify="right")
-        table.add_column("precision", justify="right")
-        table.add_column("recall", footer=f"{self.accuracy:.2%}", justify="right")
-        for name, count, precision, recall in zip(
-            classes, self.confusion.sum(1), self.precision, self.recall, strict=True
-        ):
-            shares = ("–" if share != share else f"{share:.1%}" for share in (precision, recall))
-            table.add_row(Text(name), f"{count:,}", *shares)
-        table.caption = f"loss {self.loss:.4f}"
-        return table
+        columns = (
+            Column("class", footer="accuracy"),
+            Column("images", right=True, footer=f"{len(self.labels):,}"),
+            Column("precision", right=True),
+            Column("recall", right=True, footer=f"{self.accuracy:.2%}"),
+        )
+        rows = (
+            (name, f"{count:,}", _percent(precision), _percent(recall))
+            for name, count, precision, recall in zip(
+                classes, self.confusion.sum(1), self.precision, self.recall, strict=True
+            )
+        )
+        return terminal.table(columns, rows, title=title, upright=True, centred=True,
+                              caption=f"loss {self.loss:.4f}")
 
 
 def evaluate(
@@ -234,6 +235,10 @@ def logits_of(
 def _finite(value: float) -> float | None:
     """The number, or None in place of NaN and infinity, which JSON cannot say."""
     return float(value) if math.isfinite(value) else None
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.1%}"
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -50,15 +50,16 @@ def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> 
     ValueError
         For an array without elements.
     """
-    arrays = [
-        None if value is None and name in optional else _filled(operation, name, value)
-        for name, value in values.items()
-    ]
-    dtype = _FLOAT32
-    for array in arrays:
-        if array is not None and array.dtype.kind == "f" and array.dtype.itemsize > 4:
+    asarray, dtype = backend().asarray, _FLOAT32
+    arrays: list[Any] = []
+    for name, value in values.items():
+        if value is None and name in optional:
+            arrays.append(None)
+            continue
+        array = _filled(operation, name, asarray(value))
+        if array.dtype.kind == "f" and array.dtype.itemsize > 4:
             dtype = _FLOAT64
-    asarray = backend().asarray
+        arrays.append(array)
     return tuple([None if array is None else asarray(array, dtype) for array in arrays])
 
 
@@ -68,7 +69,7 @@ def several(operation: str, arrays: Iterable[Any]) -> list[Any]:
     return [
         asarray(array, _FLOAT64 if array.dtype.kind == "f" and array.dtype.itemsize > 4
                 else _FLOAT32)
-        for array in (_real(operation, "an array", value) for value in arrays)
+        for array in (_real(operation, "an array", asarray(value)) for value in arrays)
     ]
 
 
@@ -80,10 +81,11 @@ def upstream(operation: str, dy: Any, cache: Any, kind: type[Cache]) -> Any:
 
 def like_y(operation: str, dy: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """`dy` as an array of this shape and dtype, which are those of y."""
-    array = _filled(operation, "dy", dy)
+    asarray = backend().asarray
+    array = _filled(operation, "dy", asarray(dy))
     if array.shape != shape:
         raise ValueError(f"{operation}: dy must have the shape of y, {shape}, got {array.shape}")
-    return backend().asarray(array, dtype)
+    return asarray(array, dtype)
 
 
 def cache_of(operation: str, cache: Any, kind: type[AnyCache]) -> AnyCache:
@@ -95,18 +97,18 @@ def cache_of(operation: str, cache: Any, kind: type[AnyCache]) -> AnyCache:
     return cache
 
 
-def _real(operation: str, name: str, value: Any) -> Any:
-    """`value` as an array of real numbers, of whatever dtype they have."""
-    array = backend().asarray(value)
+def _real(operation: str, name: str, array: Any) -> Any:
+    """The array, if it holds real numbers, of whatever dtype."""
     if array.dtype.kind not in "biuf":
-        got = "None" if value is None else f"dtype {array.dtype}"
+        nothing = array.ndim == 0 and array.item() is None
+        got = "None" if nothing else f"dtype {array.dtype}"
         raise TypeError(f"{operation}: {name} must hold real numbers, got {got}")
     return array
 
 
-def _filled(operation: str, name: str, value: Any) -> Any:
-    """`value` as an array of at least one real number."""
-    array = _real(operation, name, value)
+def _filled(operation: str, name: str, array: Any) -> Any:
+    """The array, if it holds at least one real number."""
+    _real(operation, name, array)
     if array.size == 0:
         raise ValueError(f"{operation}: {name} is empty (shape {array.shape})")
     return array
@@ -145,7 +147,7 @@ def class_weights_of(
     operation: str, class_weights: Any, dtype: np.dtype | type = np.float64
 ) -> np.ndarray:
     """A weight for each class, finite and not negative, as an array (C,) of this dtype."""
-    weights = np.asarray(_filled(operation, "class_weights", class_weights))
+    weights = _filled(operation, "class_weights", np.asarray(class_weights))
     ndim(operation, "class_weights", weights, "(C)")
     with np.errstate(over="ignore"):  # what becomes infinite is refused below
         weights = np.require(weights, dtype, ["C", "A", "W"])
@@ -185,9 +187,10 @@ def update(operation: str, changed: dict[str, Any], **given: Any) -> Any:
                 f"{operation}: {name} must be C-contiguous and writeable, to be changed in place"
             )
     ((name, value),) = given.items()
-    array = _filled(operation, name, value)
+    asarray = backend().asarray
+    array = _filled(operation, name, asarray(value))
     if array.shape != first.shape:
         raise ValueError(
             f"{operation}: {name} must have the shape of {like}, {first.shape}, got {array.shape}"
         )
-    return backend().asarray(array, first.dtype)
+    return asarray(array, first.dtype)

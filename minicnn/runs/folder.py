@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from minicnn.errors import InputError
+from minicnn.errors import InputError, ResumableError
 from minicnn.files.reading import require_place
 from minicnn.files.tensors import read_tensors
 from minicnn.files.writing import atomic_write_text
@@ -137,9 +137,10 @@ class RunFolder:
         if self.model.is_file():
             return self.model
         if self.experiment.is_file():
-            raise InputError(
+            raise ResumableError(
                 f"{self.path}: expected a run with a model, but there is no {self.model.name}; "
-                "minicnn train --resume goes on to the next epoch's, or writes a lost one again"
+                "resume the run: that goes on to the next epoch's, or writes a lost one again",
+                self.path,
             )
         raise InputError(f"{self.path}: expected the folder of a run, got one without a run")
 
@@ -155,9 +156,9 @@ class RunFolder:
         """
         require_place(self.path, "the folder of the run")
         if self.last.exists() or self.previous.exists():
-            raise InputError(
-                f"{self.path}: already holds a run; give another --out, or go on with --resume "
-                f"{self.path}"
+            raise ResumableError(
+                f"{self.path}: already holds a run; give another folder, or resume the run",
+                self.path,
             )
         begun = (self.experiment, self.history, self.batchnorm, self.layers)
         entries = sorted(self.path.iterdir()) if self.path.exists() else []

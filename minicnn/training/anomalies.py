@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from minicnn import ops
 from minicnn.errors import NonFiniteLossError
 from minicnn.layers import Layer, Parameter
 from minicnn.sequential import Sequential
@@ -151,23 +152,16 @@ def _running(training: Training) -> str:
 
 def first_gradient(parameters: Iterable[Parameter]) -> str:
     """Name of the first of these parameters with a gradient not finite; empty if none."""
-    for parameter in parameters:
-        if parameter.grad is not None and not is_finite(parameter.grad):
-            return parameter.name
-    return ""
+    return first_array({
+        parameter.name: parameter.grad for parameter in parameters if parameter.grad is not None
+    })
 
 
 def first_array(arrays: Mapping[str, np.ndarray]) -> str:
     """Name of the first of these arrays that is not finite; empty if none."""
-    for name, array in arrays.items():
-        if not is_finite(array):
-            return name
-    return ""
-
-
-def is_finite(array: np.ndarray) -> bool:
-    """Whether no number is NaN or infinite."""
-    return bool(np.isfinite(array).all())
+    if ops.all_finite(arrays.values()):
+        return ""
+    return next(name for name, array in arrays.items() if not ops.all_finite([array]))
 
 
 def _checks(layer: Layer, report: Report) -> dict[str, Callable[..., Any]]:
@@ -175,25 +169,25 @@ def _checks(layer: Layer, report: Report) -> dict[str, Callable[..., Any]]:
     forward = layer.forward
 
     def checked_forward(x: Any, training: bool = False) -> np.ndarray:
-        if not is_finite(x):
+        if not ops.all_finite([x]):
             report(f"the input batch of {layer.name} already holds NaN or infinite values")
         for parameter in layer.parameters():
-            if not is_finite(parameter.data):
+            if not ops.all_finite([parameter.data]):
                 report(f"{parameter.name} holds NaN or infinite weights")
         y = forward(x, training=training)
-        if not is_finite(y):
+        if not ops.all_finite([y]):
             report(f"{layer.name} is the first layer whose output is not finite")
         return y
 
     def checked(backward: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def checked_backward(dy: Any) -> Any:
-            if not is_finite(dy):
+            if not ops.all_finite([dy]):
                 report(f"the loss gives {layer.name} a gradient that is not finite")
             dx = backward(dy)
             if name := first_gradient(layer.parameters()):
                 report(f"{name} is the first parameter, going backward, whose gradient is not "
                        "finite")
-            if dx is not None and not is_finite(dx):
+            if dx is not None and not ops.all_finite([dx]):
                 report(f"{layer.name} is the first layer, going backward, whose dx is not finite")
             return dx
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import validation
+from minicnn import ops, validation
 from minicnn.layers.parameters import load_arrays
 from minicnn.sequential import Sequential
 from minicnn.training.callback import Callback, Phase, Training
@@ -49,9 +49,7 @@ class WeightAverage(Callback):
         self.steps += 1
         rate = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
         for name, weights in self.model.live_state().items():
-            difference = weights - self._averages[name]
-            difference *= rate
-            self._averages[name] += difference
+            ops.average_update(self._averages[name], weights, rate)
 
     @contextmanager
     def measuring(self, training: Training) -> Iterator[None]:

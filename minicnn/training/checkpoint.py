@@ -44,8 +44,8 @@ class Interval:
         except ValueError:
             pass
         raise InputError(
-            "--checkpoint-every: expected a number of batches, as 200, or of seconds, as 90s, "
-            f"got {text!r}"
+            f"expected a number of batches, as 200, or of seconds, as 90s, got {text!r}",
+            argument="checkpoint_every",
         )
 
 

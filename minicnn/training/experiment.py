@@ -129,8 +129,9 @@ class Experiment(Settings):
             dataset = fer2013.load(Path(self.data.path).resolve(), seed=self.seed)
         else:
             raise InputError(
-                f"{self.name}: needs the FER2013 images: give --data fer2013.csv (or "
-                "icml_face_data.csv, an archive of either, or a folder of images)"
+                f"{self.name} needs the FER2013 images: expected the path of fer2013.csv (or "
+                "icml_face_data.csv, an archive of either, or a folder of images), got none",
+                argument="data.path",
             )
         return dataset.limited(self.data.limit) if self.data.limit else dataset
 
@@ -173,7 +174,7 @@ class Experiment(Settings):
         ----------
         options : mapping of str to value
         names : mapping of str to str, optional
-            What error messages call a key: ``{"training.epochs": "--epochs"}``.
+            What error messages call a key: ``{"training.epochs": "epochs"}``.
 
         Raises
         ------

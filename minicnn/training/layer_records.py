@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from minicnn import ops
 from minicnn.files.writing import atomic_write_text
 from minicnn.layers import BatchNorm, Layer
 from minicnn.runs.tables import LAYERS, RUNNING_STATISTICS
@@ -126,8 +127,8 @@ class LayerStatisticsFile(TableFile):
             parameters = layer.parameters()
             figures = {
                 **self._seen[layer.name],
-                "gradient_norm": _norm(p.grad for p in parameters) if parameters else math.nan,
-                "weight_norm": _norm(p.data for p in parameters) if parameters else math.nan,
+                "gradient_norm": _norm([parameter.grad for parameter in parameters]),
+                "weight_norm": _norm([parameter.data for parameter in parameters]),
             }
             self.rows.append({
                 "step": training.steps + 1, "epoch": training.epoch, "layer": layer.name,
@@ -154,7 +155,7 @@ class LayerStatisticsFile(TableFile):
 
         def observed(backward: Callable[[Any], Any]) -> Callable[[Any], Any]:
             def observed_backward(dy: Any) -> Any:
-                seen["upstream_norm"] = _norm([dy])
+                seen["upstream_norm"] = ops.global_norm([dy])
                 return backward(dy)
 
             return observed_backward
@@ -166,6 +167,6 @@ class LayerStatisticsFile(TableFile):
         }
 
 
-def _norm(arrays: Iterable[Any]) -> float:
-    """Root of the sum of squares of all numbers."""
-    return float(np.sqrt(sum(np.square(array, dtype=np.float64).sum() for array in arrays)))
+def _norm(arrays: list[Any]) -> float:
+    """The norm of all arrays together; NaN where there are none."""
+    return ops.global_norm(arrays) if arrays else math.nan

@@ -106,9 +106,9 @@ def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
     for key, value in changes.items():
         if key not in allowed and value != own.get(key):
             raise InputError(
-                f"--resume: the run has {key} = {json.dumps(own.get(key))}, got "
-                f"{json.dumps(value)}; only --epochs may change, and --data where the images of "
-                "FER2013 are now"
+                f"the run has {key} = {json.dumps(own.get(key))}, got {json.dumps(value)}; only "
+                "the number of epochs may change, and where the images of FER2013 are now",
+                argument=key,
             )
     return experiment.with_options(
         {key: value for key, value in changes.items() if key in allowed}
@@ -183,10 +183,12 @@ def _require_useful_epochs(
     epochs = experiment.training.epochs
     if epochs < done:
         raise InputError(
-            f"--epochs: expected at least {done}, the epochs that are done, got {epochs}"
+            f"expected at least {done}, the epochs that are done, got {epochs}",
+            argument="training.epochs",
         )
     if epochs > earlier.training.epochs and plan.schedule.factor(epochs - 1) == 0:
         raise InputError(
-            f"--epochs: expected fewer, got {epochs}: the schedule of the run leaves a learning "
-            "rate of 0 in the last of them"
+            f"expected fewer, got {epochs}: the schedule of the run leaves a learning rate of 0 "
+            "in the last of them",
+            argument="training.epochs",
         )

@@ -28,7 +28,7 @@ class DataSettings(Settings):
     source : {"drawn-faces", "fer2013"}
         Drawn on the spot, or read from `path`.
     path : str
-        For ``fer2013``: the CSV, archive or image folder; ``--data`` gives it otherwise.
+        For ``fer2013``: the CSV, archive or image folder.
     train, validation, test : int
         For ``drawn-faces`` alone: how many faces to draw, at most `MOST_FACES` each.
     limit : int

@@ -46,7 +46,7 @@ def start_run(
     if out is None:
         out = Path("runs") / f"{experiment.name}-{datetime.now():%Y%m%d-%H%M%S}"
     if not os.fspath(out):
-        raise InputError("--out: expected the folder of the run, got an empty path")
+        raise InputError("expected the folder of the run, got an empty path", argument="out")
     folder = RunFolder(out)
     folder.require_unused()
     plan = experiment.build()

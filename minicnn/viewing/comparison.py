@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
+from minicnn import terminal
 from minicnn.errors import InputError
 from minicnn.files.nesting import dotted
 from minicnn.files.reading import require_folder
 from minicnn.runs.folder import RunFolder
+from minicnn.terminal import Column
 from minicnn.viewing.charts import line_colours
 from minicnn.viewing.confusion import confusion_cells
 from minicnn.viewing.curves import Curve, draw_curves
@@ -25,7 +24,7 @@ LABELS = ("name", "description")
 """Settings that are there for people and change nothing."""
 
 
-def comparison_table(folders: Sequence[RunFolder]) -> Table:
+def comparison_table(folders: Sequence[RunFolder]) -> "terminal.Table":
     """The figures of several runs as a table for the terminal, a row a run.
 
     Parameters
@@ -42,21 +41,20 @@ def comparison_table(folders: Sequence[RunFolder]) -> Table:
     InputError
         Where a run's file is missing or damaged.
     """
-    table = Table()
-    table.add_column("run", overflow="fold")
-    for heading in (
+    headings = (
         "accuracy", "on unseen", "loss", "best epoch", "time", "parameters", "learning rate"
-    ):
-        table.add_column(heading, justify="right")
-    for run in _read(folders):
-        table.add_row(
-            Text(run.name), percent(run.test["accuracy"]), percent(run.unseen["accuracy"]),
-            number(run.test["loss"]),
-            f"{run.results['best_epoch']} of {len(run.history)}",
+    )
+    rows = (
+        (
+            run.name, percent(run.test["accuracy"]), percent(run.unseen["accuracy"]),
+            number(run.test["loss"]), f"{run.results['best_epoch']} of {len(run.history)}",
             duration(run.results["seconds"]), number(run.results["parameters"]),
-            Text(setting(run.learning_rate)),
+            setting(run.learning_rate),
         )
-    return table
+        for run in _read(folders)
+    )
+    columns = [Column("run", fold=True), *(Column(heading, right=True) for heading in headings)]
+    return terminal.table(columns, rows)
 
 
 def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> Path:

@@ -3,33 +3,30 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.text import Text
-
+from minicnn import terminal
 from minicnn.checking.students.finding import Finding
+from minicnn.terminal import line
 
 MOST_NUMBERS = 24
-"""An array of more is not shown in the terminal; ``--json`` has it."""
+"""An array of more is not shown in the terminal; `Finding.as_dict` has it."""
 
 
-def describe_findings(findings: Sequence[Finding]) -> RenderableType:
+def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
     """A line for each function, and what is to be learnt from those that are wrong."""
     width = max(len(finding.function) for finding in findings)
-    parts: list[RenderableType] = []
+    parts = []
     for finding in findings:
         right = finding.verdict == "correct"
-        line = Text(f"{finding.function:{width}}  ")
-        line.append(finding.verdict, "green" if right else "bold red")
-        if finding.fault:
-            line.append(f"  {finding.fault}", "bold")
-        parts.append(line)
+        fault = [(f"  {finding.fault}", "bold")] if finding.fault else []
+        parts.append(line(
+            f"{finding.function:{width}}  ", (finding.verdict, "green" if right else "bold red"),
+            *fault,
+        ))
         if finding.message:
-            parts.append(Padding(Text(finding.message), (0, 0, 0, 4)))
+            parts.append(line(finding.message, indent=4))
         if not right:
-            lines = _numbers(finding.evidence)
-            parts += [Padding(Text(line, "dim"), (0, 0, 0, 4)) for line in lines]
-    return Group(*parts)
+            parts += [line(text, style="dim", indent=4) for text in _numbers(finding.evidence)]
+    return terminal.together(*parts)
 
 
 def _numbers(evidence: dict[str, Any]) -> list[str]:

@@ -52,7 +52,7 @@ EXERCISES: dict[str, Exercise] = {
         "softmax", (1, 2), (3,),
     ),
 }
-"""By the name that ``--exercise`` takes."""
+"""By name."""
 
 
 def exercise_text(name: str) -> str:
@@ -64,7 +64,9 @@ def exercise_text(name: str) -> str:
         Where there is none of this name.
     """
     if name not in EXERCISES:
-        raise InputError(f"--exercise: expected one of {', '.join(EXERCISES)}, got {name!r}")
+        raise InputError(
+            f"expected one of {', '.join(EXERCISES)}, got {name!r}", argument="exercise"
+        )
     exercise = EXERCISES[name]
     equations = EQUATIONS[exercise.topic]
     lines = [f'"""Exercise: {name}, forward and backward, in NumPy.', ""]

@@ -68,7 +68,9 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
     [('relu_forward', None), ('relu_backward', 'relu-mask-from-dy')]
     """
     if not 0 < timeout <= LONGEST:
-        raise InputError(f"--timeout: expected seconds in (0, {LONGEST:g}], got {timeout:g}")
+        raise InputError(
+            f"expected seconds in (0, {LONGEST:g}], got {timeout:g}", argument="timeout"
+        )
     file = Path(path).absolute()
     if not file.is_file():
         raise InputError(f"{path}: expected a Python file, found "

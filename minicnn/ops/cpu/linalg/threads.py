@@ -35,7 +35,9 @@ def use_threads(count: Any, name: str = "threads") -> None:
     except ValueError:
         number = 0
     if not 1 <= number <= most:
-        raise InputError(f"{name}: expected a number of threads from 1 to {most}, got {count!r}")
+        raise InputError(
+            f"expected a number of threads from 1 to {most}, got {count!r}", argument=name
+        )
     numba.set_num_threads(number)
 
 

@@ -1,0 +1,106 @@
+"""The program ``minicnn``: its commands, and how it ends.
+
+A command is a function in a file of its own. It imports what is heavy when it is called, so that
+``--help`` answers at once.
+"""
+
+import sys
+from collections.abc import Callable
+from signal import SIGINT
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from minicnn import __version__
+from minicnn.cli import (
+    bench,
+    check,
+    compare,
+    data_audit,
+    evaluate,
+    gradcheck,
+    predict,
+    summary,
+    train,
+)
+from minicnn.cli.output import complain
+from minicnn.cli.wording import worded
+from minicnn.errors import InputError, NonFiniteLossError
+
+INTERRUPTED = 128 + SIGINT
+"""Exit status after Ctrl-C, as shells have it."""
+
+app = typer.Typer(
+    name="minicnn",
+    help="A convolutional network library from scratch in NumPy and Numba.\n\n"
+    "[bold]minicnn train[/] alone teaches a small network to read drawn faces, in about a minute, "
+    "and writes a report.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"minicnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def minicnn(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of the program as a whole."""
+
+
+def _add(group: typer.Typer, command: Callable[..., Any], examples: tuple[str, ...]) -> None:
+    """Add a command under its function's name, with examples below its help."""
+    epilog = "\n\n".join(f"[bold]Example[/]  {example}" for example in examples)
+    group.command(epilog=epilog)(worded(command))
+
+
+_add(app, train.train, train.EXAMPLES)
+_add(app, evaluate.evaluate, evaluate.EXAMPLES)
+_add(app, predict.predict, predict.EXAMPLES)
+_add(app, compare.compare, compare.EXAMPLES)
+_add(app, summary.summary, summary.EXAMPLES)
+_add(app, bench.bench, bench.EXAMPLES)
+_add(app, gradcheck.gradcheck, gradcheck.EXAMPLES)
+_add(app, check.check, check.EXAMPLES)
+_add(data_app, data_audit.audit, data_audit.EXAMPLES)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a mistake, or an error of the system, ends with one line on stderr."""
+    try:
+        status = app(arguments, prog_name="minicnn", standalone_mode=False)
+    except TyperException as error:
+        if message := error.format_message():  # none where help was shown instead
+            complain(message)
+        status = 2
+    except InputError as error:
+        complain(str(error))
+        status = 2
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        status = 2
+    except NonFiniteLossError as error:
+        complain(str(error))
+        status = 1
+    except MemoryError as error:
+        complain(f"not enough memory: {error}")
+        status = 1
+    if status == INTERRUPTED:  # what becomes of a KeyboardInterrupt in a command
+        complain("interrupted")
+    sys.exit(status)
