@@ -2,8 +2,7 @@
 
 import time
 
-from rich.console import Console
-
+from minicnn import terminal
 from minicnn.data import Dataset, Preprocessing
 from minicnn.errors import InputError
 from minicnn.losses import SoftmaxCrossEntropy
@@ -26,7 +25,7 @@ CHECKPOINT_VERSION = 4
 """Of the header and the names of the arrays."""
 
 
-def load_data(experiment: Experiment, plan: Plan, console: Console) -> None:
+def load_data(experiment: Experiment, plan: Plan, console: "terminal.Console") -> None:
     """Have the plan's data loaded, with a line that says what it is, and its notes."""
     start = time.perf_counter()
     dataset = plan.data
@@ -45,7 +44,7 @@ def load_data(experiment: Experiment, plan: Plan, console: Console) -> None:
 
 
 def assemble(
-    experiment: Experiment, plan: Plan, folder: RunFolder, console: Console,
+    experiment: Experiment, plan: Plan, folder: RunFolder, console: "terminal.Console",
     every: Interval | None, *, last_is_whole: bool = True,
 ) -> tuple[Trainer, BestModel]:
     """The trainer with all that belongs to it, and the callback that knows the best epoch."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from rich.console import Console
 
+from minicnn import terminal
 from minicnn.data import Dataset
 from minicnn.errors import InputError
 from minicnn.files.nesting import dotted
@@ -24,7 +24,7 @@ from minicnn.training.trainer import Trainer
 
 
 def resume_run(
-    out: str | os.PathLike, changes: dict[str, Any], console: Console,
+    out: str | os.PathLike, changes: dict[str, Any], console: "terminal.Console",
     checkpoint_every: Interval | None = None, *, keep_threads: bool = False,
 ) -> Run:
     """The run of a folder, ready to go on from its last checkpoint.
@@ -68,7 +68,7 @@ def resume_run(
 
 
 def _resume(
-    folder: RunFolder, changes: dict[str, Any], console: Console, every: Interval | None,
+    folder: RunFolder, changes: dict[str, Any], console: "terminal.Console", every: Interval | None,
     keep_threads: bool, lock: FileLock,
 ) -> Run:
     for place in (folder.path, folder.pictures):
@@ -116,7 +116,7 @@ def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
 
 
 def _read_checkpoint(
-    folder: RunFolder, console: Console
+    folder: RunFolder, console: "terminal.Console"
 ) -> tuple[dict[str, Any], dict[str, np.ndarray], Path]:
     """The last checkpoint that is whole: its header, its arrays and its file."""
     header, tensors, path = folder.read_checkpoint()

@@ -4,8 +4,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
-
+from minicnn import terminal
 from minicnn.errors import InputError
 from minicnn.files.reading import require_folder
 from minicnn.files.writing import atomic_write_text
@@ -17,7 +16,7 @@ from minicnn.training.run import Run
 
 
 def start_run(
-    experiment: Experiment, out: str | os.PathLike | None, console: Console,
+    experiment: Experiment, out: str | os.PathLike | None, console: "terminal.Console",
     checkpoint_every: Interval | None = None,
 ) -> Run:
     """A run from the start, in a new folder.

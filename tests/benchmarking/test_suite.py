@@ -1,9 +1,6 @@
-"""The whole measurement: what it holds, and what it refuses to measure."""
-
-import pytest
+"""The whole measurement: what it holds."""
 
 from minicnn.benchmarking import Results, suite
-from minicnn.cli import main
 
 
 def test_a_measurement_has_every_layer_and_pass(results: Results) -> None:
@@ -22,17 +19,3 @@ def test_a_measurement_has_every_layer_and_pass(results: Results) -> None:
     assert results.ratio(1, "step", "step", 2) == step[0].milliseconds / step[1].milliseconds
     assert {(line.of, line.program) for line in results.growth} == {
         (of, program) for of in suite.GROWTH for program in ("minicnn", "reference")}
-
-
-
-@pytest.mark.parametrize(("options", "message"), [
-    (["--against", "caffe"], "--against: expected torch or reference, got 'caffe'"),
-    (["--threads", "0"], "--threads: expected a number of threads from 1 to"),
-    (["--threads", "1,x"], "got 'x'"),
-    (["--rounds", "0"], "--rounds"),
-])
-def test_what_cannot_be_measured(options: list[str], message: str, capsys) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        main(["bench", *options])
-    assert exit_.value.code == 2
-    assert message in capsys.readouterr().err

@@ -1,68 +1,17 @@
-"""`minicnn gradcheck` and `minicnn check` at the command line."""
+"""`minicnn check`: verdicts on students' files, and starter files."""
 
 import csv
 import json
-import os
 import runpy
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import refused, status
 from submission_checks import SUBMISSIONS, planted
-
-from minicnn import backend_name, use_backend
-from minicnn.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STAGED = "batchnorm_staged_graph_cs231n.py"
-
-
-@pytest.fixture(autouse=True)
-def chosen() -> Iterator[None]:
-    """The backend that a command chooses is that of its test alone."""
-    with use_backend(backend_name()):
-        yield
-
-
-def status(*arguments: object) -> int:
-    """The exit status of a command."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code or 0
-
-
-def test_gradcheck_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("gradcheck", "Dense", "BatchNorm", "--backend", "reference") == 0
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line for line in lines if "reference" in line]
-    assert len(rows) == 5
-    assert all(row.split()[-1] == "correct" for row in rows)
-
-
-def test_gradcheck_of_every_layer_is_below_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("gradcheck", "--json") == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert {row["backend"] for row in rows} == {"cpu", "reference"}
-    for row in rows:
-        assert max(row["training"], row["evaluation"]) <= 1e-7, row
-        assert row["elements"] > 0
-        assert row["uncertainty"] <= 1e-7
-
-
-def test_json_stays_json_where_kernels_have_to_be_compiled(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "minicnn", "gradcheck", "ReLU", "--json"],
-        capture_output=True, text=True, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
-    )
-    assert {row["layer"] for row in json.loads(ended.stdout)} == {"ReLU"}
-    assert "compiling kernels" in ended.stderr
-
-
-def test_gradcheck_refuses_what_is_no_layer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("gradcheck", "Conv3D") == 2
-    assert "gradcheck: expected layers among Conv2D, MaxPool2D" in capsys.readouterr().err
 
 
 def test_check_of_a_correct_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,14 +39,13 @@ def test_check_of_a_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (["check", "none.py"], "minicnn: none.py: expected a Python file, found nothing"),
     (["check"], "minicnn: check: expected a file, or --exercise NAME"),
     (["check", "--exercise", "svm"], "minicnn: --exercise: expected one of batchnorm, conv2d"),
-    (["check", "x.py", "--timeout", "0"], "--timeout"),
+    (["check", "x.py", "--timeout", "0"],
+     "minicnn: --timeout: expected seconds in (0, 1e+06], got 0"),
 ])
 def test_check_refuses(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert status(*arguments) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert message in line
+    assert message in refused(capsys, *arguments)
 
 
 def test_check_writes_an_exercise(

@@ -1,0 +1,37 @@
+"""The program as a whole: its help, its version, what it says of an unknown command."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import refused, run, status
+
+
+def test_the_version(tmp_path: Path) -> None:
+    result = run("--version", cwd=tmp_path)
+    assert result.returncode == 0
+    assert result.stdout.startswith("minicnn 0.")
+
+
+def test_the_package_is_found_beside_a_clone_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "minicnn").mkdir()  # Python sees a namespace package in such a folder
+    result = subprocess.run(
+        [sys.executable, "-m", "minicnn", "--version"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.stdout.startswith("minicnn 0."), result.stderr
+
+
+@pytest.mark.parametrize("command", [
+    ["train"], ["evaluate"], ["predict"], ["compare"], ["summary"], ["bench"], ["gradcheck"],
+    ["check"], ["data", "audit"],
+], ids=" ".join)
+def test_every_command_has_an_example(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(*command, "--help") == 0
+    assert f"Example  minicnn {' '.join(command)} " in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "trian" in refused(capsys, "trian")

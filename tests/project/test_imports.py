@@ -1,0 +1,56 @@
+"""What an import brings with it, and who may import what."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "minicnn"
+MAY_DRAW = ("terminal.py", "training/progress.py")
+"""Who beside the command line knows rich."""
+
+
+def loaded(statement: str) -> set[str]:
+    """The modules that a fresh process has after a statement."""
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{statement}; import sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )
+    return set(ended.stdout.split())
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every module that a file imports, at its top or anywhere else."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize(("statement", "heavy"), [
+    ("import minicnn", {"rich", "pandas", "matplotlib", "pydantic", "typer"}),
+    ("import minicnn.cli", {"pandas", "matplotlib", "pydantic", "minicnn.training"}),
+])
+def test_an_import_brings_nothing_heavy(statement: str, heavy: set[str]) -> None:
+    modules = loaded(statement)
+    assert "minicnn.sequential" in modules
+    assert modules & heavy == set()
+
+
+def test_rich_is_known_in_one_place() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
+        if any(name.split(".")[0] == "rich"
+               for name in imports(ast.parse(path.read_text(encoding="utf-8"))))
+    }
+    assert {name for name in found if not name.startswith("cli/")} == set(MAY_DRAW)
+
+
+def test_the_terminal_stands_on_nothing_of_the_package_but_errors() -> None:
+    tree = ast.parse((PACKAGE / "terminal.py").read_text(encoding="utf-8"))
+    own = {name for name in imports(tree) if name.split(".")[0] == "minicnn"}
+    assert own <= {"minicnn.errors"}
