@@ -18,7 +18,6 @@ from rich.table import Table
 from minicnn.benchmarking.machine import ceiling, description
 from minicnn.ops import cpu, reference
 from minicnn.ops.cpu.linalg.gemm import product
-from minicnn.ops.cpu.linalg.threads import thread_count, use_threads
 from minicnn.viewing.charts import COLOURS, INK, QUIET, quieten
 
 SIDE, CHANNELS, FILTERS = 24, 128, 128
@@ -143,14 +142,14 @@ def errors(x, w):
 
 def measure(x, w):
     """Seconds an image, medians of rounds in which every step runs once."""
-    most, seconds = thread_count(), np.empty((ROUNDS, len(STEPS)))
+    most, seconds = cpu.thread_count(), np.empty((ROUNDS, len(STEPS)))
     for row in seconds:
         for place, (_, convolve, images, threads) in enumerate(STEPS):
-            use_threads(threads or most)
+            cpu.use_threads(threads or most)
             start = time.perf_counter()
             convolve(x[:images], w)
             row[place] = (time.perf_counter() - start) / images
-    use_threads(most)
+    cpu.use_threads(most)
     return np.median(seconds, axis=0)
 
 
@@ -179,14 +178,14 @@ if __name__ == "__main__":
     x, w = arrays()
     found = errors(x, w)
     seconds = measure(x, w)
-    use_threads(1)
-    peak = ceiling().gflops
+    cpu.use_threads(1)
+    peak = ceiling(cpu).gflops
     gflops = 2 * SIDE * SIDE * 9 * CHANNELS * FILTERS / seconds / 1e9
     table = Table("step", "ms an image", "GFLOP/s", "of a core's peak", "faster by", "error")
     for place, (name, *_) in enumerate(STEPS):
         gain = "" if place == 0 else f"{seconds[place - 1] / seconds[place]:.1f}×"
         table.add_row(name, f"{seconds[place] * 1e3:.3f}", f"{gflops[place]:.1f}",
                       f"{gflops[place] / peak:.0%}", gain, f"{found[place]:.0e}")
-    table.caption = f"{description()}; {ROUNDS} rounds; peak {peak:.0f} GFLOP/s a core"
+    table.caption = f"{description(cpu)}; {ROUNDS} rounds; peak {peak:.0f} GFLOP/s a core"
     Console().print(table)
     draw([name for name, *_ in STEPS], gflops, peak)

@@ -1,27 +1,11 @@
-"""What the machine could do at best: multiply-adds, and bytes to and from memory."""
+"""The machine that is measured: its name, and what it could do at best."""
 
 import os
 import platform
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numba import njit, prange
-
-from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL
-from minicnn.ops.cpu.linalg.simd import lanes, load, multiply_add, put, settle, store
-from minicnn.ops.cpu.linalg.threads import thread_count
-
-CHAINS = 8
-"""Multiply-adds that do not wait for each other: two a cycle, each taking four."""
-
-FMA_STEPS = 1 << 20
-COPIED_BYTES = 128 << 20
-"""Size of the array that is copied: more than the caches of most machines hold."""
+from minicnn.ops.backend import Backend
 
 
 @dataclass(frozen=True)
@@ -42,26 +26,14 @@ class Ceiling:
     gigabytes: float
 
 
-def ceiling(rounds: int = 9) -> Ceiling:
-    """Measure the machine with the threads that are chosen; the best of some rounds."""
-    threads, lane_count = thread_count(), lanes(np.float32)
-    numbers = np.zeros((threads, CHAINS * lane_count), np.float32)
-    source = memory.empty((COPIED_BYTES // 4,), np.float32)
-    source[:] = 1
-    target = memory.empty(source.shape, source.dtype)
-    target[:] = 0
-    operations = 2.0 * FMA_STEPS * CHAINS * lane_count * threads
-    return Ceiling(
-        threads,
-        operations / _least(lambda: _multiply_adds(numbers, lane_count), rounds) / 1e9,
-        2 * COPIED_BYTES / _least(lambda: _copy(source, target, lane_count), rounds) / 1e9,
-    )
+def ceiling(backend: Backend, rounds: int = 9) -> Ceiling:
+    """Measure the machine with the backend's threads; the best of some rounds."""
+    operations, moved = backend.ceiling(rounds)
+    return Ceiling(backend.thread_count(), operations / 1e9, moved / 1e9)
 
 
-def description() -> str:
+def description(backend: Backend) -> str:
     """The processor's name, its cores and its vectors."""
-    from minicnn.ops.cpu.linalg.simd import REGISTER_BITS
-
     name = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -69,60 +41,5 @@ def description() -> str:
             if line.startswith("model name"):
                 name = line.partition(":")[2].strip()
                 break
-    return f"{name}, {os.cpu_count()} cores, vectors of {REGISTER_BITS} bits"
-
-
-def _least(run: Callable[[], Any], rounds: int) -> float:
-    """Seconds of the fastest run after one to warm up."""
-    run()
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
-@njit(**SERIAL)
-def _multiply_adds_of_one(numbers: Any, lane_count: Any) -> None:
-    x = load(numbers, 0, 1)
-    a = b = c = d = e = f = g = h = x
-    for _ in range(FMA_STEPS):
-        a, b, c, d = (
-            multiply_add(a, x, x), multiply_add(b, x, x), multiply_add(c, x, x),
-            multiply_add(d, x, x),
-        )
-        e, f, g, h = (
-            multiply_add(e, x, x), multiply_add(f, x, x), multiply_add(g, x, x),
-            multiply_add(h, x, x),
-        )
-    store(numbers, 0, a)
-    store(numbers, lane_count, b)
-    store(numbers, 2 * lane_count, c)
-    store(numbers, 3 * lane_count, d)
-    store(numbers, 4 * lane_count, e)
-    store(numbers, 5 * lane_count, f)
-    store(numbers, 6 * lane_count, g)
-    store(numbers, 7 * lane_count, h)
-
-
-@njit(**PARALLEL)
-def _multiply_adds(numbers: Any, lane_count: Any) -> None:
-    for thread in prange(numbers.shape[0]):
-        _multiply_adds_of_one(numbers[thread], lane_count)
-
-
-@njit(**SERIAL)
-def _copy_block(source: Any, target: Any, lane_count: Any, start: Any, stop: Any) -> None:
-    for i in range(start, stop, lane_count):
-        put(target, i, load(source, i, 1), True)
-    settle()
-
-
-@njit(**PARALLEL)
-def _copy(source: Any, target: Any, lane_count: Any) -> None:
-    for block in prange(64):
-        _copy_block(
-            source, target, lane_count, block * (source.size // 64),
-            (block + 1) * (source.size // 64),
-        )
+    bits = backend.describe()["vector bits"]
+    return f"{name}, {os.cpu_count()} cores, vectors of {bits} bits"

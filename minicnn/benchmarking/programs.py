@@ -46,9 +46,8 @@ class Minicnn:
 
     def use_threads(self, count: int) -> None:
         """Compute with so many threads; the reference takes what NumPy takes."""
-        from minicnn.ops.cpu.linalg.threads import use_threads
-
-        use_threads(count)
+        with ops.use_backend(self.backend):
+            ops.backend().use_threads(count)
 
     def _choose(self) -> None:
         """Let all operations run on this program's backend, until another is chosen."""

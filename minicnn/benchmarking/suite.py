@@ -6,7 +6,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-from numba import config
 
 from minicnn import models
 from minicnn.benchmarking import processes
@@ -18,8 +17,8 @@ from minicnn.benchmarking.torch_program import Torch
 from minicnn.benchmarking.work import FORWARD, work
 from minicnn.errors import InputError
 from minicnn.layers import Conv2D
-from minicnn.ops import backend_name, use_backend
-from minicnn.ops.cpu.linalg.threads import use_threads
+from minicnn.ops import backend, backend_name, use_backend
+from minicnn.ops.backend import Backend
 from minicnn.sequential import Sequential
 
 PROGRAMS: dict[str | None, Callable[[], list[Program]]] = {
@@ -57,11 +56,12 @@ def settings(
     """
     if against not in PROGRAMS:
         raise InputError(f"expected torch or reference, got {against!r}", argument="against")
-    most = config.NUMBA_NUM_THREADS
+    own = _own_backend()
+    most = own.most_threads()
     words = sorted({"1", str(most)}) if threads is None else threads.split(",")
     for word in words:
-        use_threads(word.strip())
-    use_threads(most)
+        own.use_threads(word.strip())
+    own.use_threads(most)
     return Settings(against, tuple(int(word) for word in words), batch, rounds)
 
 
@@ -80,13 +80,14 @@ def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None)
         Where PyTorch is asked for and not installed.
     """
     programs = [Minicnn(), *PROGRAMS[settings.against]()]
-    results = Results(settings, description(), _versions(settings.against))
+    own = _own_backend()
+    results = Results(settings, description(own), _versions(settings.against))
     with use_backend(backend_name()):  # the programs choose theirs
         for threads in settings.threads:
             for program in programs:
                 program.use_threads(threads)
             tell(f"{threads} threads: what the machine can do")
-            results.ceilings[threads] = ceiling(settings.rounds)
+            results.ceilings[threads] = ceiling(own, settings.rounds)
             _measure_networks(results, programs, threads, tell)
             _measure_layers(results, programs, threads, tell)
         tell("how cost grows")
@@ -98,6 +99,12 @@ def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None)
     if settings.against == "torch":
         results.starts["PyTorch"] = processes.start("PyTorch", settings.batch, threads)
     return results
+
+
+def _own_backend() -> Backend:
+    """The backend that is measured."""
+    with use_backend(Minicnn().backend):
+        return backend()
 
 
 def _measure_networks(

@@ -1,6 +1,7 @@
 """What the commands ask of the backend: which one, how many threads, a word when it compiles."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
@@ -14,16 +15,22 @@ def choose(backend: str | None, threads: int | None) -> None:
     else:
         ops.use_backend(backend)
     if threads is not None:
-        from minicnn.ops.cpu.linalg.threads import use_threads
+        for each in ops.every_backend():  # a command may use several
+            each.use_threads(threads)
 
-        use_threads(threads)
 
-
-def compilation_line() -> AbstractContextManager[None]:
+@contextmanager
+def compilation_line() -> Iterator[None]:
     """Say so, once, if kernels have to be compiled; on stderr, since stdout may be JSON."""
-    from minicnn.ops.cpu.linalg.compilation import on_first_compilation
+    from minicnn import ops
 
-    return on_first_compilation(lambda: Console(stderr=True).print(
-        "compiling kernels for this machine; they are cached for the next time …",
-        highlight=False,
-    ))
+    def say() -> None:
+        Console(stderr=True).print(
+            "compiling kernels for this machine; they are cached for the next time …",
+            highlight=False,
+        )
+
+    with ExitStack() as notices:
+        for each in ops.every_backend():
+            notices.enter_context(each.on_first_compilation(say))
+        yield

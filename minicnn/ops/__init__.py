@@ -17,6 +17,7 @@ from minicnn.ops.backend import (
     BACKENDS as BACKENDS,
     backend as backend,
     backend_name as backend_name,
+    every_backend as every_backend,
     use_backend as use_backend,
 )
 from minicnn.ops.batchnorm import (

@@ -57,6 +57,9 @@ class Backend(Protocol):
     def on_first_compilation(self, say: Callable[[], None]) -> AbstractContextManager[None]:
         """Within the block, call `say` once, at the first kernel that has to be compiled."""
 
+    def ceiling(self, rounds: int) -> tuple[float, float]:
+        """Operations and bytes a second that its threads reach at best; NaN where unknown."""
+
 
 class use_backend:
     """Choose the backend of every operation from now on; as a context manager, for a block.
@@ -106,6 +109,11 @@ def backend_name() -> str:
     if _chosen is None:
         _chosen = _usable(os.environ.get("MINICNN_BACKEND") or BACKENDS[0], "MINICNN_BACKEND")
     return _chosen
+
+
+def every_backend() -> list[Backend]:
+    """All that this machine can run."""
+    return [package for package in map(_package, BACKENDS) if package.available()]
 
 
 def operation(door: Door) -> Door:

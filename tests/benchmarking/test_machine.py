@@ -1,11 +1,23 @@
-"""What the machine can do at best."""
+"""The machine that is measured, as a backend sees it."""
 
 import math
+from typing import cast
 
-from minicnn.benchmarking.machine import ceiling
+from minicnn.benchmarking.machine import ceiling, description
+from minicnn.ops import cpu
+from minicnn.ops.backend import Backend
+
+BACKEND = cast(Backend, cpu)
 
 
 def test_a_machine_multiplies_and_copies() -> None:
-    most = ceiling(rounds=1)
+    most = ceiling(BACKEND, rounds=1)
+    assert most.threads == cpu.thread_count()
     assert 0 < most.gflops < math.inf
     assert 0 < most.gigabytes < math.inf
+
+
+def test_a_machine_has_cores_and_vectors() -> None:
+    text = description(BACKEND)
+    assert " cores, vectors of " in text
+    assert text.endswith(f"{cpu.describe()['vector bits']} bits")

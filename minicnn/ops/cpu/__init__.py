@@ -11,10 +11,11 @@ from typing import Any
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
 from minicnn.ops.cpu.linalg import simd
+from minicnn.ops.cpu.linalg.ceiling import ceiling
 from minicnn.ops.cpu.linalg.compilation import on_first_compilation
 from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
-__all__ = ["asarray", "available", "convolutions", "describe", "most_threads",
+__all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "most_threads",
            "on_first_compilation", "thread_count", "use_threads"]
 
 

@@ -5,14 +5,15 @@ and documented by the door of the same name in `minicnn.ops`; the functions of t
 those doors, bound to this backend.
 """
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 
-__all__ = ["asarray", "available", "describe", "most_threads", "on_first_compilation",
-           "thread_count", "use_threads"]
+__all__ = ["asarray", "available", "ceiling", "describe", "most_threads",
+           "on_first_compilation", "thread_count", "use_threads"]
 
 
 def available() -> bool:
@@ -42,6 +43,11 @@ def most_threads() -> int:
 def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None]:
     """Nothing is compiled."""
     return nullcontext()
+
+
+def ceiling(rounds: int) -> tuple[float, float]:
+    """Unknown."""
+    return math.nan, math.nan
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -1,0 +1,97 @@
+"""What the machine could do at best: multiply-adds, and bytes to and from memory."""
+
+import time
+
+import numpy as np
+from numba import njit, prange
+
+from minicnn.ops.cpu.linalg import memory
+from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL
+from minicnn.ops.cpu.linalg.simd import lanes, load, multiply_add, put, settle, store
+from minicnn.ops.cpu.linalg.threads import thread_count
+
+CHAINS = 8
+"""Multiply-adds that do not wait for each other: two a cycle, each taking four."""
+
+FMA_STEPS = 1 << 20
+COPIED_BYTES = 128 << 20
+"""Size of the array that is copied: more than the caches of most machines hold."""
+
+
+def ceiling(rounds: int) -> tuple[float, float]:
+    """What the threads that are chosen can reach; the best of some rounds.
+
+    Returns
+    -------
+    operations : float
+        float32 operations a second, two for each multiply-add from registers.
+    bytes : float
+        Read and written a second by a copy that bypasses the caches.
+    """
+    threads, lane_count = thread_count(), lanes(np.float32)
+    numbers = np.zeros((threads, CHAINS * lane_count), np.float32)
+    source = memory.empty((COPIED_BYTES // 4,), np.float32)
+    source[:] = 1
+    target = memory.empty(source.shape, source.dtype)
+    target[:] = 0
+    operations = 2.0 * FMA_STEPS * CHAINS * lane_count * threads
+    return (
+        operations / _least(lambda: _multiply_adds(numbers, lane_count), rounds),
+        2 * COPIED_BYTES / _least(lambda: _copy(source, target, lane_count), rounds),
+    )
+
+
+def _least(run, rounds):
+    """Seconds of the fastest run after one to warm up."""
+    run()
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+@njit(**SERIAL)
+def _multiply_adds_of_one(numbers, lane_count):
+    x = load(numbers, 0, 1)
+    a = b = c = d = e = f = g = h = x
+    for _ in range(FMA_STEPS):
+        a, b, c, d = (
+            multiply_add(a, x, x), multiply_add(b, x, x), multiply_add(c, x, x),
+            multiply_add(d, x, x),
+        )
+        e, f, g, h = (
+            multiply_add(e, x, x), multiply_add(f, x, x), multiply_add(g, x, x),
+            multiply_add(h, x, x),
+        )
+    store(numbers, 0, a)
+    store(numbers, lane_count, b)
+    store(numbers, 2 * lane_count, c)
+    store(numbers, 3 * lane_count, d)
+    store(numbers, 4 * lane_count, e)
+    store(numbers, 5 * lane_count, f)
+    store(numbers, 6 * lane_count, g)
+    store(numbers, 7 * lane_count, h)
+
+
+@njit(**PARALLEL)
+def _multiply_adds(numbers, lane_count):
+    for thread in prange(numbers.shape[0]):
+        _multiply_adds_of_one(numbers[thread], lane_count)
+
+
+@njit(**SERIAL)
+def _copy_block(source, target, lane_count, start, stop):
+    for i in range(start, stop, lane_count):
+        put(target, i, load(source, i, 1), True)
+    settle()
+
+
+@njit(**PARALLEL)
+def _copy(source, target, lane_count):
+    for block in prange(64):
+        _copy_block(
+            source, target, lane_count, block * (source.size // 64),
+            (block + 1) * (source.size // 64),
+        )
