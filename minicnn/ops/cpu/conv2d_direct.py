@@ -2,16 +2,24 @@
 
 With one channel the pixels under neighbouring windows are neighbours themselves: a row of y reads
 KH rows of x, a band that fits into the first cache. Six pixels of it at a time, each spread over a
-register, meet a panel of filters, or of output gradients; nothing is laid out as cols.
+register, are multiplied with a panel of filters, or of output gradients. im2col is not needed.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import get_num_threads, njit, prange
 
 from minicnn.ops.conv2d import Conv2DCache
-from minicnn.ops.cpu.conv2d_im2col import input_gradient, sizes
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
-from minicnn.ops.cpu.linalg.gemm import WIDE, panel_width, panels
+from minicnn.ops.cpu.conv2d_im2col import geometry_of, input_gradient
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, round_up
+from minicnn.ops.cpu.linalg.layout import (
+    WIDE,
+    cut_into_panels,
+    panel_width,
+    panel_width_of,
+    panels_of,
+)
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
     load,
@@ -31,12 +39,23 @@ PIXELS = 6
 __all__ = ["convolve", "input_gradient", "weight_gradients"]
 
 
+class Band(NamedTuple):
+    """The rows of x̄ under a row of outputs, and where the pixels of its first window lie in them.
+
+    The first row begins at ``pixels[0]``, each other `row_step` after the one before.
+    """
+
+    pixels: np.ndarray
+    row_step: int
+    offsets: np.ndarray
+
+
 def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
     """``y = x * w + bias``: x (N, H, W, 1), w (KH, KW, 1, K), bias (K,), into y (N, OH, OW, K)."""
     x, w = cache.x, cache.w
     # a panel is a row of filters for each pixel of a window, and a row of biases
-    matrix, width = panels(np.concatenate([w.reshape(-1, w.shape[3]), bias[None]]))
-    _convolve(x[..., 0], matrix, width, w.shape[3], y.reshape(-1), sizes(cache), is_large(y))
+    panels = cut_into_panels(np.concatenate([w.reshape(-1, w.shape[3]), bias[None]]))
+    _convolve(x[..., 0], panels, w.shape[3], y.reshape(-1), geometry_of(cache, y), is_large(y))
 
 
 def weight_gradients(
@@ -47,45 +66,47 @@ def weight_gradients(
     db is what a tenth pixel of a 3×3 window would get that is always 1.
     """
     x, w = cache.x, cache.w
-    width, filters = panel_width(x.dtype), w.shape[3]
-    columns = -(-filters // width) * width
+    filters = w.shape[3]
+    columns = round_up(filters, panel_width(x.dtype))
     sums = np.zeros((get_num_threads(), (w.size // filters + 1) * columns), x.dtype)
-    _correlate(x[..., 0], dy.reshape(-1), sums, filters, width, sizes(cache))
+    _weight_gradient(x[..., 0], dy.reshape(-1), sums, filters, geometry_of(cache, dy))
     gradients = sums.sum(0).reshape(-1, columns)[:, :filters]  # (KH·KW + 1, K)
     db = gradients[-1].copy() if cache.has_bias else None
     return np.ascontiguousarray(gradients[:-1]).reshape(w.shape), db
 
 
 @njit(**WORKER)
-def _band_of(x, numbers):
-    """Room for a band, the step between its rows, and where a window's pixels lie in it."""
-    size_h, size_w, _, _, columns, _, across, _, _ = numbers
-    step = (columns - 1 + PIXELS - 1) * across + size_w  # as far as a row's last pixels reach
-    offsets = np.empty(size_h * size_w, np.intp)
+def _band_of(x, geometry):
+    """Room for a band."""
+    height, width = geometry.kernel_height, geometry.kernel_width
+    # as far as a row's last pixels reach
+    step = (geometry.output_width - 1 + PIXELS - 1) * geometry.across + width
+    offsets = np.empty(height * width, np.intp)
     for t in range(offsets.size):
-        offsets[t] = t // size_w * step + t % size_w
-    return np.zeros(size_h * step, x.dtype), step, offsets
+        offsets[t] = t // width * step + t % width
+    return Band(np.zeros(height * step, x.dtype), step, offsets)
 
 
 @njit(**WORKER)
-def _with_ones(band, step, offsets):
-    """The band with a row of ones below, and its place as one pixel more of the window."""
-    more = np.ones(band.size + step, band.dtype)
-    more[: band.size] = band
+def _with_ones(band):
+    """The band with a row of ones below, whose first is one pixel more of the window."""
+    pixels, row_step, offsets = band
+    more = np.ones(pixels.size + row_step, pixels.dtype)
+    more[: pixels.size] = pixels
     places = np.empty(offsets.size + 1, np.intp)
     places[: offsets.size] = offsets
-    places[offsets.size] = band.size
-    return more, step, places
+    places[offsets.size] = pixels.size
+    return Band(more, row_step, places)
 
 
 @njit(**WORKER)
-def _fill_band(x, image, p, band, step, numbers):
-    """The rows of x̄ under row p of outputs: from band[i · step] on row p·down + i."""
-    size_h, _, _, _, _, down, _, top, left = numbers
+def _fill_band(x, image, p, band, geometry):
+    """The rows of x̄ under row p of outputs: row i of the band is row p·down + i."""
     _, height, width = x.shape
-    for i in range(size_h):
-        h = p * down + i - top
-        row = band[i * step + left : i * step + left + width]
+    for i in range(geometry.kernel_height):
+        h = p * geometry.down + i - geometry.top
+        begin = i * band.row_step + geometry.left
+        row = band.pixels[begin : begin + width]
         if 0 <= h < height:
             source = x[image, h]
             for v in range(row.size):
@@ -95,89 +116,92 @@ def _fill_band(x, image, p, band, step, numbers):
 
 
 @njit(**WORKER)
-def _tile(band, at, across, offsets, w, w_at, width):
-    """Six neighbouring outputs, of a panel of filters: Σ_t band[at + offset_t] · w[t] + bias."""
-    c0 = c1 = c2 = c3 = c4 = c5 = load(w, w_at + offsets.size * width, WIDE)
+def _tile(band, at, across, w, w_at):
+    """Six neighbouring outputs, of a panel of filters: Σ_t pixels[at + offset_t] · w[t] + bias."""
+    pixels, offsets, numbers = band.pixels, band.offsets, w.numbers
+    c0 = c1 = c2 = c3 = c4 = c5 = load(numbers, w_at + offsets.size * w.row_step, WIDE)
     for t in range(offsets.size):
-        row, pixel = load(w, w_at + t * width, WIDE), at + offsets[t]
-        c0 = multiply_add(spread(band, pixel, WIDE), row, c0)
-        c1 = multiply_add(spread(band, pixel + across, WIDE), row, c1)
-        c2 = multiply_add(spread(band, pixel + 2 * across, WIDE), row, c2)
-        c3 = multiply_add(spread(band, pixel + 3 * across, WIDE), row, c3)
-        c4 = multiply_add(spread(band, pixel + 4 * across, WIDE), row, c4)
-        c5 = multiply_add(spread(band, pixel + 5 * across, WIDE), row, c5)
+        row, pixel = load(numbers, w_at + t * w.row_step, WIDE), at + offsets[t]
+        c0 = multiply_add(spread(pixels, pixel, WIDE), row, c0)
+        c1 = multiply_add(spread(pixels, pixel + across, WIDE), row, c1)
+        c2 = multiply_add(spread(pixels, pixel + 2 * across, WIDE), row, c2)
+        c3 = multiply_add(spread(pixels, pixel + 3 * across, WIDE), row, c3)
+        c4 = multiply_add(spread(pixels, pixel + 4 * across, WIDE), row, c4)
+        c5 = multiply_add(spread(pixels, pixel + 5 * across, WIDE), row, c5)
     return c0, c1, c2, c3, c4, c5
 
 
 @njit(**WORKER)
-def _put_pixel(y, at, vector, valid, width, large):
+def _put_pixel(y, at, vector, valid, large):
     """The first `valid` filters of one output."""
-    if valid == width:
+    if valid == panel_width_of(y):
         put(y, at, vector, large)
     else:
         store_part(y, at, valid, vector)
 
 
 @njit(**WORKER)
-def _put_tile(y, at, step, tile, count, valid, width, large):
+def _put_tile(y, at, step, tile, count, valid, large):
     """The first `count` outputs of a tile, `step` apart."""
-    _put_pixel(y, at, tile[0], valid, width, large)
+    _put_pixel(y, at, tile[0], valid, large)
     if count > 1:
-        _put_pixel(y, at + step, tile[1], valid, width, large)
+        _put_pixel(y, at + step, tile[1], valid, large)
     if count > 2:
-        _put_pixel(y, at + 2 * step, tile[2], valid, width, large)
+        _put_pixel(y, at + 2 * step, tile[2], valid, large)
     if count > 3:
-        _put_pixel(y, at + 3 * step, tile[3], valid, width, large)
+        _put_pixel(y, at + 3 * step, tile[3], valid, large)
     if count > 4:
-        _put_pixel(y, at + 4 * step, tile[4], valid, width, large)
+        _put_pixel(y, at + 4 * step, tile[4], valid, large)
     if count > 5:
-        _put_pixel(y, at + 5 * step, tile[5], valid, width, large)
+        _put_pixel(y, at + 5 * step, tile[5], valid, large)
 
 
 @njit(**WORKER)
-def _convolve_rows(x, w, width, filters, y, numbers, large, start, stop):
+def _convolve_rows(x, w, filters, y, geometry, large, start, stop):
     """Rows start to stop of outputs, counted over all images."""
-    rows, columns, across = numbers[3], numbers[4], numbers[6]
-    band, step, offsets = _band_of(x, numbers)
+    rows, columns, across = geometry.output_height, geometry.output_width, geometry.across
+    width, band = panel_width_of(y), _band_of(x, geometry)
+    panels = panels_of(w, band.offsets.size + 1)
     for row in range(start, stop):
-        _fill_band(x, row // rows, row % rows, band, step, numbers)
+        _fill_band(x, row // rows, row % rows, band, geometry)
         for first in range(0, filters, width):
-            w_at = first // width * (offsets.size + 1) * width
+            w_at = first // width * panels.panel_step
             for q in range(0, columns, PIXELS):
-                tile = _tile(band, q * across, across, offsets, w, w_at, width)
+                tile = _tile(band, q * across, across, panels, w_at)
                 _put_tile(
                     y, (row * columns + q) * filters + first, filters, tile,
-                    min(columns - q, PIXELS), min(filters - first, width), width, large,
+                    min(columns - q, PIXELS), min(filters - first, width), large,
                 )
     settle()
 
 
 @njit(**PARALLEL)
-def _convolve(x, w, width, filters, y, numbers, large):
+def _convolve(x, w, filters, y, geometry, large):
     for block in prange(BLOCKS):
         _convolve_rows(
-            x, w, width, filters, y, numbers, large, *block_of(block, x.shape[0] * numbers[3])
+            x, w, filters, y, geometry, large,
+            *block_of(block, x.shape[0] * geometry.output_height),
         )
 
 
 @njit(**WORKER)
-def _gradient_tile(band, offsets, t, across, dy, at, filters, columns, valid):
-    """Six weights from place t of the window on, of a panel: Σ_q band[offset + q·across] · dy[q].
+def _gradient_tile(band, t, across, dy, at, filters, columns, valid):
+    """Six weights from place t of the window on, of a panel: Σ_q pixels[offset + q·across] · dy[q].
 
     Places after the last repeat it.
     """
-    last = offsets.size - 1
+    pixels, offsets, last = band.pixels, band.offsets, band.offsets.size - 1
     o0, o1, o2 = offsets[t], offsets[min(t + 1, last)], offsets[min(t + 2, last)]
     o3, o4, o5 = offsets[min(t + 3, last)], offsets[min(t + 4, last)], offsets[min(t + 5, last)]
     c0 = c1 = c2 = c3 = c4 = c5 = zeros(dy, WIDE)
     for q in range(columns):
         row, pixel = load_part(dy, at + q * filters, valid, WIDE), q * across
-        c0 = multiply_add(spread(band, o0 + pixel, WIDE), row, c0)
-        c1 = multiply_add(spread(band, o1 + pixel, WIDE), row, c1)
-        c2 = multiply_add(spread(band, o2 + pixel, WIDE), row, c2)
-        c3 = multiply_add(spread(band, o3 + pixel, WIDE), row, c3)
-        c4 = multiply_add(spread(band, o4 + pixel, WIDE), row, c4)
-        c5 = multiply_add(spread(band, o5 + pixel, WIDE), row, c5)
+        c0 = multiply_add(spread(pixels, o0 + pixel, WIDE), row, c0)
+        c1 = multiply_add(spread(pixels, o1 + pixel, WIDE), row, c1)
+        c2 = multiply_add(spread(pixels, o2 + pixel, WIDE), row, c2)
+        c3 = multiply_add(spread(pixels, o3 + pixel, WIDE), row, c3)
+        c4 = multiply_add(spread(pixels, o4 + pixel, WIDE), row, c4)
+        c5 = multiply_add(spread(pixels, o5 + pixel, WIDE), row, c5)
     return c0, c1, c2, c3, c4, c5
 
 
@@ -204,27 +228,28 @@ def _add_tile(dw, at, step, tile, count):
 
 
 @njit(**WORKER)
-def _correlate_rows(x, dy, dw, filters, width, numbers, start, stop):
+def _weight_gradient_rows(x, dy, dw, filters, geometry, start, stop):
     """What rows start to stop of dy add to dw (KH·KW + 1, whole panels of K)."""
-    rows, columns, across = numbers[3], numbers[4], numbers[6]
-    band, step, offsets = _with_ones(*_band_of(x, numbers))
-    whole = dw.size // offsets.size
+    rows, columns = geometry.output_height, geometry.output_width
+    band = _with_ones(_band_of(x, geometry))
+    places = band.offsets.size
+    whole = dw.size // places
     for row in range(start, stop):
-        _fill_band(x, row // rows, row % rows, band, step, numbers)
-        for first in range(0, filters, width):
+        _fill_band(x, row // rows, row % rows, band, geometry)
+        for first in range(0, filters, panel_width_of(dw)):
             at = row * columns * filters + first
-            for t in range(0, offsets.size, PIXELS):
+            for t in range(0, places, PIXELS):
                 tile = _gradient_tile(
-                    band, offsets, t, across, dy, at, filters, columns, filters - first
+                    band, t, geometry.across, dy, at, filters, columns, filters - first
                 )
-                _add_tile(dw, t * whole + first, whole, tile, min(offsets.size - t, PIXELS))
+                _add_tile(dw, t * whole + first, whole, tile, min(places - t, PIXELS))
 
 
 @njit(**PARALLEL)
-def _correlate(x, dy, dw, filters, width, numbers):
-    rows, threads = x.shape[0] * numbers[3], dw.shape[0]
+def _weight_gradient(x, dy, dw, filters, geometry):
+    rows, threads = x.shape[0] * geometry.output_height, dw.shape[0]
     for thread in prange(threads):
-        _correlate_rows(
-            x, dy, dw[thread], filters, width, numbers,
+        _weight_gradient_rows(
+            x, dy, dw[thread], filters, geometry,
             thread * rows // threads, (thread + 1) * rows // threads,
         )

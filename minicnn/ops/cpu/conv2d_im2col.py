@@ -1,10 +1,19 @@
-"""Convolution as a matrix product, for any kernel and stride: lay out the pixels under each window.
+"""Convolution as a matrix product, for any kernel and stride: im2col lays out the pixels.
 
-``y = cols w`` with cols (N·OH·OW, KH·KW·C) and w (KH·KW·C, K): the im2col method of Chellapilla,
-Puri and Simard 2006, *High performance convolutional neural networks for document processing*.
-A whole batch's cols would be KH·KW times the size of x, so each thread lays out a few rows, as many
-as its second-level cache holds, and uses them while they are there.
+A row of cols holds the pixels under one window::
+
+    cols[(n, p, q), (i, j, c)] = x̄[n, p·down + i, q·across + j, c]      (im2col; x̄ is x, padded)
+
+    y     = cols w        cols (N·OH·OW, KH·KW·C), w (KH·KW·C, K)
+    dcols = dy wᵀ         dx gathers dcols: col2im, the transpose of im2col
+    dw    = colsᵀ dy
+
+(Chellapilla, Puri and Simard 2006, *High performance convolutional neural networks for document
+processing*). A whole batch's cols would be KH·KW times the size of x. So each thread lays out a few
+rows, as many as its second-level cache holds, and uses them while they are there.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import get_num_threads, njit, prange
@@ -12,32 +21,60 @@ from numba import get_num_threads, njit, prange
 from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
-from minicnn.ops.cpu.linalg.gemm import TILE_ROWS, multiply, panel_width, panels
+from minicnn.ops.cpu.linalg.gemm import multiply
+from minicnn.ops.cpu.linalg.layout import (
+    Matrix,
+    Panels,
+    cut_into_panels,
+    panel_width_of,
+    panels_of,
+)
+from minicnn.ops.cpu.linalg.register_tile import TILE_ROWS
 from minicnn.ops.cpu.linalg.sums import column_sums
 
 CHUNK_BYTES = 512 << 10
 """How large a few rows of cols and of y may be together: half of a common second-level cache."""
 
 
-def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
-    """``y = cols w + bias``, into y (N, OH, OW, K); bias (K,)."""
-    x, w = cache.x, cache.w
-    matrix, width = panels(w.reshape(-1, w.shape[3]))
-    _convolve(
-        _pixel_rows(x), matrix, width, bias, y.reshape(-1), sizes(cache), _chunk(cache)
+class Geometry(NamedTuple):
+    """The sizes of a convolution, for its kernels."""
+
+    kernel_height: int  # KH
+    kernel_width: int  # KW
+    channels: int  # C
+    output_height: int  # OH
+    output_width: int  # OW
+    down: int  # the stride
+    across: int
+    top: int  # the padding
+    left: int
+
+
+def geometry_of(cache: Conv2DCache, y: np.ndarray) -> Geometry:
+    """The sizes of a convolution as plain numbers; y (N, OH, OW, K), or dy."""
+    kernel_height, kernel_width, channels, _ = cache.w.shape
+    _, output_height, output_width, _ = y.shape
+    (down, across), ((top, _), (left, _)) = cache.window.stride, cache.window.padding
+    return Geometry(
+        kernel_height, kernel_width, channels, output_height, output_width, down, across, top, left
     )
 
 
-def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
-    """``dcols = dy wᵀ``, gathered into dx, the reverse of laying pixels out.
-
-    dy (N, OH, OW, K) -> dx (N, H, W, C).
-    """
+def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
+    """``y = cols w + bias``, into y (N, OH, OW, K); bias (K,)."""
     x, w = cache.x, cache.w
-    matrix, width = panels(w.reshape(-1, w.shape[3]).T)
+    filters = cut_into_panels(w.reshape(-1, w.shape[3]))
+    _convolve(_pixel_rows(x), filters, bias, y.reshape(-1), geometry_of(cache, y), _chunk(cache))
+
+
+def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
+    """``dcols = dy wᵀ``, gathered into dx by col2im: dy (N, OH, OW, K) -> dx (N, H, W, C)."""
+    x, w = cache.x, cache.w
+    transposed = cut_into_panels(w.reshape(-1, w.shape[3]).T)
     dx = memory.empty(x.shape, x.dtype)
-    _spread_back(
-        dy.reshape(-1), matrix, width, w.shape[3], _pixel_rows(dx), sizes(cache), _chunk(cache)
+    _input_gradient(
+        dy.reshape(-1), transposed, w.shape[3], _pixel_rows(dx), geometry_of(cache, dy),
+        _chunk(cache),
     )
     return dx
 
@@ -48,9 +85,8 @@ def weight_gradients(
     """``dw = colsᵀ dy``: dy (N, OH, OW, K) -> dw (KH, KW, C, K), db (K,) or None."""
     x, w = cache.x, cache.w
     dw = np.zeros((get_num_threads(), w.size), x.dtype)
-    _correlate(
-        _pixel_rows(x), dy.reshape(-1), dw, w.shape[3], panel_width(x.dtype), sizes(cache),
-        _chunk(cache),
+    _weight_gradient(
+        _pixel_rows(x), dy.reshape(-1), dw, w.shape[3], geometry_of(cache, dy), _chunk(cache)
     )
     return dw.sum(0).reshape(w.shape), bias_gradient(cache, dy)
 
@@ -67,15 +103,6 @@ def _pixel_rows(images: np.ndarray) -> np.ndarray:
     return images.reshape(*images.shape[:2], -1)
 
 
-def sizes(cache: Conv2DCache) -> tuple[int, ...]:
-    """The sizes as plain numbers: (KH, KW, C, OH, OW, down, across, top, left)."""
-    window = cache.window
-    return (
-        *cache.w.shape[:3], *cache.y_shape[1:3], *window.stride,
-        window.padding[0][0], window.padding[1][0],
-    )
-
-
 def _chunk(cache: Conv2DCache) -> int:
     """How many rows of cols to lay out at a time, a multiple of the products' tile."""
     row_bytes = cache.w[..., 0].nbytes + cache.w.shape[3] * cache.w.itemsize
@@ -83,35 +110,41 @@ def _chunk(cache: Conv2DCache) -> int:
 
 
 @njit(**WORKER)
-def _place(row, numbers):
-    """Image, and first pixel down and across, of the window that this row of cols holds."""
-    _, _, _, height_out, width_out, down, across, top, left = numbers
-    image, p = row // (height_out * width_out), row // width_out % height_out
-    return image, p * down - top, row % width_out * across - left
+def _depth_of(geometry):
+    """Numbers in a row of cols: KH·KW·C."""
+    return geometry.kernel_height * geometry.kernel_width * geometry.channels
 
 
 @njit(**WORKER)
-def _inside(v, size_w, width):
+def _window_of(row, geometry):
+    """Image, and first pixel down and across, of the window that this row of cols holds."""
+    height, width = geometry.output_height, geometry.output_width
+    image, p, q = row // (height * width), row // width % height, row % width
+    return image, p * geometry.down - geometry.top, q * geometry.across - geometry.left
+
+
+@njit(**WORKER)
+def _inside(v, kernel_width, width):
     """First column of a window starting at pixel v that lies in the image, and one past the last.
 
     The same for every row of the window; a window wholly outside has none.
     """
-    first = min(max(-v, 0), size_w)
-    return first, max(min(size_w, width - v), first)
+    first = min(max(-v, 0), kernel_width)
+    return first, max(min(kernel_width, width - v), first)
 
 
 @njit(**WORKER)
-def _im2col(x, cols, first_row, numbers):
+def _im2col(x, cols, first_row, geometry):
     """cols[(n, p, q), (i, j, c)] = x̄[n, p·down + i, q·across + j, c], from row first_row on."""
-    size_h, size_w, channels = numbers[:3]
+    kernel_width, channels = geometry.kernel_width, geometry.channels
     height, width = x.shape[1], x.shape[2] // channels
     for r in range(len(cols)):
-        image, h, v = _place(first_row + r, numbers)
-        first, last = _inside(v, size_w, width)
-        for i in range(size_h):
-            places = cols[r, i * size_w * channels : (i + 1) * size_w * channels]
+        image, h, v = _window_of(first_row + r, geometry)
+        first, last = _inside(v, kernel_width, width)
+        for i in range(geometry.kernel_height):
+            places = cols[r, i * kernel_width * channels : (i + 1) * kernel_width * channels]
             visible = 0 <= h + i < height
-            if not visible or last - first < size_w:
+            if not visible or last - first < kernel_width:
                 places[:] = 0
             if visible:
                 target = places[first * channels : last * channels]
@@ -121,15 +154,15 @@ def _im2col(x, cols, first_row, numbers):
 
 
 @njit(**WORKER)
-def _add_col2im(cols, dx, first_row, numbers):
+def _add_col2im(cols, dx, first_row, geometry):
     """dx[n, p·down + i - top, q·across + j - left, c] += cols[(n, p, q), (i, j, c)]."""
-    size_h, size_w, channels = numbers[:3]
+    kernel_width, channels = geometry.kernel_width, geometry.channels
     height, width = dx.shape[1], dx.shape[2] // channels
     for r in range(len(cols)):
-        image, h, v = _place(first_row + r, numbers)
-        first, last = _inside(v, size_w, width)
-        for i in range(max(-h, 0), min(size_h, height - h)):
-            places = cols[r, i * size_w * channels : (i + 1) * size_w * channels]
+        image, h, v = _window_of(first_row + r, geometry)
+        first, last = _inside(v, kernel_width, width)
+        for i in range(max(-h, 0), min(geometry.kernel_height, height - h)):
+            places = cols[r, i * kernel_width * channels : (i + 1) * kernel_width * channels]
             source = places[first * channels : last * channels]
             target = dx[image, h + i, (v + first) * channels : (v + last) * channels]
             for c in range(len(target)):
@@ -137,75 +170,76 @@ def _add_col2im(cols, dx, first_row, numbers):
 
 
 @njit(**WORKER)
-def _convolve_rows(x, w, width, bias, y, numbers, chunk, start, stop):
-    """Rows start to stop of y (N·OH·OW, K)."""
-    depth, filters = numbers[0] * numbers[1] * numbers[2], len(bias)
+def _convolve_rows(x, w, bias, y, geometry, chunk, start, stop):
+    """Rows start to stop of y (N·OH·OW, K); w (KH·KW·C, K) is cut into panels."""
+    depth, filters = _depth_of(geometry), len(bias)
+    panels = panels_of(w, depth)
     cols = np.empty((chunk, depth), x.dtype)
     flat = cols.reshape(-1)
     for first in range(start, stop, chunk):
         rows = min(chunk, stop - first)
-        _im2col(x, cols[:rows], first, numbers)
+        _im2col(x, cols[:rows], first, geometry)
         for r in range(first, first + rows):
             for k in range(filters):
                 y[r * filters + k] = bias[k]
         multiply(
-            flat, 0, depth, 1, w, 0, width, depth * width, y, first * filters, filters,
-            rows, filters, depth, width, True,
+            Matrix(flat, 0, depth, 1), panels, Matrix(y, first * filters, filters, 1),
+            rows, filters, depth, True,
         )
 
 
 @njit(**PARALLEL)
-def _convolve(x, w, width, bias, y, numbers, chunk):
+def _convolve(x, w, bias, y, geometry, chunk):
     for block in prange(BLOCKS):
-        _convolve_rows(
-            x, w, width, bias, y, numbers, chunk, *block_of(block, y.size // bias.size)
-        )
+        _convolve_rows(x, w, bias, y, geometry, chunk, *block_of(block, y.size // bias.size))
 
 
 @njit(**WORKER)
-def _spread_back_images(dy, wt, width, filters, dx, numbers, chunk, start, stop):
-    """dx of images start to stop."""
-    depth, places = numbers[0] * numbers[1] * numbers[2], numbers[3] * numbers[4]
+def _input_gradient_images(dy, wt, filters, dx, geometry, chunk, start, stop):
+    """dx of images start to stop; wᵀ (K, KH·KW·C) is cut into panels."""
+    depth, places = _depth_of(geometry), geometry.output_height * geometry.output_width
+    panels = panels_of(wt, filters)
     dcols = np.empty((chunk, depth), dx.dtype)
     flat = dcols.reshape(-1)
     dx[start:stop] = 0
     for first in range(start * places, stop * places, chunk):
         rows = min(chunk, stop * places - first)
         multiply(
-            dy, first * filters, filters, 1, wt, 0, width, filters * width, flat, 0, depth,
-            rows, depth, filters, width, False,
+            Matrix(dy, first * filters, filters, 1), panels, Matrix(flat, 0, depth, 1),
+            rows, depth, filters, False,
         )
-        _add_col2im(dcols[:rows], dx, first, numbers)
+        _add_col2im(dcols[:rows], dx, first, geometry)
 
 
 @njit(**PARALLEL)
-def _spread_back(dy, wt, width, filters, dx, numbers, chunk):
+def _input_gradient(dy, wt, filters, dx, geometry, chunk):
     for block in prange(BLOCKS):
-        _spread_back_images(
-            dy, wt, width, filters, dx, numbers, chunk, *block_of(block, dx.shape[0])
+        _input_gradient_images(
+            dy, wt, filters, dx, geometry, chunk, *block_of(block, dx.shape[0])
         )
 
 
 @njit(**WORKER)
-def _correlate_rows(x, dy, dw, filters, width, numbers, chunk, start, stop):
+def _weight_gradient_rows(x, dy, dw, filters, geometry, chunk, start, stop):
     """What rows start to stop of dy (N·OH·OW, K) add to dw."""
-    depth = numbers[0] * numbers[1] * numbers[2]
+    depth = _depth_of(geometry)
     cols = np.empty((chunk, depth), x.dtype)
     flat = cols.reshape(-1)
     for first in range(start, stop, chunk):
         rows = min(chunk, stop - first)
-        _im2col(x, cols[:rows], first, numbers)
+        _im2col(x, cols[:rows], first, geometry)
         multiply(
-            flat, 0, 1, depth, dy, first * filters, filters, width, dw, 0, filters,
-            depth, filters, rows, width, True,
+            Matrix(flat, 0, 1, depth),  # transposed
+            Panels(dy, first * filters, filters, panel_width_of(dy)), Matrix(dw, 0, filters, 1),
+            depth, filters, rows, True,
         )
 
 
 @njit(**PARALLEL)
-def _correlate(x, dy, dw, filters, width, numbers, chunk):
+def _weight_gradient(x, dy, dw, filters, geometry, chunk):
     rows, threads = dy.size // filters, dw.shape[0]
     for thread in prange(threads):
-        _correlate_rows(
-            x, dy, dw[thread], filters, width, numbers, chunk,
+        _weight_gradient_rows(
+            x, dy, dw[thread], filters, geometry, chunk,
             thread * rows // threads, (thread + 1) * rows // threads,
         )

@@ -18,6 +18,7 @@ import os
 from typing import Any
 
 from numba import njit
+from numba.extending import register_jitable
 
 if "OMP_WAIT_POLICY" not in os.environ:  # both are read when Numba starts its threads
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -48,3 +49,9 @@ def pieces_of(block: int, rows: int, piece: int) -> tuple[int, int]:
     """As `block_of`, but only whole pieces of so many rows, except at the end of all."""
     start, stop = block_of(block, (rows + piece - 1) // piece)
     return min(start * piece, rows), min(stop * piece, rows)
+
+
+@register_jitable
+def round_up(number: int, step: int) -> int:
+    """The smallest multiple of `step` that is not below `number`; in compiled code too."""
+    return (number + step - 1) // step * step

@@ -126,6 +126,17 @@ def _call(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
 
 
+@intrinsic
+def lanes_of(typing_context, array):
+    """How many numbers of `array` fit into a register: `lanes` in compiled code, a constant."""
+    count = REGISTER_BITS // array.dtype.bitwidth
+
+    def generate(context, builder, sig, args):
+        return context.get_constant(types.intp, count)
+
+    return types.intp(array), generate
+
+
 @intrinsic(prefer_literal=True)
 def load(typing_context, array, at, registers):
     """The numbers of `array` from place `at` on, as many as fit into so many registers."""

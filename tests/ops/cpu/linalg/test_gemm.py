@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, strategies as st
 from numeric import DTYPES
 
-from minicnn.ops.cpu.linalg.gemm import multiply, panel_width, panels, product
+from minicnn.ops.cpu.linalg.gemm import multiply, product, transposed
+from minicnn.ops.cpu.linalg.layout import Matrix, Panels, cut_into_panels, panel_width, panels_of
 
 SIZE = st.integers(1, 90)
 DTYPE = st.sampled_from(DTYPES)
@@ -29,17 +30,16 @@ def test_multiply(
     a = rng.standard_normal((rows, depth)).astype(dtype)
     b = rng.standard_normal((depth, columns)).astype(dtype)
     start = rng.standard_normal((rows, columns)).astype(dtype)
-    width = panel_width(dtype)
-    flat_a, a_row, a_column = (a.T.ravel(), 1, rows) if transposed else (a.ravel(), depth, 1)
-    flat_b, b_row, b_panel = (
-        (panels(b)[0], width, depth * width) if cut else (b.ravel(), columns, width)
+    left = (
+        Matrix(a.T.ravel(), 0, 1, rows) if transposed else Matrix(a.ravel(), 0, depth, 1)
+    )
+    right = (
+        panels_of(cut_into_panels(b), depth) if cut
+        else Panels(b.ravel(), 0, columns, panel_width(dtype))
     )
     around = np.full(rows * columns + 12, 7, dtype)  # c begins at place 5; the rest stays
     around[5 : 5 + rows * columns] = start.ravel()
-    multiply(
-        flat_a, 0, a_row, a_column, flat_b, 0, b_row, b_panel, around, 5, columns,
-        rows, columns, depth, width, add,
-    )
+    multiply(left, right, Matrix(around, 5, columns, 1), rows, columns, depth, add)
     c = around[5 : 5 + rows * columns].reshape(rows, columns)
     assert_close(c, a, b, start if add else 0.0)
     assert (around[:5] == 7).all()
@@ -74,3 +74,12 @@ def test_what_is_not_finite_shows_in_its_row_alone(
     broken = (np.arange(13) == place[0])[:, None] & np.ones(41, bool)
     np.testing.assert_array_equal(~np.isfinite(result), broken)
     np.testing.assert_array_equal(np.isnan(result), broken & np.isnan(value))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 100), (100, 1), (17, 33), (64, 512), (700, 13)])
+def test_transposed(dtype: type, shape: tuple[int, int]) -> None:
+    matrix = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    result = transposed(matrix)
+    assert result.flags.c_contiguous
+    np.testing.assert_array_equal(result, matrix.T)
