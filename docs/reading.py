@@ -67,6 +67,8 @@ CHAPTERS = {
         "ops/cpu/batchnorm.py",
         "ops/cpu/conv2d.py",
         "ops/cpu/conv2d_im2col.py",
+        "ops/cpu/linalg/layout.py",
+        "ops/cpu/linalg/register_tile.py",
         "ops/cpu/linalg/gemm.py",
     ),
 }
