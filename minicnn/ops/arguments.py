@@ -56,7 +56,8 @@ def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> 
         if value is None and name in optional:
             arrays.append(None)
             continue
-        array = _filled(operation, name, asarray(value))
+        array = asarray(value)
+        _require_numbers(operation, name, array)
         if array.dtype.kind == "f" and array.dtype.itemsize > 4:
             dtype = _FLOAT64
         arrays.append(array)
@@ -66,25 +67,30 @@ def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> 
 def several(operation: str, arrays: Iterable[Any]) -> list[Any]:
     """Arrays that need not agree with each other, each in its working dtype; any may be empty."""
     asarray = backend().asarray
-    return [
-        asarray(array, _FLOAT64 if array.dtype.kind == "f" and array.dtype.itemsize > 4
-                else _FLOAT32)
-        for array in (_real(operation, "an array", asarray(value)) for value in arrays)
-    ]
+    found = []
+    for array in map(asarray, arrays):
+        _require_real(operation, "an array", array)
+        wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
+        found.append(asarray(array, _FLOAT64 if wide else _FLOAT32))
+    return found
 
 
 def upstream(operation: str, dy: Any, cache: Any, kind: type[Cache]) -> Any:
     """`dy` as an array of the shape and dtype of forward's y, if the cache is that forward's."""
-    cache = cache_of(operation, cache, kind)
+    cache_of(operation, cache, kind)
     return like_y(operation, dy, cache.y_shape, cache.dtype)
 
 
 def like_y(operation: str, dy: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """`dy` as an array of this shape and dtype, which are those of y."""
     asarray = backend().asarray
-    array = _filled(operation, "dy", asarray(dy))
-    if array.shape != shape:
-        raise ValueError(f"{operation}: dy must have the shape of y, {shape}, got {array.shape}")
+    array = asarray(dy)
+    if array.dtype != dtype or array.shape != shape:
+        _require_numbers(operation, "dy", array)
+        if array.shape != shape:
+            raise ValueError(
+                f"{operation}: dy must have the shape of y, {shape}, got {array.shape}"
+            )
     return asarray(array, dtype)
 
 
@@ -97,21 +103,19 @@ def cache_of(operation: str, cache: Any, kind: type[AnyCache]) -> AnyCache:
     return cache
 
 
-def _real(operation: str, name: str, array: Any) -> Any:
-    """The array, if it holds real numbers, of whatever dtype."""
+def _require_real(operation: str, name: str, array: Any) -> None:
+    """Require real numbers, of whatever dtype."""
     if array.dtype.kind not in "biuf":
         nothing = array.ndim == 0 and array.item() is None
         got = "None" if nothing else f"dtype {array.dtype}"
         raise TypeError(f"{operation}: {name} must hold real numbers, got {got}")
-    return array
 
 
-def _filled(operation: str, name: str, array: Any) -> Any:
-    """The array, if it holds at least one real number."""
-    _real(operation, name, array)
+def _require_numbers(operation: str, name: str, array: Any) -> None:
+    """Require at least one real number."""
+    _require_real(operation, name, array)
     if array.size == 0:
         raise ValueError(f"{operation}: {name} is empty (shape {array.shape})")
-    return array
 
 
 def ndim(operation: str, name: str, array: Any, axes: str) -> None:
@@ -147,7 +151,8 @@ def class_weights_of(
     operation: str, class_weights: Any, dtype: np.dtype | type = np.float64
 ) -> np.ndarray:
     """A weight for each class, finite and not negative, as an array (C,) of this dtype."""
-    weights = _filled(operation, "class_weights", np.asarray(class_weights))
+    weights = np.asarray(class_weights)
+    _require_numbers(operation, "class_weights", weights)
     ndim(operation, "class_weights", weights, "(C)")
     with np.errstate(over="ignore"):  # what becomes infinite is refused below
         weights = np.require(weights, dtype, ["C", "A", "W"])
@@ -188,7 +193,8 @@ def update(operation: str, changed: dict[str, Any], **given: Any) -> Any:
             )
     ((name, value),) = given.items()
     asarray = backend().asarray
-    array = _filled(operation, name, asarray(value))
+    array = asarray(value)
+    _require_numbers(operation, name, array)
     if array.shape != first.shape:
         raise ValueError(
             f"{operation}: {name} must have the shape of {like}, {first.shape}, got {array.shape}"

@@ -151,6 +151,8 @@ class Bodies:
 
 _BODIES = {name: Bodies(name) for name in BACKENDS}
 
+_PACKAGES: dict[str, Backend] = {}
+
 
 @functools.cache
 def bound(name: str, backend: str) -> Callable[..., Any]:
@@ -199,9 +201,11 @@ def numpy_asarray(value: Any, dtype: Any = None) -> np.ndarray:
     return np.require(value, dtype, ["C", "A", "W"])
 
 
-@functools.cache
 def _package(name: str) -> Backend:
-    return cast(Backend, importlib.import_module(f"minicnn.ops.{name}"))
+    """A backend's package, imported when it is first asked for."""
+    if name not in _PACKAGES:
+        _PACKAGES[name] = cast(Backend, importlib.import_module(f"minicnn.ops.{name}"))
+    return _PACKAGES[name]
 
 
 def _usable(name: str, what: str) -> str:
