@@ -1,9 +1,10 @@
 """The summary's numbers, counted by hand."""
 
+import numpy as np
 import pytest
 
 from minicnn import Sequential, layers
-from minicnn.summary import human_bytes
+from minicnn.summary import human_bytes, summarize
 
 
 def model(dtype: str = "float32") -> Sequential:
@@ -32,6 +33,13 @@ def test_totals() -> None:
     assert model().summarize().totals == {
         "parameters": 135, "multiply_adds": 960 + 80 + 60, "activation_bytes": 1132}
     assert model("float64").summarize().totals["activation_bytes"] == 2 * 1132
+
+
+def test_it_counts_without_building() -> None:
+    stack = [layers.Dense(10**9), layers.BatchNorm()]  # 36 GB of weights
+    totals = summarize(stack, (8,), np.dtype("float32")).totals
+    assert totals["parameters"] == 8 * 10**9 + 10**9 + 2 * 10**9
+    assert [layer.input_shape for layer in stack] == [None, None]
 
 
 def test_the_table_shows_every_row_and_the_totals(capsys: pytest.CaptureFixture) -> None:

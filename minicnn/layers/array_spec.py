@@ -25,7 +25,7 @@ class ArraySpec:
         How it starts: drawn by an initializer (see `minicnn.initializers.get`), or one number
         everywhere.
     decays : bool, default False
-        Whether weight decay applies by default.
+        Whether weight decay applies by default; only what is learnt decays.
     learnt : bool, default True
         False of state that is no parameter, such as running statistics.
 
@@ -57,6 +57,8 @@ class ArraySpec:
         object.__setattr__(self, "initializer", _start(self.initializer))
         validation.flag("ArraySpec", "decays", self.decays)
         validation.flag("ArraySpec", "learnt", self.learnt)
+        if self.decays and not self.learnt:
+            raise ValueError(f"ArraySpec: {self.name} is not learnt, so it cannot decay")
 
     @property
     def size(self) -> int:
@@ -77,12 +79,16 @@ def _start(initializer: Any) -> initializers.Initializer | float:
     return validation.number("ArraySpec", "initializer", initializer)
 
 
-def require_specs(layer: str, declared: Iterable[Any]) -> list[ArraySpec]:
+def require_specs(layer: str, declared: Any) -> list[ArraySpec]:
     """What a layer declares as a list, if it is `ArraySpec`s of different names."""
+    if not isinstance(declared, Iterable):
+        raise TypeError(f"{layer}: arrays must return a list of ArraySpecs, got {declared!r}")
     specs = list(declared)
     for spec in specs:
         if not isinstance(spec, ArraySpec):
-            raise TypeError(f"{layer}: arrays must return ArraySpecs, got {spec!r}")
+            raise TypeError(
+                f"{layer}: arrays must return a list of ArraySpecs, got one of {spec!r}"
+            )
     names = [spec.name for spec in specs]
     if len(set(names)) < len(names):
         raise ValueError(f"{layer}: arrays declares a name twice: {', '.join(names)}")

@@ -238,9 +238,9 @@ class Layer:
         kind = type(self)
         if kind.create is not Layer.create and kind.arrays is Layer.arrays:
             raise TypeError(
-                f"{kind.__name__}: defines create but not arrays; declare what it makes, with "
-                "def arrays(self, input_shape): return [ArraySpec(name, shape, initializer), ...], "
-                "or [] where it makes no array"
+                f"{kind.__name__}: defines create but not arrays; declare what it makes, with def "
+                "arrays(self, input_shape): return [minicnn.layers.ArraySpec(name, shape, "
+                "initializer), ...], or [] where it makes no array"
             )
         return require_specs(kind.__name__, self.arrays(tuple(input_shape)))
 

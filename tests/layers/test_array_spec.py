@@ -92,6 +92,8 @@ def test_how_an_array_starts(initializer: Any, expected: np.ndarray) -> None:
      "ArraySpec: decays must be True or False, got 'no'"),
     (lambda: ArraySpec("w", (3,), 0, learnt=1), TypeError,
      "ArraySpec: learnt must be True or False, got 1"),
+    (lambda: ArraySpec("w", (3,), 0, decays=True, learnt=False), ValueError,
+     "ArraySpec: w is not learnt, so it cannot decay"),
 ])
 def test_declarations_that_are_refused(
     make: Callable, kind: type[Exception], message: str
@@ -139,7 +141,8 @@ def test_a_layer_with_arrays_but_without_declaration(call: Callable) -> None:
     assert_refused(
         lambda: call(Undeclared()), TypeError,
         "Undeclared: defines create but not arrays; declare what it makes, with def arrays(self, "
-        "input_shape): return [ArraySpec(name, shape, initializer), ...], or [] where it makes no ",
+        "input_shape): return [minicnn.layers.ArraySpec(name, shape, initializer), ...], or [] "
+        "where it makes no array",
     )
 
 
@@ -181,12 +184,14 @@ def test_a_layer_may_make_what_it_declares_itself() -> None:
 
 
 @pytest.mark.parametrize(("specs", "kind", "message"), [
-    ([("w", (3,))], TypeError, "Own: arrays must return ArraySpecs, got ('w', (3,))"),
+    ([("w", (3,))], TypeError,
+     "Own: arrays must return a list of ArraySpecs, got one of ('w', (3,))"),
+    (None, TypeError, "Own: arrays must return a list of ArraySpecs, got None"),
     ([ArraySpec("w", (3,), 0), ArraySpec("v", (3,), 0), ArraySpec("w", (3,), 0, learnt=False)],
      ValueError, "Own: arrays declares a name twice: w, v, w"),
 ])
 def test_lists_of_declarations_that_are_refused(
-    monkeypatch: pytest.MonkeyPatch, specs: list, kind: type[Exception], message: str
+    monkeypatch: pytest.MonkeyPatch, specs: Any, kind: type[Exception], message: str
 ) -> None:
     monkeypatch.setattr(Own, "arrays", lambda self, input_shape: specs)
     assert_refused(lambda: Own().build((3,)), kind, message)
