@@ -10,9 +10,9 @@ from typing import Any
 
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
-from minicnn.ops.cpu.linalg import simd
 from minicnn.ops.cpu.linalg.ceiling import ceiling
 from minicnn.ops.cpu.linalg.compilation import on_first_compilation
+from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
 from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "most_threads",
@@ -26,7 +26,7 @@ def available() -> bool:
 
 def describe() -> dict[str, Any]:
     """How many threads compute, and how wide the processor's vectors are."""
-    return {"threads": thread_count(), "vector bits": simd.REGISTER_BITS}
+    return {"threads": thread_count(), "vector bits": REGISTER_BITS}
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -6,9 +6,9 @@ from numba import njit, prange
 from minicnn.ops.activations import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
+from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
-    lanes,
     load,
     load_part,
     positive_part,

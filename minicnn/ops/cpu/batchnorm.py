@@ -13,9 +13,9 @@ from numba import njit, prange
 from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
+from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
-    lanes,
     load,
     load_part,
     multiply_add,

@@ -39,10 +39,12 @@ from minicnn.ops.cpu.conv2d_winograd_tiles import (
 )
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import PARALLEL, WORKER, round_up
-from minicnn.ops.cpu.linalg.gemm import multiply, transpose
+from minicnn.ops.cpu.linalg.gemm import multiply
 from minicnn.ops.cpu.linalg.layout import Matrix, Panels, panel_width, panel_width_of
+from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.register_tile import TILE_ROWS
-from minicnn.ops.cpu.linalg.simd import lanes, lanes_of
+from minicnn.ops.cpu.linalg.simd import lanes_of
+from minicnn.ops.cpu.linalg.transposition import transpose
 
 MOST_TILES = 48
 """Tiles that a thread takes at a time at most: their transforms fit into a second-level cache."""

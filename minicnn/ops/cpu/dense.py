@@ -1,7 +1,8 @@
 """The dense operation: three matrix products."""
 
-from minicnn.ops.cpu.linalg.gemm import product, transposed
+from minicnn.ops.cpu.linalg.gemm import product
 from minicnn.ops.cpu.linalg.sums import column_sums
+from minicnn.ops.cpu.linalg.transposition import transposed
 from minicnn.ops.dense import DenseCache
 
 

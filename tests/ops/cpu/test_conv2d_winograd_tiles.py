@@ -21,7 +21,7 @@ from minicnn.ops.cpu.conv2d_winograd_tiles import (
 )
 from minicnn.ops.cpu.linalg.blocks import SERIAL, round_up
 from minicnn.ops.cpu.linalg.layout import panel_width
-from minicnn.ops.cpu.linalg.simd import lanes
+from minicnn.ops.cpu.linalg.processor import lanes
 
 WIDTH, LANES = panel_width(np.float64), lanes(np.float64)
 CHANNELS, FILTERS, ROWS = WIDTH + 3, 2 * WIDTH + 5, 3

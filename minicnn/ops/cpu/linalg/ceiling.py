@@ -7,7 +7,8 @@ from numba import njit, prange
 
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL
-from minicnn.ops.cpu.linalg.simd import lanes, load, multiply_add, put, settle, store
+from minicnn.ops.cpu.linalg.processor import lanes
+from minicnn.ops.cpu.linalg.simd import load, multiply_add, put, settle, store
 from minicnn.ops.cpu.linalg.threads import thread_count
 
 CHAINS = 8

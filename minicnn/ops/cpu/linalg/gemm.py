@@ -8,9 +8,9 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, pieces_of, round_up
+from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL, WORKER, round_up
 from minicnn.ops.cpu.linalg.layout import WIDE, Matrix, Panels, panel_width, panel_width_of
-from minicnn.ops.cpu.linalg.register_tile import LINE, TILE_ROWS, multiply_tile
+from minicnn.ops.cpu.linalg.register_tile import TILE_ROWS, multiply_tile
 from minicnn.ops.cpu.linalg.simd import lanes_of, load, load_part, store
 
 PART_ROWS, PART_DEPTH = round_up(64, TILE_ROWS), 256
@@ -104,26 +104,3 @@ def _product_part(a, transposed, b, c, first_row, group, groups):
 def _product(a, transposed, b, c, row_parts, groups):
     for part in prange(row_parts * groups):
         _product_part(a, transposed, b, c, part // groups * PART_ROWS, part % groups, groups)
-
-
-def transposed(matrix: np.ndarray) -> np.ndarray:
-    """A transposed copy, (R, C) to (C, R), in threads."""
-    result = memory.empty(matrix.shape[::-1], matrix.dtype)
-    transpose(matrix, result)
-    return result
-
-
-@njit(**WORKER)
-def _transpose_rows(matrix, result, start, stop):
-    """Rows start to stop of the matrix, as many at a time as fill a line of the result's cache."""
-    for first in range(start, stop, LINE):
-        for column in range(matrix.shape[1]):
-            for row in range(first, min(first + LINE, stop)):
-                result[column, row] = matrix[row, column]
-
-
-@njit(**PARALLEL)
-def transpose(matrix, result):
-    """``result = matrixᵀ``."""
-    for block in prange(BLOCKS):
-        _transpose_rows(matrix, result, *pieces_of(block, matrix.shape[0], LINE))

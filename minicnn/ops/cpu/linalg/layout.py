@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from minicnn.ops.cpu.linalg.blocks import SERIAL, WORKER
-from minicnn.ops.cpu.linalg.simd import lanes, lanes_of
+from minicnn.ops.cpu.linalg.processor import lanes
+from minicnn.ops.cpu.linalg.simd import lanes_of
 
 WIDE = 2
 """Registers that hold a row of a panel."""

@@ -11,8 +11,8 @@ from numba import njit
 
 from minicnn.ops.cpu.linalg.blocks import WORKER
 from minicnn.ops.cpu.linalg.layout import WIDE, panel_width_of
+from minicnn.ops.cpu.linalg.processor import LINE, REGISTERS
 from minicnn.ops.cpu.linalg.simd import (
-    REGISTERS,
     load,
     load_part,
     multiply_add,
@@ -28,9 +28,6 @@ TILE_ROWS = 8 if REGISTERS == 32 else 6
 
 FETCH_AHEAD = REGISTERS == 32
 """Whether a tile fetches what the next will read; six rows have no load to spare for it."""
-
-LINE = 16
-"""Numbers in a line of the cache, of float32."""
 
 
 @njit(**WORKER)

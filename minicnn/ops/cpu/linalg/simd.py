@@ -5,53 +5,22 @@ load, multiply-add and store it as if it were a number, and read like the formul
 fit into a register follows the machine (`REGISTER_BITS`) and the dtype, so that the same kernel
 serves AVX-512, AVX2, SSE and NEON, float32 and float64.
 
-All functions but `lanes` work in compiled code alone. Arrays are C-contiguous, of float32 or
+All functions but `is_large` work in compiled code alone. Arrays are C-contiguous, of float32 or
 float64, and counted flat: ``at`` is the place of an element in the array seen as one long row.
 Nothing is checked: a kernel that reads beyond an array reads foreign memory.
 """
 
-import functools
 import operator
-import platform
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
-from numba.core.codegen import get_host_cpu_features
+from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-
-def _features() -> set[str]:
-    """What the processor that Numba compiles for can do, as LLVM calls it."""
-    chosen = config.CPU_FEATURES  # NUMBA_CPU_FEATURES
-    listed = get_host_cpu_features() if chosen is None else chosen
-    return {name[1:] for name in listed.split(",") if name.startswith("+")}
-
-
-_FEATURES = _features()
-_IS_ARM = platform.machine().lower() in ("arm64", "aarch64")
-
-REGISTER_BITS = 512 if "avx512f" in _FEATURES else 256 if "avx2" in _FEATURES else 128
-"""How many bits a vector register holds: of AVX-512, AVX2, or SSE and NEON."""
-
-FUSED = _IS_ARM or "fma" in _FEATURES
-"""Whether there is an instruction that multiplies and adds."""
-
-REGISTERS = 32 if REGISTER_BITS == 512 or _IS_ARM else 16
-"""How many vector registers there are: of AVX-512 and NEON, or of AVX2 and SSE."""
-
-MASKS_ARE_FREE = REGISTER_BITS == 512
-"""Whether a vector is loaded and stored with a mask as fast as without one. AVX2 has to read its
-masks from vectors, and some processors store with them very slowly; SSE has none."""
-
-
-@functools.cache
-def lanes(dtype: Any) -> int:
-    """How many numbers of this dtype fit into a vector register."""
-    return REGISTER_BITS // 8 // np.dtype(dtype).itemsize
+from minicnn.ops.cpu.linalg.processor import FUSED, MASKS_ARE_FREE, REGISTER_BITS
 
 
 class Vector(types.Type):

@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit, prange
 
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
-from minicnn.ops.cpu.linalg.simd import lanes, load, load_part, store
+from minicnn.ops.cpu.linalg.processor import lanes
+from minicnn.ops.cpu.linalg.simd import load, load_part, store
 
 FEW_ROWS = 16
 """How many rows are summed in their own dtype: few enough to round like a single one."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from numeric import DTYPES
 
-from minicnn.ops.cpu.linalg.gemm import multiply, product, transposed
+from minicnn.ops.cpu.linalg.gemm import multiply, product
 from minicnn.ops.cpu.linalg.layout import Matrix, Panels, cut_into_panels, panel_width, panels_of
 
 SIZE = st.integers(1, 90)
@@ -74,12 +74,3 @@ def test_what_is_not_finite_shows_in_its_row_alone(
     broken = (np.arange(13) == place[0])[:, None] & np.ones(41, bool)
     np.testing.assert_array_equal(~np.isfinite(result), broken)
     np.testing.assert_array_equal(np.isnan(result), broken & np.isnan(value))
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 100), (100, 1), (17, 33), (64, 512), (700, 13)])
-def test_transposed(dtype: type, shape: tuple[int, int]) -> None:
-    matrix = np.random.default_rng(0).standard_normal(shape).astype(dtype)
-    result = transposed(matrix)
-    assert result.flags.c_contiguous
-    np.testing.assert_array_equal(result, matrix.T)

@@ -8,10 +8,9 @@ from numba import njit
 from numeric import DTYPES
 
 from minicnn.ops.cpu.linalg.blocks import SERIAL
+from minicnn.ops.cpu.linalg.processor import FUSED, lanes
 from minicnn.ops.cpu.linalg.simd import (
-    FUSED,
-    REGISTER_BITS,
-    lanes,
+    lanes_of,
     load,
     load_part,
     multiply_add,
@@ -24,6 +23,11 @@ from minicnn.ops.cpu.linalg.simd import (
     where_positive,
     zeros,
 )
+
+
+@njit(**SERIAL)
+def count_lanes(array: Any) -> Any:
+    return lanes_of(array)
 
 
 @njit(**SERIAL)
@@ -66,10 +70,9 @@ def signs(x: Any, y: Any, results: Any, count: Any) -> None:
     store(results, count, where_positive(load(x, 0, 1), load(y, 0, 1)))
 
 
-def test_a_register_holds_what_its_bits_allow() -> None:
-    assert REGISTER_BITS in (128, 256, 512)
-    assert lanes(np.float32) == REGISTER_BITS // 32
-    assert lanes(np.float64) == REGISTER_BITS // 64
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_compiled_code_counts_the_same_lanes(dtype: type) -> None:
+    assert count_lanes(np.empty(3, dtype)) == lanes(dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
