@@ -281,7 +281,8 @@ class Sequential:
         for name, layer in zip(names, self.layers, strict=True):
             try:
                 output = layer.output_shape(shape)
-                layer.declared_arrays(shape)
+                if layer.declares_arrays:
+                    layer.declared_arrays(shape)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"{name}: {error}") from error
             shape = output

@@ -95,6 +95,17 @@ def require_specs(layer: str, declared: Any) -> list[ArraySpec]:
     return specs
 
 
+def specs_of(
+    parameters: Mapping[str, Parameter], buffers: Mapping[str, np.ndarray]
+) -> list[ArraySpec]:
+    """Declarations of arrays that are there already; how they started is not known any more."""
+    return [
+        *(ArraySpec(key, parameter.data.shape, 0, decays=parameter.decays)
+          for key, parameter in parameters.items()),
+        *(ArraySpec(key, buffer.shape, 0, learnt=False) for key, buffer in buffers.items()),
+    ]
+
+
 def require_made(
     layer: str, declared: Iterable[ArraySpec],
     parameters: Mapping[str, Parameter], buffers: Mapping[str, np.ndarray],

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from minicnn import initializers
-from minicnn.layers.array_spec import ArraySpec, require_made, require_specs
+from minicnn.layers.array_spec import ArraySpec, require_made, require_specs, specs_of
 from minicnn.layers.parameters import Parameter, load_arrays
 from minicnn.layers.shapes import Shape
 
@@ -113,7 +113,8 @@ class Layer:
         """Make what `arrays` declares.
 
         A kind that defines it makes the same arrays, with `add_parameter` and `add_buffer`; one
-        that draws random numbers in forward spawns `rng` here. It defines `arrays` too.
+        that draws random numbers in forward spawns `rng` here. It defines `arrays` too;
+        no model file can bring it back otherwise.
         """
         for spec in self.arrays(input_shape):
             if spec.learnt:
@@ -209,40 +210,50 @@ class Layer:
         ValueError
             Where the layer cannot take such an input, or makes other arrays than it declares.
         TypeError
-            As `declared_arrays`.
+            Where `arrays` gives something else than declarations.
         """
         shape = self.output_shape(tuple(input_shape))
-        declared = self.declared_arrays(input_shape)
+        declared = self.declared_arrays(input_shape) if self.declares_arrays else None
         self.input_shape = tuple(input_shape)
         self._parameters, self._buffers, self.cache = {}, {}, None
         try:
             self.create(
                 self.input_shape, np.dtype(dtype), np.random.default_rng(0) if rng is None else rng
             )
-            require_made(type(self).__name__, declared, self._parameters, self._buffers)
+            if declared is not None:
+                require_made(type(self).__name__, declared, self._parameters, self._buffers)
         except Exception:
             self.input_shape = None  # it is not built
             raise
         return shape
 
+    @property
+    def declares_arrays(self) -> bool:
+        """Whether the layer says what arrays it makes: one that defines `create` alone does not."""
+        kind = type(self)
+        return kind.create is Layer.create or kind.arrays is not Layer.arrays
+
     def declared_arrays(self, input_shape: Shape) -> list[ArraySpec]:
-        """What `arrays` declares, checked.
+        """What `arrays` declares, checked; of a built layer that declares nothing, what it has.
 
         Raises
         ------
         TypeError
-            Where the layer defines `create` without `arrays`, or `arrays` gives something else.
+            Where a layer that is not built defines `create` without `arrays`, or `arrays` gives
+            something else than declarations.
         ValueError
             Where `arrays` declares a name twice.
         """
-        kind = type(self)
-        if kind.create is not Layer.create and kind.arrays is Layer.arrays:
+        kind = type(self).__name__
+        if self.declares_arrays:
+            return require_specs(kind, self.arrays(tuple(input_shape)))
+        if self.input_shape is None:
             raise TypeError(
-                f"{kind.__name__}: defines create but not arrays; declare what it makes, with def "
+                f"{kind}: defines create but not arrays; declare what it makes, with def "
                 "arrays(self, input_shape): return [minicnn.layers.ArraySpec(name, shape, "
                 "initializer), ...], or [] where it makes no array"
             )
-        return require_specs(kind.__name__, self.arrays(tuple(input_shape)))
+        return specs_of(self._parameters, self._buffers)
 
     def state_size(self, input_shape: Shape) -> int:
         """How many numbers the arrays for such inputs hold: parameters and running statistics."""

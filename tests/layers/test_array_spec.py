@@ -1,6 +1,8 @@
 """Layers declare their arrays: declarations are checked, and are what the layers make."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from refusals import assert_refused
 
-from minicnn import InputError, Sequential, initializers, layers
+from minicnn import InputError, Sequential, initializers, layers, load
 from minicnn.layers import ArraySpec, Layer
 
 lengths = st.integers(1, 6)
@@ -109,10 +111,11 @@ class Own(Layer):
 
 
 class Undeclared(Own):
-    """It makes an array without having declared one."""
+    """It makes a factor for each channel, without having declared one."""
 
     def create(self, input_shape: tuple, dtype: np.dtype, rng: np.random.Generator) -> None:
-        raise AssertionError("called, although nothing is known of what it makes")
+        self.add_parameter("factor", np.ones(input_shape[-1], dtype), decays=True)
+        self.add_buffer("seen", np.zeros((2, 5), dtype))
 
 
 class Declared(Own):
@@ -133,24 +136,30 @@ def declared(made: Callable[[Declared], None]) -> Declared:
     return layer
 
 
-@pytest.mark.parametrize("call", [
-    lambda layer: layer.build((3,)), lambda layer: layer.forward(np.ones((2, 3))),
-    lambda layer: layer.state_size((3,)),
-], ids=["build", "forward", "state_size"])
-def test_a_layer_with_arrays_but_without_declaration(call: Callable) -> None:
+def test_a_layer_with_arrays_but_without_declaration() -> None:
+    layer = Undeclared()
     assert_refused(
-        lambda: call(Undeclared()), TypeError,
+        lambda: layer.state_size((3,)), TypeError,
         "Undeclared: defines create but not arrays; declare what it makes, with def arrays(self, "
         "input_shape): return [minicnn.layers.ArraySpec(name, shape, initializer), ...], or [] "
         "where it makes no array",
     )
+    layer.forward(np.ones((2, 3)))
+    assert layer.state_size((3,)) == 3 + 10
+    assert [(spec.name, spec.shape, spec.decays, spec.learnt)
+            for spec in layer.declared_arrays((3,))] == [
+        ("factor", (3,), True, True), ("seen", (2, 5), False, False)]
 
 
-def test_a_network_refuses_it_before_it_builds_another() -> None:
-    dense = layers.Dense(3)
-    assert_refused(lambda: Sequential([dense, Undeclared()], (3,)), TypeError,
-                   "undeclared_1: Undeclared: defines create but not arrays; ")
-    assert dense.input_shape is None
+def test_a_network_takes_it_and_a_file_does_not_bring_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(layers.LAYERS, "Undeclared", dataclass(eq=False)(Undeclared))
+    model = Sequential([layers.Dense(3), Undeclared()], (4,))
+    assert model.summarize().totals["parameters"] == 4 * 3 + 3 + 3
+    model.save(tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="layer 2: Undeclared: defines create but not arrays"):
+        load(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize(("made", "message"), [
