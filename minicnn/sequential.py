@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from minicnn.layers.limits import FEW_NUMBERS, MOST_NUMBERS, require_modest
 from minicnn.layers.parameters import Parameter, load_arrays
 from minicnn.layers.shapes import Shape
 from minicnn.ops import arguments
-from minicnn.summary import Summary, summarize
 from minicnn.weights import model_path
+
+if TYPE_CHECKING:
+    from minicnn.summary import Summary
 
 _CONFIG = {
     "layers": (list, "a list of layers"), "input_shape": (list, "a list of lengths"),
@@ -242,8 +244,10 @@ class Sequential:
         except (TypeError, ValueError) as error:
             raise InputError(f"{where}: {error}") from error
 
-    def summarize(self) -> Summary:
+    def summarize(self) -> "Summary":
         """Output shape, parameters, multiply-adds and memory of every layer."""
+        from minicnn.summary import summarize  # import minicnn does not wait for tables
+
         return summarize(self.layers, self.input_shape, self.dtype)
 
     def summary(self) -> None:
