@@ -5,14 +5,12 @@ within bounds of time and memory.
 """
 
 import random
-import resource
-import time
 
 import pytest
 from fuzz import mutated
 from hostile_readers import READERS, SMALL
 from hypothesis import given, settings, strategies as st
-from numba.core import event
+from reading_time import ReadingTime
 
 from minicnn import InputError
 
@@ -22,21 +20,7 @@ KILOBYTES = 2**20
 
 MOST_PLACES = 150
 
-
-class Compiling(event.Listener):
-    """How long kernels were compiled, which is no fault of a reader."""
-
-    def __init__(self):
-        self.seconds = 0.0
-        self.begun = []  # a kernel is compiled while one that calls it is
-
-    def on_start(self, event):
-        self.begun.append(time.monotonic())
-
-    def on_end(self, event):
-        begun = self.begun.pop()
-        if not self.begun:
-            self.seconds += time.monotonic() - begun
+resource = pytest.importorskip("resource", reason="asks the system what the process holds")
 
 
 @pytest.fixture(params=READERS)
@@ -48,11 +32,9 @@ def fuzzed(request, tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     def outcome(content):
-        compiling = Compiling()
-        start = time.monotonic()
-        with event.install_listener("numba:compile", compiling):
+        with ReadingTime() as taken:
             result = reader.outcome(content, tmp_path)
-        assert time.monotonic() - start - compiling.seconds < SECONDS
+        assert taken.seconds < SECONDS
         return result
 
     yield outcome, list(seeds.values())
