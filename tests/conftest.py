@@ -4,6 +4,7 @@ operation runs on."""
 import importlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before Numba: tests share the cores
@@ -21,6 +22,11 @@ hypothesis.settings.load_profile("minicnn")
 
 answer_ctrl_c()
 
+SLOW_FIXTURES = {"results", "folder", "finished"}
+"""Those that train or measure before the first test that asks for them."""
+
+KERNELS = Path(__file__).parent / "ops" / "cpu"
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the quick tests choose no backend that has to be compiled, unless one is named."""
@@ -29,11 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as quick whatever is not marked as slow and is not of the backend that is compiled."""
+    """Mark what is quick, and begin with what is slow: nobody shall wait for it at the end."""
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        if not item.get_closest_marker("slow") and parameters.get("backend") != "cpu":
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+        compiled = parameters.get("backend") == "cpu" or KERNELS in item.path.parents
+        if not compiled and not item.get_closest_marker("slow"):
             item.add_marker("quick")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session", params=["reference", "cpu"])

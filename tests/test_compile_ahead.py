@@ -50,6 +50,7 @@ def run(*arguments: str, cache: Path, **options: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_a_backward_that_was_compiled_ahead_compiles_nothing(tmp_path: Path) -> None:
     architecture = json.dumps(network().config())
     assert "_relu_gradient" in run("-c", STEP, architecture, cache=tmp_path / "without")
@@ -111,6 +112,7 @@ def test_it_is_not_started_where_it_would_not_help(
     assert started == []
 
 
+@pytest.mark.slow
 def test_a_process_that_cannot_be_started_does_not_matter(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 import math
 from typing import cast
 
+import pytest
+
 from minicnn.benchmarking.machine import ceiling, description
 from minicnn.ops import cpu
 from minicnn.ops.backend import Backend
@@ -10,6 +12,7 @@ from minicnn.ops.backend import Backend
 BACKEND = cast(Backend, cpu)
 
 
+@pytest.mark.slow
 def test_a_machine_multiplies_and_copies() -> None:
     most = ceiling(BACKEND, rounds=1)
     assert most.threads == cpu.thread_count()

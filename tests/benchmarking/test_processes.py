@@ -6,6 +6,7 @@ from minicnn.benchmarking import processes
 from minicnn.errors import InputError
 
 
+@pytest.mark.slow
 def test_a_process_tells_its_first_step_and_its_memory() -> None:
     started = processes.start("minicnn", 1, 1)
     assert 0 < started.first_step < 300

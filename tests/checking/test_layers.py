@@ -14,6 +14,7 @@ from minicnn.checking.examples import EXAMPLES
 from minicnn.layers import Layer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_layer_passes_every_check(chosen: ModuleType, name: str) -> None:
     make, shape = EXAMPLES[name]
@@ -60,6 +61,7 @@ class WithParameter(Plain):
         return dy * self.factor.data.astype(dy.dtype)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([(Plain(), (4,)), (WithParameter(), (4,)), (layers.Dense(2), [3])])
 def test_any_object_can_be_checked(check: Callable) -> None:
     check()
@@ -227,6 +229,7 @@ def test_every_check_has_a_layer_that_it_fails() -> None:
     assert {check for _, check in FAILING} == {check.__name__ for check in CHECKS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "check"), FAILING,
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
@@ -240,6 +243,7 @@ def test_each_check_fails_what_it_is_for(layer: Any, check: str) -> None:
         check_layer(layer, (4,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [layers.BatchNorm(momentum=0.99), layers.BatchNorm(momentum=0)])
 def test_any_usual_momentum_passes(layer: Layer) -> None:
     check_layer(layer, (4,))
@@ -256,6 +260,7 @@ def test_a_layer_that_needs_no_forward_passes() -> None:
     check_layer(Identity(), (4,))
 
 
+@pytest.mark.slow
 def test_large_inputs_are_checked_by_projections() -> None:
     check_layer(layers.ReLU(), (16, 16, 16))
 

@@ -3,6 +3,8 @@
 import pytest
 from mutation import FILES, mutants
 
+pytestmark = pytest.mark.slow
+
 EQUIVALENT = {
     ("pool2d", "off by one: 1 -> 2"),  # reshape takes any negative number for "the rest"
     ("activations", "off by one: 0 -> 1"),  # where ELU's two branches meet

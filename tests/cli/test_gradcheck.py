@@ -18,6 +18,7 @@ def test_gradcheck_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(row.split()[-1] == "correct" for row in rows)
 
 
+@pytest.mark.slow
 def test_gradcheck_of_every_layer_is_below_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
     assert status("gradcheck", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
@@ -28,6 +29,7 @@ def test_gradcheck_of_every_layer_is_below_its_bound(capsys: pytest.CaptureFixtu
         assert row["uncertainty"] <= 1e-7
 
 
+@pytest.mark.slow
 def test_json_stays_json_where_kernels_have_to_be_compiled(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "minicnn", "gradcheck", "ReLU", "--json"],

@@ -61,6 +61,7 @@ def apply_slowly(images, changes):
     return results
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 3), st.integers(1, 9), st.integers(1, 9), st.integers(1, 3),
        st.integers(0, 2**32))

@@ -64,6 +64,7 @@ def test_gradients(
     assert isinstance(y, np.ndarray)
 
 
+@pytest.mark.slow
 @each_activation
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(shape=arrays_of.array_shapes(min_dims=1, max_dims=4, max_side=17), seed=SEEDS)
@@ -105,6 +106,7 @@ def test_settings_out_of_range(
         functions(backend, name)[0](np.ones(3), **{setting: value})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("size", [1, 15, 16, 17, 1000, 32 * 16 * 5 + 3, (8 << 20) // 4 + 21])
 def test_relu_of_any_length(dtype: type, size: int) -> None:

@@ -176,6 +176,7 @@ def test_kernels_are_cached_on_disk() -> None:
     assert len(kernels()) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", EXAMPLES, ids=lambda item: item.name)
 def test_no_layout_compiles_a_kernel_again(operation: Operation) -> None:
     x = np.abs(np.random.default_rng(0).standard_normal(operation.x_shape)).astype(np.float32)

@@ -113,6 +113,7 @@ def test_gradients(backend: ModuleType, training: bool, shape: tuple, seed: int)
     assert_gradient(dbeta, lambda beta: forward(x, gamma, beta)[0], beta, dy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(shape=st.one_of(
@@ -143,6 +144,7 @@ def test_the_backends_agree(dtype: type, training: bool, shape: tuple, seed: int
             assert_close(got, wanted, scale=scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(700, 33), (5, 11, 9, 16), (16, 41, 43, 80)])

@@ -60,6 +60,7 @@ def test_gradients(backend: ModuleType, case: Case, filters: int, bias: bool) ->
         assert db is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(case=cases(side=12, channels=(1, 3, 5, 8, 17)), filters=st.sampled_from([1, 4, 7, 17, 33]))
 def test_the_backends_agree(dtype: type, case: Case, filters: int) -> None:
@@ -77,6 +78,7 @@ def test_the_backends_agree(dtype: type, case: Case, filters: int) -> None:
         assert_close(got, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_backends_agree_at_the_size_of_a_network(dtype: type) -> None:
     rng = np.random.default_rng(0)

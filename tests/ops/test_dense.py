@@ -71,6 +71,7 @@ def test_the_weight_gradients_can_be_had_alone(backend: ModuleType) -> None:
         np.testing.assert_array_equal(gradient, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(count=SIZE, inputs=SIZE, outputs=SIZE, seed=SEEDS)
 def test_the_backends_agree(dtype: type, count: int, inputs: int, outputs: int, seed: int) -> None:

@@ -42,6 +42,7 @@ def test_gradient(backend: ModuleType, shape: tuple, rate: float, seed: int) -> 
     np.testing.assert_array_equal(dx == 0, y == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(shape=SHAPES, rate=RATES, seed=SEEDS)
 def test_the_backends_agree(dtype: type, shape: tuple, rate: float, seed: int) -> None:

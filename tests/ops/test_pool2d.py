@@ -97,6 +97,7 @@ def test_global_gradient(
     assert_gradient(dx, lambda x: backend.global_avgpool2d_forward(x)[0], x, dy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", KINDS)
 @given(case=cases(side=12, channels=MANY_CHANNELS, pool=True))
@@ -113,6 +114,7 @@ def test_the_backends_agree(kind: str, dtype: type, case: Case) -> None:
     assert_close(functions(reference, kind)[1](dy, cache), wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(shape=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9),
                        st.sampled_from(MANY_CHANNELS)))

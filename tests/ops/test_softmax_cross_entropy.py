@@ -119,6 +119,7 @@ def test_cross_entropy_against_onnx(
     assert loss == pytest.approx(float(expected), rel=1e-12, abs=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(count=st.integers(1, 99), classes=CLASSES, seed=SEEDS, smoothing=SMOOTHING)
 def test_the_backends_agree(

@@ -19,6 +19,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 3, 5, 17), (301, 211)], ids=str)
 @pytest.mark.parametrize("changes", [{}, {"scale": 0.3}, {"decay": 0.2, "scale": 2.0}], ids=str)

@@ -27,10 +27,12 @@ PROGRAMS = Path(__file__).parent
 INSIDE = {"step": 25, "fsync": 12, "replace": 12, "replaced": 12, "half": 8}
 """Kinds of moments inside a process, and at which of them at the latest it dies."""
 
-OUTSIDE = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
+OUTSIDE = {
+    name: getattr(signal, name) for name in ("SIGKILL", "SIGTERM", "SIGINT")
+    if hasattr(signal, name)
+}
 
-KILLED = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGTERM,
-          128 + signal.SIGINT}
+KILLED = {-number for number in OUTSIDE.values()} | {128 + signal.SIGTERM, 128 + signal.SIGINT}
 """Exit statuses of a process that was killed, or that a signal ended in good order."""
 
 TIMES = {"seconds", "warm_seconds", "warm_images", "images_per_second"}

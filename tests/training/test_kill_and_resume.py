@@ -1,11 +1,16 @@
 """A run that is killed at any moment goes on as if nothing had happened, to the last bit."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from kill_and_resume import INSIDE, OUTSIDE, Killer
 
 from minicnn.ops.cpu.linalg.threads import thread_count
+
+pytestmark = [
+    pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL"),
+]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

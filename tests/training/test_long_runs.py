@@ -23,6 +23,7 @@ def held(leak: int = 0) -> tuple[dict[str, int], dict[str, int]]:
     return early, late
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_thousand_steps_hold_what_fifty_do() -> None:
     early, late = held()
@@ -31,6 +32,7 @@ def test_a_thousand_steps_hold_what_fifty_do() -> None:
     assert late["threads"] <= early["threads"]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_few_kilobytes_a_step_would_be_noticed() -> None:
     early, late = held(leak=10_000)
