@@ -6,9 +6,9 @@ from numba import njit, prange
 from minicnn.ops.activations import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
-from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
+    lanes_of,
     load,
     load_part,
     positive_part,
@@ -22,16 +22,14 @@ from minicnn.ops.cpu.linalg.simd import (
 def relu_forward(x):
     """y = max(x, 0), x of any shape."""
     y = memory.empty(x.shape, x.dtype)
-    _relu(x.reshape(-1), y.reshape(-1), is_large(y), lanes(x.dtype))
+    _relu(x.reshape(-1), y.reshape(-1), is_large(y))
     return y, ReLUCache(y)
 
 
 def relu_backward(dy, cache):
     """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
     dx = memory.empty(dy.shape, dy.dtype)
-    _relu_gradient(
-        dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx), lanes(dx.dtype)
-    )
+    _relu_gradient(dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx))
     return dx
 
 
@@ -68,9 +66,9 @@ def _leaky(values, positive, slope):
 
 
 @njit(**WORKER)
-def _relu_block(x, y, large, lane_count, start, stop):
-    rest = (stop - start) % lane_count
-    for i in range(start, stop - rest, lane_count):
+def _relu_block(x, y, large, start, stop):
+    rest = (stop - start) % lanes_of(x)
+    for i in range(start, stop - rest, lanes_of(x)):
         put(y, i, positive_part(load(x, i, 1)), large)
     i = stop - rest
     store_part(y, i, rest, positive_part(load_part(x, i, rest, 1)))
@@ -78,15 +76,15 @@ def _relu_block(x, y, large, lane_count, start, stop):
 
 
 @njit(**PARALLEL)
-def _relu(x, y, large, lane_count):
+def _relu(x, y, large):
     for block in prange(BLOCKS):
-        _relu_block(x, y, large, lane_count, *pieces_of(block, x.size, lane_count))
+        _relu_block(x, y, large, *pieces_of(block, x.size, lanes_of(x)))
 
 
 @njit(**WORKER)
-def _relu_gradient_block(dy, y, dx, large, lane_count, start, stop):
-    rest = (stop - start) % lane_count
-    for i in range(start, stop - rest, lane_count):
+def _relu_gradient_block(dy, y, dx, large, start, stop):
+    rest = (stop - start) % lanes_of(dy)
+    for i in range(start, stop - rest, lanes_of(dy)):
         put(dx, i, where_positive(load(y, i, 1), load(dy, i, 1)), large)
     i = stop - rest
     store_part(dx, i, rest, where_positive(load_part(y, i, rest, 1), load_part(dy, i, rest, 1)))
@@ -94,11 +92,9 @@ def _relu_gradient_block(dy, y, dx, large, lane_count, start, stop):
 
 
 @njit(**PARALLEL)
-def _relu_gradient(dy, y, dx, large, lane_count):
+def _relu_gradient(dy, y, dx, large):
     for block in prange(BLOCKS):
-        _relu_gradient_block(
-            dy, y, dx, large, lane_count, *pieces_of(block, dy.size, lane_count)
-        )
+        _relu_gradient_block(dy, y, dx, large, *pieces_of(block, dy.size, lanes_of(dy)))
 
 
 @njit(**WORKER)

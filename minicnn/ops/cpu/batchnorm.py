@@ -13,9 +13,9 @@ from numba import njit, prange
 from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
-from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
+    lanes_of,
     load,
     load_part,
     multiply_add,
@@ -24,7 +24,7 @@ from minicnn.ops.cpu.linalg.simd import (
     store,
     store_part,
 )
-from minicnn.ops.cpu.linalg.sums import FEW_ROWS, STRIP, strip_width
+from minicnn.ops.cpu.linalg.sums import FEW_ROWS, STRIP, strip_of
 
 
 def batchnorm_forward(
@@ -42,7 +42,7 @@ def batchnorm_forward(
         var = running_var.astype(np.float64)
     r, near, scale, shift = _line(gamma, beta, mean, var, eps)
     y = memory.empty(x.shape, x.dtype)
-    _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y), lanes(x.dtype))
+    _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y))
     return y, BatchNormCache(x, gamma, mean, r, training)
 
 
@@ -54,14 +54,13 @@ def batchnorm_backward(dy, cache):
     x = cache.x
     near = cache.mean.astype(x.dtype)
     sums = np.zeros((BLOCKS, 2, x.shape[-1]))
-    _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums, strip_width(x.dtype))
+    _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums)
     dgamma, dbeta, scale, slope, offset = _gradient_line(
         sums, cache.gamma, cache.mean, near, cache.inverse_std, x.size // near.size, cache.training
     )
     dx = memory.empty(x.shape, x.dtype)
     _apply_gradient(
-        x.reshape(-1), dy.reshape(-1), near, scale, slope, offset, dx.reshape(-1), is_large(dx),
-        lanes(x.dtype),
+        x.reshape(-1), dy.reshape(-1), near, scale, slope, offset, dx.reshape(-1), is_large(dx)
     )
     return dx, dgamma, dbeta
 
@@ -69,7 +68,7 @@ def batchnorm_backward(dy, cache):
 def _mean_and_variance(rows):
     """Mean and biased variance of each column of (R, C), float64 (C,)."""
     moments = np.zeros((BLOCKS, 2, rows.shape[1]))
-    _moments(rows.reshape(-1), rows.shape[1], moments, strip_width(rows.dtype))
+    _moments(rows.reshape(-1), rows.shape[1], moments)
     mean, var = _merged(moments, len(rows))
     if rows.dtype != np.float64 and not np.isfinite(var).all():
         return _mean_and_variance(rows.astype(np.float64))  # squares beyond the range of float32
@@ -92,8 +91,9 @@ def _merged(moments, rows):
 
 
 @njit(**WORKER)
-def _moments_block(x, channels, mean, deviation, strip, start, stop):
+def _moments_block(x, channels, mean, deviation, start, stop):
     """Mean, and sum of squared deviations from it, of each column of rows start to stop."""
+    strip = strip_of(x)
     few, few_squares = np.empty((2, channels + strip), x.dtype)
     first = start * channels  # where the row begins from which differences are taken
     for begin in range(start, stop, FEW_ROWS):
@@ -117,10 +117,10 @@ def _moments_block(x, channels, mean, deviation, strip, start, stop):
 
 
 @njit(**PARALLEL)
-def _moments(x, channels, moments, strip):
+def _moments(x, channels, moments):
     for block in prange(BLOCKS):
         _moments_block(
-            x, channels, moments[block, 0], moments[block, 1], strip,
+            x, channels, moments[block, 0], moments[block, 1],
             *pieces_of(block, x.size // channels, FEW_ROWS),
         )
 
@@ -146,8 +146,8 @@ def _line(gamma, beta, mean, var, eps):
 
 
 @njit(**WORKER)
-def _apply_block(x, near, scale, shift, y, large, lane_count, start, stop):
-    channels = near.size
+def _apply_block(x, near, scale, shift, y, large, start, stop):
+    channels, lane_count = near.size, lanes_of(x)
     rest = channels % lane_count
     for row in range(start * channels, stop * channels, channels):
         for c in range(0, channels - rest, lane_count):
@@ -162,17 +162,15 @@ def _apply_block(x, near, scale, shift, y, large, lane_count, start, stop):
 
 
 @njit(**PARALLEL)
-def _apply(x, near, scale, shift, y, large, lane_count):
+def _apply(x, near, scale, shift, y, large):
     for block in prange(BLOCKS):
-        _apply_block(
-            x, near, scale, shift, y, large, lane_count, *block_of(block, x.size // near.size)
-        )
+        _apply_block(x, near, scale, shift, y, large, *block_of(block, x.size // near.size))
 
 
 @njit(**WORKER)
-def _gradient_sums_block(x, dy, near, dbeta, dcentred, strip, start, stop):
+def _gradient_sums_block(x, dy, near, dbeta, dcentred, start, stop):
     """Sums of dy and of dy · (x - near) over rows start to stop."""
-    channels = near.size
+    channels, strip = near.size, strip_of(x)
     few, few_centred = np.empty((2, channels + strip), x.dtype)
     for begin in range(start, stop, FEW_ROWS):
         few[:] = few_centred[:] = 0
@@ -191,10 +189,10 @@ def _gradient_sums_block(x, dy, near, dbeta, dcentred, strip, start, stop):
 
 
 @njit(**PARALLEL)
-def _gradient_sums(x, dy, near, sums, strip):
+def _gradient_sums(x, dy, near, sums):
     for block in prange(BLOCKS):
         _gradient_sums_block(
-            x, dy, near, sums[block, 0], sums[block, 1], strip,
+            x, dy, near, sums[block, 0], sums[block, 1],
             *pieces_of(block, x.size // near.size, FEW_ROWS),
         )
 
@@ -224,10 +222,8 @@ def _gradient_line(sums, gamma, mean, near, r, rows, training):
 
 
 @njit(**WORKER)
-def _apply_gradient_block(
-    x, dy, near, scale, slope, offset, dx, large, lane_count, start, stop
-):
-    channels = near.size
+def _apply_gradient_block(x, dy, near, scale, slope, offset, dx, large, start, stop):
+    channels, lane_count = near.size, lanes_of(x)
     rest = channels % lane_count
     for row in range(start * channels, stop * channels, channels):
         for c in range(0, channels - rest, lane_count):
@@ -244,9 +240,8 @@ def _apply_gradient_block(
 
 
 @njit(**PARALLEL)
-def _apply_gradient(x, dy, near, scale, slope, offset, dx, large, lane_count):
+def _apply_gradient(x, dy, near, scale, slope, offset, dx, large):
     for block in prange(BLOCKS):
         _apply_gradient_block(
-            x, dy, near, scale, slope, offset, dx, large, lane_count,
-            *block_of(block, x.size // near.size),
+            x, dy, near, scale, slope, offset, dx, large, *block_of(block, x.size // near.size)
         )

@@ -1,5 +1,7 @@
 """Maximum and average pooling: loops over the windows, channels innermost."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit, prange
 
@@ -15,14 +17,14 @@ def maxpool2d_forward(x, window):
     """
     y = memory.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
     argmax = memory.empty(y.shape, window.place_dtype)
-    _maxpool(x, y, argmax, *_numbers(window))
+    _maxpool(x, y, argmax, _geometry_of(window))
     return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
 
 
 def maxpool2d_backward(dy, cache):
     """Each dy (N, OH, OW, C) goes to the pixel of dx (N, H, W, C) that won; overlaps add up."""
     dx = memory.empty(cache.x_shape, cache.dtype)
-    _maxpool_gradient(dy, cache.argmax, dx, *_numbers(cache.window))
+    _maxpool_gradient(dy, cache.argmax, dx, _geometry_of(cache.window))
     return dx
 
 
@@ -30,14 +32,14 @@ def avgpool2d_forward(x, window):
     """The mean of each window's pixels in the image: x (N, H, W, C) -> y (N, OH, OW, C)."""
     cache = AvgPool2DCache(window, x.shape, x.dtype)
     y = memory.empty(cache.y_shape, x.dtype)
-    _avgpool(x, y, *_numbers(window))
+    _avgpool(x, y, _geometry_of(window))
     return y, cache
 
 
 def avgpool2d_backward(dy, cache):
     """Each pixel under a window of m pixels gets dy / m: dy (N, OH, OW, C) -> dx (N, H, W, C)."""
     dx = memory.empty(cache.x_shape, cache.dtype)
-    _avgpool_gradient(dy, dx, *_numbers(cache.window))
+    _avgpool_gradient(dy, dx, _geometry_of(cache.window))
     return dx
 
 
@@ -56,9 +58,22 @@ def global_avgpool2d_backward(dy, cache):
     return dx
 
 
-def _numbers(window):
-    """The window as plain numbers: (size_h, size_w, down, across, top, left)."""
-    return *window.size, *window.stride, window.padding[0][0], window.padding[1][0]
+class Geometry(NamedTuple):
+    """The window, for the kernels."""
+
+    height: int
+    width: int
+    down: int  # the stride
+    across: int
+    top: int  # the padding
+    left: int
+
+
+def _geometry_of(window):
+    """The window as plain numbers."""
+    (height, width), (down, across) = window.size, window.stride
+    (top, _), (left, _) = window.padding
+    return Geometry(height, width, down, across, top, left)
 
 
 @njit(**WORKER)
@@ -86,7 +101,7 @@ def _keep_greater(pixel, here, best, place):
 
 
 @njit(**WORKER)
-def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, stop):
+def _maxpool_rows(x, y, argmax, window, start, stop):
     """Output rows start to stop, counted over all images."""
     _, height, width, _ = x.shape
     for row in range(start, stop):
@@ -94,13 +109,13 @@ def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, 
         for q in range(y.shape[2]):
             best, place = y[n, p, q], argmax[n, p, q]
             empty = True
-            for i in range(size_h):
-                h = p * down - top + i
-                for j in range(size_w):
-                    v = q * across - left + j
+            for i in range(window.height):
+                h = p * window.down - window.top + i
+                for j in range(window.width):
+                    v = q * window.across - window.left + j
                     if not (0 <= h < height and 0 <= v < width):
                         continue
-                    pixel, here = x[n, h, v], argmax.dtype.type(i * size_w + j)
+                    pixel, here = x[n, h, v], argmax.dtype.type(i * window.width + j)
                     if empty:
                         _keep_first(pixel, here, best, place)
                         empty = False
@@ -109,43 +124,36 @@ def _maxpool_rows(x, y, argmax, size_h, size_w, down, across, top, left, start, 
 
 
 @njit(**PARALLEL)
-def _maxpool(x, y, argmax, size_h, size_w, down, across, top, left):
+def _maxpool(x, y, argmax, window):
     for block in prange(BLOCKS):
-        _maxpool_rows(
-            x, y, argmax, size_h, size_w, down, across, top, left,
-            *block_of(block, y.shape[0] * y.shape[1]),
-        )
+        _maxpool_rows(x, y, argmax, window, *block_of(block, y.shape[0] * y.shape[1]))
 
 
 @njit(**WORKER)
-def _maxpool_gradient_images(
-    dy, argmax, dx, size_h, size_w, down, across, top, left, start, stop
-):
+def _maxpool_gradient_images(dy, argmax, dx, window, start, stop):
     """dx of images start to stop: each pixel of a window adds what it won there."""
     _, height, width, channels = dx.shape
     for n in range(start, stop):
         dx[n] = 0
         for p in range(dy.shape[1]):
-            h0, h1 = _inside(p, down, top, size_h, height)
+            h0, h1 = _inside(p, window.down, window.top, window.height, height)
             for q in range(dy.shape[2]):
-                v0, v1 = _inside(q, across, left, size_w, width)
+                v0, v1 = _inside(q, window.across, window.left, window.width, width)
                 gradient, place = dy[n, p, q], argmax[n, p, q]
                 for h in range(h0, h1):
                     for v in range(v0, v1):
-                        here = (h - p * down + top) * size_w + v - q * across + left
-                        here = argmax.dtype.type(here)
+                        i = h - p * window.down + window.top
+                        j = v - q * window.across + window.left
+                        here = argmax.dtype.type(i * window.width + j)
                         pixel = dx[n, h, v]
                         for c in range(channels):
                             pixel[c] += gradient[c] if place[c] == here else dx.dtype.type(0)
 
 
 @njit(**PARALLEL)
-def _maxpool_gradient(dy, argmax, dx, size_h, size_w, down, across, top, left):
+def _maxpool_gradient(dy, argmax, dx, window):
     for block in prange(BLOCKS):
-        _maxpool_gradient_images(
-            dy, argmax, dx, size_h, size_w, down, across, top, left,
-            *block_of(block, dy.shape[0]),
-        )
+        _maxpool_gradient_images(dy, argmax, dx, window, *block_of(block, dy.shape[0]))
 
 
 @njit(**WORKER)
@@ -156,13 +164,13 @@ def _inside(place, stride, before, size, length):
 
 
 @njit(**WORKER)
-def _avgpool_images(x, y, size_h, size_w, down, across, top, left, start, stop):
+def _avgpool_images(x, y, window, start, stop):
     sums = np.empty(x.shape[3], np.float64)
     for n in range(start, stop):
         for p in range(y.shape[1]):
-            h0, h1 = _inside(p, down, top, size_h, x.shape[1])
+            h0, h1 = _inside(p, window.down, window.top, window.height, x.shape[1])
             for q in range(y.shape[2]):
-                v0, v1 = _inside(q, across, left, size_w, x.shape[2])
+                v0, v1 = _inside(q, window.across, window.left, window.width, x.shape[2])
                 sums[:] = 0
                 for h in range(h0, h1):
                     for v in range(v0, v1):
@@ -173,21 +181,19 @@ def _avgpool_images(x, y, size_h, size_w, down, across, top, left, start, stop):
 
 
 @njit(**PARALLEL)
-def _avgpool(x, y, size_h, size_w, down, across, top, left):
+def _avgpool(x, y, window):
     for block in prange(BLOCKS):
-        _avgpool_images(
-            x, y, size_h, size_w, down, across, top, left, *block_of(block, x.shape[0])
-        )
+        _avgpool_images(x, y, window, *block_of(block, x.shape[0]))
 
 
 @njit(**WORKER)
-def _avgpool_gradient_images(dy, dx, size_h, size_w, down, across, top, left, start, stop):
+def _avgpool_gradient_images(dy, dx, window, start, stop):
     for n in range(start, stop):
         dx[n] = 0
         for p in range(dy.shape[1]):
-            h0, h1 = _inside(p, down, top, size_h, dx.shape[1])
+            h0, h1 = _inside(p, window.down, window.top, window.height, dx.shape[1])
             for q in range(dy.shape[2]):
-                v0, v1 = _inside(q, across, left, size_w, dx.shape[2])
+                v0, v1 = _inside(q, window.across, window.left, window.width, dx.shape[2])
                 for h in range(h0, h1):
                     for v in range(v0, v1):
                         for c in range(dx.shape[3]):
@@ -195,11 +201,9 @@ def _avgpool_gradient_images(dy, dx, size_h, size_w, down, across, top, left, st
 
 
 @njit(**PARALLEL)
-def _avgpool_gradient(dy, dx, size_h, size_w, down, across, top, left):
+def _avgpool_gradient(dy, dx, window):
     for block in prange(BLOCKS):
-        _avgpool_gradient_images(
-            dy, dx, size_h, size_w, down, across, top, left, *block_of(block, dy.shape[0])
-        )
+        _avgpool_gradient_images(dy, dx, window, *block_of(block, dy.shape[0]))
 
 
 @njit(**WORKER)

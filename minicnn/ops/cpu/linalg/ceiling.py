@@ -8,7 +8,7 @@ from numba import njit, prange
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL
 from minicnn.ops.cpu.linalg.processor import lanes
-from minicnn.ops.cpu.linalg.simd import load, multiply_add, put, settle, store
+from minicnn.ops.cpu.linalg.simd import lanes_of, load, multiply_add, put, settle, store
 from minicnn.ops.cpu.linalg.threads import thread_count
 
 CHAINS = 8
@@ -37,8 +37,8 @@ def ceiling(rounds: int) -> tuple[float, float]:
     target[:] = 0
     operations = 2.0 * FMA_STEPS * CHAINS * lane_count * threads
     return (
-        operations / _least(lambda: _multiply_adds(numbers, lane_count), rounds),
-        2 * COPIED_BYTES / _least(lambda: _copy(source, target, lane_count), rounds),
+        operations / _least(lambda: _multiply_adds(numbers), rounds),
+        2 * COPIED_BYTES / _least(lambda: _copy(source, target), rounds),
     )
 
 
@@ -54,8 +54,8 @@ def _least(run, rounds):
 
 
 @njit(**SERIAL)
-def _multiply_adds_of_one(numbers, lane_count):
-    x = load(numbers, 0, 1)
+def _multiply_adds_of_one(numbers):
+    x, lane_count = load(numbers, 0, 1), lanes_of(numbers)
     a = b = c = d = e = f = g = h = x
     for _ in range(FMA_STEPS):
         a, b, c, d = (
@@ -77,22 +77,22 @@ def _multiply_adds_of_one(numbers, lane_count):
 
 
 @njit(**PARALLEL)
-def _multiply_adds(numbers, lane_count):
+def _multiply_adds(numbers):
     for thread in prange(numbers.shape[0]):
-        _multiply_adds_of_one(numbers[thread], lane_count)
+        _multiply_adds_of_one(numbers[thread])
 
 
 @njit(**SERIAL)
-def _copy_block(source, target, lane_count, start, stop):
-    for i in range(start, stop, lane_count):
+def _copy_block(source, target, start, stop):
+    for i in range(start, stop, lanes_of(source)):
         put(target, i, load(source, i, 1), True)
     settle()
 
 
 @njit(**PARALLEL)
-def _copy(source, target, lane_count):
+def _copy(source, target):
     for block in prange(64):
         _copy_block(
-            source, target, lane_count, block * (source.size // 64),
+            source, target, block * (source.size // 64),
             (block + 1) * (source.size // 64),
         )

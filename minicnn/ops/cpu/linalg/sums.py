@@ -1,13 +1,10 @@
 """Sums of columns: of a few rows in their own dtype, of those in float64, block by block."""
 
-from typing import Any
-
 import numpy as np
 from numba import njit, prange
 
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
-from minicnn.ops.cpu.linalg.processor import lanes
-from minicnn.ops.cpu.linalg.simd import load, load_part, store
+from minicnn.ops.cpu.linalg.simd import lanes_of, load, load_part, store
 
 FEW_ROWS = 16
 """How many rows are summed in their own dtype: few enough to round like a single one."""
@@ -16,20 +13,22 @@ STRIP = 2
 """Registers side by side that are added at a time, along a row: memory is read in one sweep."""
 
 
-def strip_width(dtype: Any) -> int:
-    """Columns that are summed at a time, for this dtype."""
-    return STRIP * lanes(dtype)
+@njit(**WORKER)
+def strip_of(rows):
+    """Columns that are summed at a time, for the dtype of `rows`."""
+    return STRIP * lanes_of(rows)
 
 
 def column_sums(rows: np.ndarray) -> np.ndarray:
     """The sum of each column of (R, C), float64 (C,)."""
     sums = np.zeros((BLOCKS, rows.shape[1]))
-    _column_sums(rows.reshape(-1), rows.shape[1], sums, strip_width(rows.dtype))
+    _column_sums(rows.reshape(-1), rows.shape[1], sums)
     return sums.sum(0)
 
 
 @njit(**WORKER)
-def _column_sums_block(rows, columns, sums, strip, start, stop):
+def _column_sums_block(rows, columns, sums, start, stop):
+    strip = strip_of(rows)
     few = np.empty(columns + strip, rows.dtype)
     for begin in range(start, stop, FEW_ROWS):
         few[:] = 0
@@ -42,9 +41,8 @@ def _column_sums_block(rows, columns, sums, strip, start, stop):
 
 
 @njit(**PARALLEL)
-def _column_sums(rows, columns, sums, strip):
+def _column_sums(rows, columns, sums):
     for block in prange(BLOCKS):
         _column_sums_block(
-            rows, columns, sums[block], strip,
-            *pieces_of(block, rows.size // columns, FEW_ROWS),
+            rows, columns, sums[block], *pieces_of(block, rows.size // columns, FEW_ROWS),
         )
