@@ -12,7 +12,7 @@ from minicnn.ops.backend import bodies, operation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReLUCache:
-    """Of `relu_forward`: y, which is positive where x was."""
+    """What `relu_forward` keeps: y, which is positive where x was."""
 
     y: np.ndarray
 
@@ -79,7 +79,7 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeakyReLUCache:
-    """Of `leaky_relu_forward`: where x was positive, bool, and the slope elsewhere."""
+    """What `leaky_relu_forward` keeps: where x was positive, bool, and the slope elsewhere."""
 
     positive: np.ndarray
     slope: float
@@ -146,7 +146,7 @@ def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ELUCache:
-    """Of `elu_forward`: dy/dx at x."""
+    """What `elu_forward` keeps: the slope of ELU at each x."""
 
     derivative: np.ndarray
 

@@ -12,7 +12,7 @@ from minicnn.ops.backend import bodies, operation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchNormCache:
-    """Of `batchnorm_forward`: x (..., C), gamma (C,), and the statistics that normalised x.
+    """What `batchnorm_forward` keeps: x (..., C), gamma (C,), and the statistics that normalised x.
 
     ``mean`` and ``inverse_std`` (C,), float64, are the batch's in training mode, the running ones
     otherwise.
@@ -45,7 +45,7 @@ def batchnorm_forward(
     ``x̂ = (x - μ) / sqrt(σ² + eps)``, ``y = gamma · x̂ + beta`` (algorithm 1 of the paper). In
     training μ and σ² are the batch's mean and biased variance, and the running ones move towards
     them: ``running = momentum · running + (1 - momentum) · batch``. Otherwise μ and σ² are the
-    running ones (algorithm 2).
+    running ones (as in algorithm 2, whose variance has the divisor m - 1).
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def batchnorm_forward(
     eps : float > 0, default 1e-5
         Keeps the root away from 0.
     unbiased_running_var : bool, default False
-        Let ``running_var`` follow the variance with divisor m - 1, PyTorch's convention; m is the
-        number of values a channel.
+        Let ``running_var`` follow the variance with divisor m - 1, as the paper's algorithm 2 and
+        PyTorch do; m is the number of values per channel.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from minicnn.ops.backend import bodies, operation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DenseCache:
-    """Of `dense_forward`: x (N, in), w (in, out), and whether there was a b."""
+    """What `dense_forward` keeps: x (N, in), w (in, out), and whether there was a b."""
 
     x: np.ndarray
     w: np.ndarray

@@ -12,7 +12,7 @@ from minicnn.ops.backend import bodies, operation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DropoutCache:
-    """Of `dropout_forward`: which elements were kept, bool, and the factor they were scaled by.
+    """What `dropout_forward` keeps: where elements were kept, bool, and their factor.
 
     ``kept`` is None where dropout was the identity.
     """

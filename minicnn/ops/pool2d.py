@@ -12,7 +12,7 @@ from minicnn.ops.window import Window, resolve_window
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaxPool2DCache:
-    """Of `maxpool2d_forward`: where in its window each maximum stood, the window, x's shape.
+    """What `maxpool2d_forward` keeps: the place of each maximum, the window, x's shape.
 
     ``argmax`` (N, OH, OW, C), of `Window.place_dtype`, counts the window's pixels in row-major
     order, padding included.
@@ -35,8 +35,9 @@ def maxpool2d_forward(
 ) -> tuple[np.ndarray, MaxPool2DCache]:
     """The greatest value in each window.
 
-    ``y[n, p, q, c] = max over i, j of x[n, p·s + i, q·s + j, c]``; padding never wins. A tie goes
-    to the first position in row-major order; NaN wins over every number, as in `numpy.max`.
+    ``y[n, p, q, c] = max over i, j of x[n, p·s + i - top, q·s + j - left, c]``, over the pixels
+    inside the image. A tie goes to the first position in row-major order; NaN wins over every
+    number, as in `numpy.max`.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AvgPool2DCache:
-    """Of `avgpool2d_forward`: the window, x's shape (N, H, W, C) and its dtype."""
+    """What `avgpool2d_forward` keeps: the window, x's shape (N, H, W, C) and its dtype."""
 
     window: Window
     x_shape: tuple[int, ...]
@@ -115,8 +116,8 @@ def avgpool2d_forward(
 ) -> tuple[np.ndarray, AvgPool2DCache]:
     """The mean of each window; padding is left out of the sum and of the count.
 
-    ``y[n, p, q, c] = (1 / m) · sum over i, j of x[n, p·s + i, q·s + j, c]`` with m the number of
-    the window's pixels that lie inside the image.
+    ``y[n, p, q, c] = (1 / m) · sum over i, j of x[n, p·s + i - top, q·s + j - left, c]``, over the
+    m pixels of the window that lie inside the image.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GlobalAvgPool2DCache:
-    """Of `global_avgpool2d_forward`: x's shape (N, H, W, C) and its dtype."""
+    """What `global_avgpool2d_forward` keeps: x's shape (N, H, W, C) and its dtype."""
 
     x_shape: tuple[int, ...]
     dtype: np.dtype

@@ -1,4 +1,4 @@
-"""Questions to many arrays at once: is every number finite, and how long are they as one vector."""
+"""Reductions over many arrays: are all numbers finite, and what is their norm."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -41,7 +41,7 @@ def softmax(x: Any) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftmaxCrossEntropyCache:
-    """Of `softmax_cross_entropy_forward`: the probabilities (N, C), labels (N,), and weights."""
+    """What `softmax_cross_entropy_forward` keeps: probabilities (N, C), labels, weights."""
 
     probabilities: np.ndarray
     labels: np.ndarray

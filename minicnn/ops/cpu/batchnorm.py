@@ -1,10 +1,11 @@
 """Batch normalisation: one trip to memory for the statistics, one for the result.
 
-x is seen as (R, C) rows of channels. Sums are taken of differences from a row or a mean, which stay
-exact where the mean is large: over a few rows in x's own dtype, at full speed, over those in
-float64. Blocks' means and squared deviations are merged as in Chan, Golub and LeVeque 1983,
-*Algorithms for computing the sample variance*, equation 2.1; within a block its first row is their
-shift (equation 1.5).
+x (N, ..., C) is seen as (m, C): m values per channel. To lose no digits where the mean is large,
+the sums are of differences from a row or from the mean. 16 rows are added in x's dtype, which is
+fast; these sums are added in float64. Each block of rows gives a mean and a sum of squared
+differences from it; two blocks are merged as in Chan, Golub and LeVeque 1983, *Algorithms for
+computing the sample variance*, equation 2.1. Within a block the differences are taken from its
+first row (equation 1.5). The kernels see x and y as flat arrays, (m·C,).
 """
 
 import numpy as np
@@ -30,17 +31,21 @@ from minicnn.ops.cpu.linalg.sums import FEW_ROWS, STRIP, strip_of
 def batchnorm_forward(
     x, gamma, beta, running_mean, running_var, *, training, momentum, eps, unbiased_running_var
 ):
-    """y = γ · x̂ + β, channel by channel: x (N, ..., C), γ, β and the statistics (C,) -> y."""
-    rows = x.reshape(-1, x.shape[-1])  # (R, C)
+    """y = γ · x̂ + β with x̂ = (x - μ) · r and r = 1 / sqrt(σ² + eps), channel by channel.
+
+    x, y (N, ..., C); γ, β, μ, σ² (C,). In training μ and σ² are the batch's, else the running ones.
+    """
+    rows = x.reshape(-1, x.shape[-1])  # (m, C)
     if training:
-        mean, var = _mean_and_variance(rows)
-        new_var = var * len(rows) / (len(rows) - 1) if unbiased_running_var else var
+        m = len(rows)  # values per channel
+        mean, var = _mean_and_variance(rows)  # μ, σ² (C,)
+        batch_var = var * m / (m - 1) if unbiased_running_var else var
         running_mean[...] = momentum * running_mean + (1 - momentum) * mean
-        running_var[...] = momentum * running_var + (1 - momentum) * new_var
+        running_var[...] = momentum * running_var + (1 - momentum) * batch_var
     else:
         mean = running_mean.astype(np.float64)
         var = running_var.astype(np.float64)
-    r, near, scale, shift = _line(gamma, beta, mean, var, eps)
+    r, near, scale, shift = _coefficients(gamma, beta, mean, var, eps)
     y = memory.empty(x.shape, x.dtype)
     _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y))
     return y, BatchNormCache(x, gamma, mean, r, training)
@@ -55,7 +60,7 @@ def batchnorm_backward(dy, cache):
     near = cache.mean.astype(x.dtype)
     sums = np.zeros((BLOCKS, 2, x.shape[-1]))
     _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums)
-    dgamma, dbeta, scale, slope, offset = _gradient_line(
+    dgamma, dbeta, scale, slope, offset = _gradient_coefficients(
         sums, cache.gamma, cache.mean, near, cache.inverse_std, x.size // near.size, cache.training
     )
     dx = memory.empty(x.shape, x.dtype)
@@ -66,7 +71,7 @@ def batchnorm_backward(dy, cache):
 
 
 def _mean_and_variance(rows):
-    """Mean and biased variance of each column of (R, C), float64 (C,)."""
+    """Mean and biased variance of each column of (m, C), float64 (C,)."""
     moments = np.zeros((BLOCKS, 2, rows.shape[1]))
     _moments(rows.reshape(-1), rows.shape[1], moments)
     mean, var = _merged(moments, len(rows))
@@ -76,44 +81,45 @@ def _mean_and_variance(rows):
 
 
 @njit(**SERIAL)
-def _merged(moments, rows):
-    """Mean and variance of all rows from those of the blocks."""
+def _merged(moments, m):
+    """Mean and variance of m rows from the means and squares of the blocks."""
     mean, squares = np.zeros((2, moments.shape[2]))
     for block in range(BLOCKS):
-        before, after = pieces_of(block, rows, FEW_ROWS)  # rows before this block, and with it
+        before, after = pieces_of(block, m, FEW_ROWS)  # rows before this block, and with it
         if before < after:
             part = (after - before) / after
             for c in range(mean.size):
                 difference = moments[block, 0, c] - mean[c]
                 mean[c] += part * difference
                 squares[c] += moments[block, 1, c] + before * part * difference * difference
-    return mean, squares / rows
+    return mean, squares / m
 
 
 @njit(**WORKER)
-def _moments_block(x, channels, mean, deviation, start, stop):
-    """Mean, and sum of squared deviations from it, of each column of rows start to stop."""
+def _moments_block(x, channels, mean, squares, start, stop):
+    """Mean, and sum of squared differences from it, of each channel in rows start to stop."""
     strip = strip_of(x)
     few, few_squares = np.empty((2, channels + strip), x.dtype)
-    first = start * channels  # where the row begins from which differences are taken
+    first = start * channels  # the block's first row: differences are taken from it
     for begin in range(start, stop, FEW_ROWS):
         few[:] = few_squares[:] = 0
         for row in range(begin * channels, min(begin + FEW_ROWS, stop) * channels, channels):
             for c in range(0, channels, strip):
                 valid = channels - c
-                shift = load_part(x, first + c, valid, STRIP)
-                difference = load_part(x, row + c, valid, STRIP) - shift
+                first_row = load_part(x, first + c, valid, STRIP)
+                difference = load_part(x, row + c, valid, STRIP) - first_row
                 store(few, c, load(few, c, STRIP) + difference)
-                squares = load(few_squares, c, STRIP)
-                store(few_squares, c, multiply_add(difference, difference, squares))
+                before = load(few_squares, c, STRIP)
+                store(few_squares, c, multiply_add(difference, difference, before))
         for c in range(channels):
             mean[c] += few[c]
-            deviation[c] += few_squares[c]
-    for c in range(channels if start < stop else 0):
-        shift = mean[c] / (stop - start)
-        mean[c] = x[first + c] + shift
-        squares = deviation[c] - (stop - start) * shift * shift
-        deviation[c] = 0 if squares < 0 else squares  # NaN stays
+            squares[c] += few_squares[c]
+    if start < stop:
+        for c in range(channels):
+            distance = mean[c] / (stop - start)  # of the mean from the first row
+            mean[c] = x[first + c] + distance
+            about_mean = squares[c] - (stop - start) * distance * distance
+            squares[c] = 0 if about_mean < 0 else about_mean  # NaN stays
 
 
 @njit(**PARALLEL)
@@ -126,7 +132,7 @@ def _moments(x, channels, moments):
 
 
 @njit(**SERIAL)
-def _line(gamma, beta, mean, var, eps):
+def _coefficients(gamma, beta, mean, var, eps):
     """r (float64), near, scale and shift of each channel, for ``y = (x - near) · scale + shift``.
 
     `near` is the number of x's dtype next to μ, so that ``x - near`` is exact where x is close to
@@ -147,17 +153,18 @@ def _line(gamma, beta, mean, var, eps):
 
 @njit(**WORKER)
 def _apply_block(x, near, scale, shift, y, large, start, stop):
+    """y = (x - near) · scale + shift, for rows start to stop."""
     channels, lane_count = near.size, lanes_of(x)
-    rest = channels % lane_count
+    left_over = channels % lane_count
     for row in range(start * channels, stop * channels, channels):
-        for c in range(0, channels - rest, lane_count):
+        for c in range(0, channels - left_over, lane_count):
             centred = load(x, row + c, 1) - load(near, c, 1)
             put(y, row + c, centred * load(scale, c, 1) + load(shift, c, 1), large)
-        if rest > 0:
-            c = channels - rest
-            centred = load_part(x, row + c, rest, 1) - load_part(near, c, rest, 1)
-            scaled = centred * load_part(scale, c, rest, 1)
-            store_part(y, row + c, rest, scaled + load_part(shift, c, rest, 1))
+        if left_over > 0:
+            c = channels - left_over
+            centred = load_part(x, row + c, left_over, 1) - load_part(near, c, left_over, 1)
+            scaled = centred * load_part(scale, c, left_over, 1)
+            store_part(y, row + c, left_over, scaled + load_part(shift, c, left_over, 1))
     settle()
 
 
@@ -168,24 +175,23 @@ def _apply(x, near, scale, shift, y, large):
 
 
 @njit(**WORKER)
-def _gradient_sums_block(x, dy, near, dbeta, dcentred, start, stop):
-    """Sums of dy and of dy · (x - near) over rows start to stop."""
+def _gradient_sums_block(x, dy, near, dy_sum, product_sum, start, stop):
+    """Sums of dy, and of the product dy · (x - near), over rows start to stop."""
     channels, strip = near.size, strip_of(x)
-    few, few_centred = np.empty((2, channels + strip), x.dtype)
+    few, few_products = np.empty((2, channels + strip), x.dtype)
     for begin in range(start, stop, FEW_ROWS):
-        few[:] = few_centred[:] = 0
+        few[:] = few_products[:] = 0
         for row in range(begin * channels, min(begin + FEW_ROWS, stop) * channels, channels):
             for c in range(0, channels, strip):
                 valid = channels - c
                 gradient = load_part(dy, row + c, valid, STRIP)
-                shift = load_part(near, c, valid, STRIP)
-                difference = load_part(x, row + c, valid, STRIP) - shift
+                centred = load_part(x, row + c, valid, STRIP) - load_part(near, c, valid, STRIP)
                 store(few, c, load(few, c, STRIP) + gradient)
-                centred = load(few_centred, c, STRIP)
-                store(few_centred, c, multiply_add(gradient, difference, centred))
+                before = load(few_products, c, STRIP)
+                store(few_products, c, multiply_add(gradient, centred, before))
         for c in range(channels):
-            dbeta[c] += few[c]
-            dcentred[c] += few_centred[c]
+            dy_sum[c] += few[c]
+            product_sum[c] += few_products[c]
 
 
 @njit(**PARALLEL)
@@ -198,44 +204,47 @@ def _gradient_sums(x, dy, near, sums):
 
 
 @njit(**SERIAL)
-def _gradient_line(sums, gamma, mean, near, r, rows, training):
-    """dγ, dβ, scale, slope and offset of each channel, for dx in one line.
+def _gradient_coefficients(sums, gamma, mean, near, r, m, training):
+    """dγ, dβ, scale, slope and offset of each channel.
 
-    ``dx = scale · dy - offset - (x - near) · slope``; in evaluation the first term alone.
+    ``dx = scale · dy - offset - (x - near) · slope``. scale · dy is term 1; in evaluation it is
+    alone: slope and offset are 0.
     """
-    # dx = γ·r · (dy - dβ/R - x̂ · dγ/R)  with  x̂ = r · (x - near) - r · (μ - near)
-    #    = γ·r · dy  -  (γ·r · dβ/R - (μ - near) · γ·r·r · dγ/R)  -  (x - near) · γ·r·r · dγ/R
-    #      scale        offset                                       slope
-    total, centred = np.zeros((2, r.size))
+    # dx = γ·r · (dy - dβ/m - x̂ · dγ/m)  with  x̂ = r · (x - near) - r · (μ - near)
+    #    = γ·r · dy  -  (γ·r · dβ/m - (μ - near) · γ·r·r · dγ/m)  -  (x - near) · γ·r·r · dγ/m
+    #      scale        offset                                                    slope
+    dy_sum, product_sum = np.zeros((2, r.size))
     for block in range(BLOCKS):
         for c in range(r.size):
-            total[c] += sums[block, 0, c]
-            centred[c] += sums[block, 1, c]
+            dy_sum[c] += sums[block, 0, c]
+            product_sum[c] += sums[block, 1, c]
     dgamma, dbeta, scale, slope, offset = np.empty((5, r.size), gamma.dtype)
     for c in range(r.size):
-        rest, factor = mean[c] - near[c], gamma[c] * r[c]
-        product = (centred[c] - rest * total[c]) * r[c]  # Σ dy · x̂
-        tilt = factor * r[c] * product / rows if training else 0.0
-        dgamma[c], dbeta[c], scale[c], slope[c] = product, total[c], factor, tilt
-        offset[c] = factor * total[c] / rows - rest * tilt if training else 0.0
+        mean_error, gamma_r = mean[c] - near[c], gamma[c] * r[c]
+        normalized_sum = (product_sum[c] - mean_error * dy_sum[c]) * r[c]  # Σ dy · x̂, float64
+        exact_slope = gamma_r * r[c] * normalized_sum / m if training else 0.0
+        dgamma[c], dbeta[c], scale[c], slope[c] = normalized_sum, dy_sum[c], gamma_r, exact_slope
+        offset[c] = gamma_r * dy_sum[c] / m - mean_error * exact_slope if training else 0.0
     return dgamma, dbeta, scale, slope, offset
 
 
 @njit(**WORKER)
 def _apply_gradient_block(x, dy, near, scale, slope, offset, dx, large, start, stop):
+    """dx = scale · dy - offset - (x - near) · slope, for rows start to stop."""
     channels, lane_count = near.size, lanes_of(x)
-    rest = channels % lane_count
+    left_over = channels % lane_count
     for row in range(start * channels, stop * channels, channels):
-        for c in range(0, channels - rest, lane_count):
+        for c in range(0, channels - left_over, lane_count):
             centred = load(x, row + c, 1) - load(near, c, 1)
-            unbiased = load(scale, c, 1) * load(dy, row + c, 1) - load(offset, c, 1)
-            put(dx, row + c, unbiased - centred * load(slope, c, 1), large)
-        if rest > 0:
-            c = channels - rest
-            centred = load_part(x, row + c, rest, 1) - load_part(near, c, rest, 1)
-            scaled = load_part(scale, c, rest, 1) * load_part(dy, row + c, rest, 1)
-            unbiased = scaled - load_part(offset, c, rest, 1)
-            store_part(dx, row + c, rest, unbiased - centred * load_part(slope, c, rest, 1))
+            without_mean = load(scale, c, 1) * load(dy, row + c, 1) - load(offset, c, 1)
+            put(dx, row + c, without_mean - centred * load(slope, c, 1), large)
+        if left_over > 0:
+            c = channels - left_over
+            centred = load_part(x, row + c, left_over, 1) - load_part(near, c, left_over, 1)
+            scaled = load_part(scale, c, left_over, 1) * load_part(dy, row + c, left_over, 1)
+            without_mean = scaled - load_part(offset, c, left_over, 1)
+            tilted = centred * load_part(slope, c, left_over, 1)
+            store_part(dx, row + c, left_over, without_mean - tilted)
     settle()
 
 

@@ -1,4 +1,4 @@
-"""Questions to many arrays at once."""
+"""Reductions over many arrays: are all numbers finite, and what is their norm."""
 
 import numpy as np
 from numba import njit, prange

@@ -1,4 +1,4 @@
-"""Activation functions: ReLU, leaky ReLU and ELU. All arrays have any shape, the same one."""
+"""Activation functions: ReLU, leaky ReLU and ELU. All arrays have one shape, any."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def relu_forward(x):
 
 
 def relu_backward(dy, cache):
-    """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
+    """dx = dy where x > 0, else 0; y > 0 exactly where x > 0."""
     return np.where(cache.y > 0, dy, dy.dtype.type(0))
 
 
@@ -28,7 +28,7 @@ def leaky_relu_backward(dy, cache):
 
 
 def elu_forward(x, alpha):
-    """y = x where x > 0, else alpha · (exp(x) - 1); dy/dx = 1 where x > 0, else alpha · exp(x)."""
+    """y = x where x > 0, else α · (exp(x) - 1); its slope y′ = 1 where x > 0, else α · exp(x)."""
     positive = np.asarray(x > 0)
     negative = np.minimum(x, 0)  # where x > 0, exp(x) could overflow
     y = np.where(positive, x, alpha * np.expm1(negative))
@@ -37,5 +37,5 @@ def elu_forward(x, alpha):
 
 
 def elu_backward(dy, cache):
-    """dx = dy · dy/dx."""
+    """dx = dy · y′."""
     return np.asarray(dy * cache.derivative)

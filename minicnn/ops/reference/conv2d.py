@@ -14,7 +14,7 @@ def conv2d_forward(x, w, b, window):
     padded = _pad(x, window)  # x̄
     y = np.zeros(cache.y_shape, x.dtype)
     for i, j in np.ndindex(window.size):
-        # y (N, OH, OW, K) += x̄[.., p·s + i, q·s + j, ..] (N, OH, OW, C) @ w[i, j] (C, K)
+        # y (N, OH, OW, K) += x̄[:, i::s, j::s] (N, OH, OW, C) @ w[i, j] (C, K)
         y += padded[_under(i, j, window, y.shape)] @ w[i, j]
     if b is not None:
         y += b
@@ -22,7 +22,7 @@ def conv2d_forward(x, w, b, window):
 
 
 def conv2d_backward(dy, cache):
-    """Each product of the sum hands its two factors on.
+    """By the product rule: dy · w goes to dx, dy · x̄ goes to dw.
 
     dy (N, OH, OW, K) -> dx (N, H, W, C), dw (KH, KW, C, K), db (K,) or None.
     """
@@ -30,18 +30,26 @@ def conv2d_backward(dy, cache):
 
 
 def conv2d_input_gradient(dy, cache):
-    """dx̄[n, p·s + i, q·s + j, c] += dy[n, p, q, k] · w[i, j, c, k], over all p, q, i, j, k."""
+    """dx̄[n, u, v, c] = Σ of dy[n, p, q, k] · w[i, j, c, k] where p·s + i = u and q·s + j = v.
+
+    dy (N, OH, OW, K) -> dx (N, H, W, C), which is dx̄ without the padding. Overlaps add up, as in
+    col2im.
+    """
     x, w, window = cache.x, cache.w, cache.window
     dpadded = np.zeros_like(_pad(x, window))  # dx̄
     for i, j in np.ndindex(window.size):
-        # dx̄[.., p·s + i, q·s + j, ..] (N, OH, OW, C) += dy (N, OH, OW, K) @ w[i, j]ᵀ (K, C)
+        # dx̄[:, i::s, j::s] (N, OH, OW, C) += dy (N, OH, OW, K) @ w[i, j]ᵀ (K, C)
         dpadded[_under(i, j, window, dy.shape)] += dy @ w[i, j].T
     (top, _), (left, _) = window.padding
     return dpadded[:, top : top + x.shape[1], left : left + x.shape[2]].copy()
 
 
 def conv2d_weight_gradients(dy, cache):
-    """dw[i, j, c, k] = Σ over n, p, q of x̄[n, p·s + i, q·s + j, c] · dy[n, p, q, k]; db = Σ dy."""
+    """dw[i, j, c, k] = Σ over n, p, q of x̄[n, p·s + i, q·s + j, c] · dy[n, p, q, k].
+
+    db[k] = Σ over n, p, q of dy[n, p, q, k].
+    dy (N, OH, OW, K) -> dw (KH, KW, C, K), db (K,) or None.
+    """
     padded = _pad(cache.x, cache.window)
     dw = np.empty_like(cache.w)
     for i, j in np.ndindex(cache.window.size):
@@ -57,7 +65,7 @@ def _pad(x, window):
 
 
 def _under(i, j, window, y_shape):
-    """The pixels of x̄ that lie under place (i, j) of the window, for every output place."""
+    """An index: x̄[it] (N, OH, OW, C) are the pixels under place (i, j) of the window."""
     (down, across), (_, rows, columns, _) = window.stride, y_shape
     return (
         slice(None),

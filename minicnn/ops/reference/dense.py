@@ -14,13 +14,16 @@ def dense_forward(x, w, b):
 
 
 def dense_backward(dy, cache):
-    """dx = dy wᵀ: dy (N, out) -> dx (N, in), dw (in, out), db (out,) or None."""
+    """dx = dy wᵀ, dw = xᵀ dy, db = Σ dy over n.
+
+    dy (N, out) -> dx (N, in), dw (in, out), db (out,) or None.
+    """
     dx = dy @ cache.w.T  # (N, out) (out, in)
     return dx, *dense_weight_gradients(dy, cache)
 
 
 def dense_weight_gradients(dy, cache):
-    """dw = xᵀ dy, db = Σ over n of dy."""
+    """dw = xᵀ dy, db = Σ dy over n: dy (N, out) -> dw (in, out), db (out,) or None."""
     dw = cache.x.T @ dy  # (in, N) (N, out)
     db = dy.sum(0, dtype=np.float64).astype(dy.dtype) if cache.has_bias else None
     return dw, db

@@ -1,4 +1,7 @@
-"""Dropout (Srivastava et al. 2014, *JMLR* 15, 1929-1958). All arrays have any shape, the same."""
+"""Dropout (Srivastava et al. 2014, *JMLR* 15, 1929-1958), inverted: scaled in training.
+
+All arrays have the same shape, which may be any.
+"""
 
 import numpy as np
 
@@ -6,7 +9,10 @@ from minicnn.ops.dropout import DropoutCache
 
 
 def dropout_forward(x, rate, training, rng):
-    """y = x · kept / (1 - rate) in training, `rate` being the probability to drop; else y = x."""
+    """In training y = x · kept / (1 - rate), else y = x.
+
+    An element is dropped with probability `rate`, else it is kept: kept is 0 or 1.
+    """
     if not training or rate == 0:
         return x.copy(), DropoutCache(None, 1.0, x.shape, x.dtype)
     kept = np.asarray(rng.random(x.shape, dtype=np.float32) >= rate)

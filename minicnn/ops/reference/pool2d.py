@@ -1,4 +1,7 @@
-"""Maximum and average pooling: a window of size KH × KW moves by the stride s."""
+"""Maximum and average pooling: a window of KH × KW pixels moves by the stride s.
+
+Pixel (i, j) of the window at output (p, q) is pixel (p·s + i - top, q·s + j - left) of x.
+"""
 
 import numpy as np
 
@@ -6,9 +9,9 @@ from minicnn.ops.pool2d import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCa
 
 
 def maxpool2d_forward(x, window):
-    """y[n, p, q, c] = max over i, j of x[n, p·s + i, q·s + j, c]; the first of a tie; NaN wins.
+    """y[n, p, q, c] = max over i, j of x[n, p·s + i - top, q·s + j - left, c], inside the image.
 
-    x (N, H, W, C) -> y (N, OH, OW, C).
+    x (N, H, W, C) -> y (N, OH, OW, C). Of equal values the first counts; NaN counts as greatest.
     """
     count, height, width, channels = x.shape
     (top, _), (left, _) = window.padding
@@ -16,7 +19,7 @@ def maxpool2d_forward(x, window):
     argmax = np.empty(y.shape, window.place_dtype)
     for p, q in np.ndindex(y.shape[1:3]):
         down, across = window.covering(p, q, height, width)
-        pixels = x[:, down, across].reshape(count, -1, channels)  # (N, pixels in reach, C)
+        pixels = x[:, down, across].reshape(count, -1, channels)  # (N, pixels inside the image, C)
         first = pixels.argmax(1)  # (N, C)
         y[:, p, q] = np.take_along_axis(pixels, first[:, None], 1)[:, 0]
         # its place in the whole window, padding included: i·KW + j
@@ -28,7 +31,7 @@ def maxpool2d_forward(x, window):
 
 
 def maxpool2d_backward(dy, cache):
-    """dx[n, p·s + i, q·s + j, c] += dy[n, p, q, c] at the place (i, j) that won; overlaps add up.
+    """dx[n, p·s + i - top, q·s + j - left, c] += dy[n, p, q, c] at the place (i, j) of the maximum.
 
     dy (N, OH, OW, C) -> dx (N, H, W, C).
     """
@@ -43,9 +46,9 @@ def maxpool2d_backward(dy, cache):
 
 
 def avgpool2d_forward(x, window):
-    """y[n, p, q, c] = (1 / m) · Σ over i, j of x[n, p·s + i, q·s + j, c]; m pixels in the image.
+    """y[n, p, q, c] = (1 / m) · Σ over i, j of x[n, p·s + i - top, q·s + j - left, c].
 
-    x (N, H, W, C) -> y (N, OH, OW, C).
+    x (N, H, W, C) -> y (N, OH, OW, C); m of the window's pixels lie inside the image.
     """
     cache = AvgPool2DCache(window, x.shape, x.dtype)
     y = np.empty(cache.y_shape, x.dtype)
@@ -56,9 +59,9 @@ def avgpool2d_forward(x, window):
 
 
 def avgpool2d_backward(dy, cache):
-    """dx[n, p·s + i, q·s + j, c] += dy[n, p, q, c] / m, for every pixel of the window.
+    """dx[n, p·s + i - top, q·s + j - left, c] += dy[n, p, q, c] / m, for all i, j in the image.
 
-    dy (N, OH, OW, C) -> dx (N, H, W, C).
+    dy (N, OH, OW, C) -> dx (N, H, W, C); m of the window's pixels lie inside the image.
     """
     dx = np.zeros(cache.x_shape, cache.dtype)
     for p, q in np.ndindex(dy.shape[1:3]):

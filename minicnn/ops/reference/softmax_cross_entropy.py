@@ -12,13 +12,13 @@ def softmax(x):
 
 
 def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing):
-    """loss = Σₙ [(1 - ε) · w[yₙ] · -log p[n, yₙ] + ε/C · Σ_c w[c] · -log p[n, c]] / Σₙ w[yₙ].
+    """loss = Σₙ [(1 - ε) · w[tₙ] · -log p[n, tₙ] + ε/C · Σ_c w[c] · -log p[n, c]] / Σₙ w[tₙ].
 
-    logits (N, C), labels y (N,), class weights w (C,), label smoothing ε -> a float.
+    logits (N, C), labels t (N,), class weights w (C,), label smoothing ε -> a float.
     """
     shifted = logits - logits.max(-1, keepdims=True)  # (N, C)
     nll = np.log(np.exp(shifted).sum(-1, keepdims=True)) - shifted  # -log p (N, C)
-    row_weights = class_weights[labels].astype(np.float64)  # w[yₙ] (N,)
+    row_weights = class_weights[labels].astype(np.float64)  # w[tₙ] (N,)
     losses = (1 - label_smoothing) * row_weights * nll[np.arange(len(labels)), labels]  # (N,)
     if label_smoothing:
         losses += label_smoothing * (class_weights * nll).mean(-1)
@@ -27,16 +27,17 @@ def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing
 
 
 def softmax_cross_entropy_backward(cache, dloss):
-    """dlogits[n] = dloss/Σw[y] · ((1 - ε) · w[yₙ] · (p[n] - onehot(yₙ)) + ε/C · (p[n] · Σw - w)).
+    """dlogits[n] = dloss / Σₙ w[tₙ] · (1 - ε) · w[tₙ] · (p[n] - onehot(tₙ))
+                 + dloss / Σₙ w[tₙ] · ε/C · (p[n] · Σ_c w[c] - w).
 
-    Without weights and smoothing that is (p - onehot) / N; dlogits (N, C).
+    dlogits (N, C); without weights and smoothing it is (p - onehot) / N.
     """
     p, labels, w, smoothing = (
         cache.probabilities, cache.labels, cache.class_weights, cache.label_smoothing
     )
     onehot = np.zeros_like(p)  # (N, C)
     onehot[np.arange(len(labels)), labels] = 1
-    row_weights = w[labels].astype(np.float64)[:, None]  # w[yₙ] (N, 1)
+    row_weights = w[labels].astype(np.float64)[:, None]  # w[tₙ] (N, 1)
     dlogits = (1 - smoothing) * row_weights * (p - onehot)
     dlogits += smoothing / p.shape[1] * (p * w.sum() - w)
     return (dlogits * (dloss / row_weights.sum())).astype(p.dtype)

@@ -1,6 +1,6 @@
-"""What an optimizer does to one parameter w in one step, by the gradient ``scale · g + decay · w``.
+"""One step of an optimizer on one parameter w. In the formulas g stands for scale · g + decay · w.
 
-All arrays have one shape; w and the optimizer's own arrays change in place, g stays.
+All arrays have one shape. w and the optimizer's own arrays change in place; g stays.
 """
 
 import numpy as np
@@ -25,8 +25,8 @@ def rmsprop_update(w, g, s, *, lr, smoothing, eps, scale, decay):
 def adam_update(w, g, m, s, *, lr, beta1, beta2, eps, step, scale, decay, shrink):
     """m = β₁ · m + (1 - β₁) · g; s = β₂ · s + (1 - β₂) · g²; w -= lr · m̂ / (sqrt(ŝ) + eps).
 
-    m̂ = m / (1 - β₁ᵗ) and ŝ = s / (1 - β₂ᵗ) correct for the start at 0; AdamW first takes
-    shrink · w away.
+    m̂ = m / (1 - β₁ᵗ) and ŝ = s / (1 - β₂ᵗ) correct for the start at 0; t is `step`. AdamW first
+    does w -= shrink · w.
     """
     w *= 1 - shrink
     g = _penalized(w, g, scale, decay)
@@ -40,14 +40,14 @@ def adam_update(w, g, m, s, *, lr, beta1, beta2, eps, step, scale, decay, shrink
 
 
 def average_update(average, weights, rate):
-    """average += rate · (weights - average)."""
+    """average += rate · (weights - average); rate is 1 minus the decay of the average."""
     difference = weights - average
     difference *= rate
     average += difference
 
 
 def _penalized(w, g, scale, decay):
-    """The gradient, clipped, with that of the penalty added."""
+    """scale · g + decay · w: the clipped gradient plus that of the penalty ½ · decay · ‖w‖²."""
     if scale != 1:
         g = scale * g
     return g + decay * w if decay else g
