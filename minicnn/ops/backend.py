@@ -4,8 +4,8 @@ A backend is a package ``minicnn/ops/<name>/`` and its name in `BACKENDS`. Its f
 those of the doors beside this file, and hold functions of the same names: the bodies. Its
 ``__init__`` gives what `Backend` asks for.
 
-A door finds its body here by name, at the call. So a body may import its door's cache, and nothing
-that is written here or in a door changes where a backend is added.
+A door finds its body here by name, at the call. So a body may import its door's cache, and no door
+changes where a backend is added.
 """
 
 import functools

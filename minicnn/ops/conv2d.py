@@ -12,7 +12,7 @@ from minicnn.ops.window import Window, resolve_window
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conv2DCache:
-    """What `conv2d_forward` keeps: x (N, H, W, C), w (KH, KW, C, K), the window, if there was a b."""
+    """What `conv2d_forward` keeps: x (N, H, W, C), w (KH, KW, C, K), the window, if it had b."""
 
     x: np.ndarray
     w: np.ndarray
