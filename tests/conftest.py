@@ -43,7 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         compiled = parameters.get("backend") == "cpu" or KERNELS in item.path.parents
         if not compiled and not item.get_closest_marker("slow"):
             item.add_marker("quick")
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> float:
+    """About how long a test takes, as its mark says: 1 unless it names a number, 0 without it."""
+    mark = item.get_closest_marker("slow")
+    return 0 if mark is None else next(iter(mark.args), 1)
 
 
 @pytest.fixture(scope="session", params=["reference", "cpu"])

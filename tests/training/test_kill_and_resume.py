@@ -9,7 +9,7 @@ from kill_and_resume import INSIDE, OUTSIDE, Killer
 from minicnn.ops.cpu.linalg.threads import thread_count
 
 pytestmark = [
-    pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL"),
+    pytest.mark.slow(60), pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL"),
 ]
 
 
