@@ -18,8 +18,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md" and "images" not in page.parts]
 """The pages that say how things are now."""
 
-OF_A_RUN = {"pictures/"}
-"""What lies in the folder of a run."""
+MADE = {"pictures/", "dist/"}
+"""What a run and a release make."""
 
 BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
@@ -31,12 +31,12 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def paths(text: str) -> set[str]:
-    """The files and folders that a page names, but for those of a run and placeholders."""
+    """The files and folders that a page names, but for those that are made and placeholders."""
     spans = SPAN.findall(BLOCK.sub("", text))
     named = {span for span in spans
              if PATH.fullmatch(span) and ("/" in span or span.endswith(".py"))}
     named |= set(FROM_THE_ROOT.findall(text))
-    return {path for path in named if not path.isupper() and path not in OF_A_RUN | {"FILE.py"}}
+    return {path for path in named if not path.isupper() and path not in MADE | {"FILE.py"}}
 
 
 def exists(path: str) -> bool:
