@@ -229,9 +229,15 @@ class Layer:
 
     @property
     def declares_arrays(self) -> bool:
-        """Whether the layer says what arrays it makes: one that defines `create` alone does not."""
-        kind = type(self)
-        return kind.create is Layer.create or kind.arrays is not Layer.arrays
+        """Whether the layer says what arrays it makes: one that defines `create` alone does not.
+
+        Nor does one that makes more than the kind that it derives from has declared.
+        """
+        creates, declares = (
+            next(kind for kind in type(self).__mro__ if name in vars(kind))
+            for name in ("create", "arrays")
+        )
+        return issubclass(declares, creates)
 
     def declared_arrays(self, input_shape: Shape) -> list[ArraySpec]:
         """What `arrays` declares, checked; of a built layer that declares nothing, what it has.

@@ -5,6 +5,9 @@ What it computes stands in the file of the same name in each backend's folder: `
 the equations, `cpu` is compiled by Numba. Both give the same functions, bound to that backend.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from minicnn.ops.activations import (
     elu_backward as elu_backward,
     elu_forward as elu_forward,
@@ -15,6 +18,7 @@ from minicnn.ops.activations import (
 )
 from minicnn.ops.backend import (
     BACKENDS as BACKENDS,
+    OPERATIONS,
     backend as backend,
     backend_name as backend_name,
     every_backend as every_backend,
@@ -62,3 +66,20 @@ from minicnn.ops.updates import (
     rmsprop_update as rmsprop_update,
     sgd_update as sgd_update,
 )
+
+if TYPE_CHECKING:
+    from minicnn.ops import cpu as cpu, reference as reference
+else:
+    __all__ = [
+        *OPERATIONS, "BACKENDS", "backend", "backend_name", "every_backend", "use_backend",
+    ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in BACKENDS:  # a backend's package is imported when it is first asked for
+        return importlib.import_module(f"minicnn.ops.{name}")
+    raise AttributeError(f"module 'minicnn.ops' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *BACKENDS])

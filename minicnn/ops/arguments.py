@@ -5,7 +5,8 @@ What a body may rely on, in every backend:
 - Arrays are made by the backend's own `asarray`: C-contiguous, aligned, of one dtype, float32 or
   float64. Those that only forward reads are converted copies where the caller's had another form.
 - Shapes agree, and no array of an operation on layers is empty.
-- Numbers are Python's own, finite and in range. Windows are resolved: `window.Window`.
+- Numbers are Python's own, finite and in range, but those of an update, which an optimizer has
+  checked. Windows are resolved: `window.Window`.
 - Arrays that change in place are the caller's own, writeable, of the right shape and dtype.
 - A cache is what this operation's forward returned, on whichever backend.
 """
@@ -22,7 +23,11 @@ _FLOAT64: np.dtype = np.dtype(np.float64)
 
 
 class Cache(Protocol):
-    """All that a door reads of a cache: what dy must look like."""
+    """All that a door reads of a cache: what dy must look like.
+
+    A cache refers to the arrays that forward was given or gave back, it does not copy them: whoever
+    changes `x`, or ReLU's `y`, between forward and backward changes the gradient.
+    """
 
     @property
     def y_shape(self) -> tuple[int, ...]:

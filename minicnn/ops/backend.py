@@ -34,7 +34,10 @@ Door = TypeVar("Door", bound=Callable[..., Any])
 
 
 class Backend(Protocol):
-    """What a backend's package can do beside its operations."""
+    """What a backend's package can do beside its operations.
+
+    The package can be imported on every machine; whether it can compute there, `available` says.
+    """
 
     def asarray(self, value: Any, dtype: Any = None) -> Any:
         """An array that its bodies can read: of any dtype, or C-contiguous and of this one."""
@@ -154,7 +157,6 @@ _BODIES = {name: Bodies(name) for name in BACKENDS}
 _PACKAGES: dict[str, Backend] = {}
 
 
-@functools.cache
 def bound(name: str, backend: str) -> Callable[..., Any]:
     """The door of an operation, tied to one backend whichever is chosen.
 
@@ -164,13 +166,11 @@ def bound(name: str, backend: str) -> Callable[..., Any]:
         The operation's, for example ``"conv2d_forward"``.
     backend : str
 
-    Raises
-    ------
-    AttributeError
-        Where there is no such operation: a backend's package asks for its attributes here.
+    Returns
+    -------
+    callable
+        With the door's signature and docstring.
     """
-    if name not in OPERATIONS:
-        raise AttributeError(f"module 'minicnn.ops.{backend}' has no attribute {name!r}")
     door = OPERATIONS[name]
 
     @functools.wraps(door)

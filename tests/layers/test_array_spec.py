@@ -162,6 +162,23 @@ def test_a_network_takes_it_and_a_file_does_not_bring_it_back(
         load(tmp_path / "a.safetensors")
 
 
+class Longer(layers.Dense):
+    """A dense layer with a factor more than it declares."""
+
+    def create(self, input_shape: tuple, dtype: np.dtype, rng: np.random.Generator) -> None:
+        super().create(input_shape, dtype, rng)
+        self.add_parameter("factor", np.ones(self.units, dtype))
+
+
+def test_a_layer_that_makes_more_than_the_kind_that_it_derives_from() -> None:
+    layer = Longer(2)
+    assert not layer.declares_arrays
+    assert layers.Dense(2).declares_arrays
+    assert layers.Dropout(0.5).declares_arrays
+    Sequential([layer], (3,))
+    assert [spec.name for spec in layer.declared_arrays((3,))] == ["w", "b", "factor"]
+
+
 @pytest.mark.parametrize(("made", "message"), [
     (lambda layer: layer.add_parameter("factor", np.ones(4), decays=True),
      "factor: expected what arrays declares, shape (3,), learnt, decaying, "

@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +21,8 @@ import minicnn
 from minicnn import ops
 from minicnn.ops import cpu, reference
 from minicnn.ops.backend import _BODIES, OPERATIONS, bodies
+
+choice = import_module("minicnn.ops.backend")
 
 
 def run(program: str, **environment: str) -> subprocess.CompletedProcess:
@@ -50,15 +52,46 @@ def kernels() -> dict[str, Dispatcher]:
             for name, member in vars(module).items() if isinstance(member, Dispatcher)}
 
 
-@pytest.mark.parametrize("name", ops.BACKENDS)
-def test_every_backend_has_exactly_the_operations(name: str) -> None:
-    found = {operation: [(each.name, each.kind) for each in signature.parameters.values()]
-             for operation, signature in bodies_in(name).items()}
-    found.pop("convolutions", None)  # the choice of an algorithm, of the cpu backend alone
-    wanted = {operation: [(each.name, each.kind) for each in signature.parameters.values()]
-              for operation, signature in bodies_in("reference").items()}
-    assert found == wanted
-    assert found.keys() == OPERATIONS.keys()
+def test_every_backend_has_exactly_the_operations() -> None:
+    found = {
+        name: {operation: [(each.name, each.kind) for each in signature.parameters.values()]
+               for operation, signature in bodies_in(name).items()}
+        for name in ops.BACKENDS
+    }
+    found["cpu"].pop("convolutions")  # the choice of an algorithm, of the cpu backend alone
+    for bodies_of_one in found.values():
+        assert bodies_of_one.keys() == OPERATIONS.keys()
+        assert bodies_of_one == found["cpu"]
+
+
+def test_a_star_and_a_dot_find_the_operations() -> None:
+    program = """if True:
+        import minicnn
+        print(minicnn.ops.reference.softmax([0.0, 0.0]), minicnn.ops.cpu.convolutions)
+        from minicnn.ops.cpu import *
+        print(softmax.__module__, relu_forward.__module__)
+        from minicnn.ops import *
+        print(softmax.__module__, use_backend.__name__)
+    """
+    result = run(program)
+    assert result.stderr == ""
+    first, second, third = result.stdout.splitlines()
+    assert first.startswith("[0.5 0.5] <function convolutions")
+    assert second == "minicnn.ops.cpu minicnn.ops.cpu"
+    assert third == "minicnn.ops.softmax_cross_entropy use_backend"
+
+
+def test_a_backend_that_this_machine_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    package = SimpleNamespace(available=lambda: False)
+    monkeypatch.setattr(choice, "BACKENDS", (*ops.BACKENDS, "distant"))
+    monkeypatch.setitem(choice._PACKAGES, "distant", package)
+    with pytest.raises(minicnn.InputError, match="backend: distant cannot run on this machine"):
+        minicnn.use_backend("distant")
+    assert package not in ops.every_backend()
+    package.available = lambda: True
+    assert package in ops.every_backend()
+    with minicnn.use_backend("distant"):
+        assert ops.backend() is package
 
 
 @pytest.mark.parametrize("package", [cpu, reference])

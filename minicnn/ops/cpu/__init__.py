@@ -5,8 +5,7 @@ Arguments are checked and documented by the door of the same name in `minicnn.op
 this package are those doors, bound to this backend.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
@@ -16,7 +15,7 @@ from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
 from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads"]
+           "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
 
 
 def available() -> bool:
@@ -29,9 +28,7 @@ def describe() -> dict[str, Any]:
     return {"threads": thread_count(), "vector bits": REGISTER_BITS}
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
-    return bound(name, "cpu")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *OPERATIONS])
+if TYPE_CHECKING:
+    from minicnn.ops import *  # noqa: F403
+else:
+    globals().update({name: bound(name, "cpu") for name in OPERATIONS})

@@ -8,12 +8,12 @@ those doors, bound to this backend.
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 
 __all__ = ["asarray", "available", "ceiling", "describe", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads"]
+           "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
 
 
 def available() -> bool:
@@ -50,9 +50,7 @@ def ceiling(rounds: int) -> tuple[float, float]:
     return math.nan, math.nan
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
-    return bound(name, "reference")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *OPERATIONS])
+if TYPE_CHECKING:
+    from minicnn.ops import *  # noqa: F403
+else:
+    globals().update({name: bound(name, "reference") for name in OPERATIONS})
