@@ -113,14 +113,15 @@ class Killer:
         )
 
     def run_until(self, kills: int) -> None:
-        """Begin runs, kill and resume each until it ends, compare; until there were enough kills.
+        """Begin runs, kill and resume each until it ends, compare; until there were enough kills,
+        of every kind.
 
         Raises
         ------
         AssertionError
             Where a run ends on other bits, or with an error of its own.
         """
-        while sum(self.kills.values()) < kills:
+        while self.kills.total() < kills or self.kills.keys() != {*INSIDE, *OUTSIDE}:
             self.runs += 1
             name = f"run{self.runs}"
             for _ in range(self.random.randint(3, 8)):
