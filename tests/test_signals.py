@@ -1,6 +1,5 @@
 """Signals that ask a program to end: who answers them, and for how long."""
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -9,11 +8,13 @@ import pytest
 
 from minicnn.signals import answered
 
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs SIGHUP")
+
 NAMES = ("SIGTERM", "SIGHUP", "SIGNOTHING")
 
 
 def send(number: int) -> None:
-    os.kill(os.getpid(), number)
+    signal.raise_signal(number)
 
 
 @pytest.fixture(autouse=True)

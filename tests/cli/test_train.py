@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from command_line import MINICNN, TINY, refused, run, status
 from minicnn import load
 from minicnn.data import fer2013
 from minicnn.runs.tables import HISTORY
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
 
 
 def test_a_run_leaves_its_files(folder):
@@ -58,6 +61,7 @@ def test_names_with_brackets_are_shown_as_they_are(folder):
     assert "[new]: test split" in " ".join(result.stdout.split())
 
 
+@POSIX
 def test_an_interrupted_run_says_how_to_go_on_and_ends_on_the_same_bits(folder):
     process = subprocess.Popen(
         [MINICNN, "train", "tiny.toml", "--out", "broken", "--epochs", "400"], cwd=folder,
@@ -90,6 +94,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_on_the_same_bits(folder):
     assert histories[0] == histories[1]
 
 
+@POSIX
 def test_a_run_may_end_with_fewer_epochs_than_it_was_to_have(folder):
     process = subprocess.Popen(
         [MINICNN, "train", "tiny.toml", "--out", "long", "--epochs", "400"], cwd=folder,

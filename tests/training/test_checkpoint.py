@@ -1,7 +1,6 @@
 """When checkpoints are saved, and what stands in them."""
 
 import json
-import os
 import signal
 
 import pytest
@@ -17,7 +16,7 @@ def test_a_signal_before_the_first_step_is_saved_too(tmp_path):
 
         def on_fit_start(self, trainer):
             (tmp_path / "last.safetensors").unlink()  # what was saved before the signal
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     run = trainer([Checkpoint(tmp_path / "last.safetensors", {}), Start()])
     assert run.fit((INPUTS, LABELS), epochs=2, batch_size=8) == []

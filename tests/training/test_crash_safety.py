@@ -17,6 +17,7 @@ from minicnn.files.tensors import read_tensors
 from minicnn.runs.folder import RunFolder
 from minicnn.training import Experiment, Run
 
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL or SIGTERM")
 DYING = str(Path(__file__).parents[1] / "programs" / "dying_process.py")
 
 
@@ -38,6 +39,7 @@ def test_a_full_disk_is_said_of_the_checkpoint_itself(
     assert (copied / "last.safetensors").read_bytes() == before
 
 
+@POSIX
 def test_a_model_that_the_checkpoint_does_not_know_is_removed(
     finished: Path, tmp_path: Path
 ) -> None:
@@ -59,6 +61,7 @@ def test_a_model_that_the_checkpoint_does_not_know_is_removed(
     assert not folder.model.exists()
 
 
+@POSIX
 def test_the_whole_checkpoint_is_never_replaced_by_a_damaged_one(copied: Path) -> None:
     last = copied / "last.safetensors"
     last.write_bytes(last.read_bytes()[:-9])
@@ -74,6 +77,7 @@ def test_the_whole_checkpoint_is_never_replaced_by_a_damaged_one(copied: Path) -
     read_tensors(copied / "previous.safetensors", "checkpoint")
 
 
+@POSIX
 def test_results_of_a_run_that_goes_on_are_removed(copied: Path) -> None:
     subprocess.run(
         [sys.executable, DYING, "step", "3", "train",
@@ -102,6 +106,7 @@ def test_a_second_process_is_refused_and_a_dead_one_leaves_no_lock(finished: Pat
         process.communicate()
 
 
+@POSIX
 def test_sigterm_saves_and_says_how_to_go_on(finished: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "minicnn", "train", "killed.toml", "--out", "ended", "--epochs",
@@ -148,7 +153,7 @@ def test_what_was_not_saved_is_not_said_to_be(
 def test_sigterm_ends_with_its_own_status_while_data_is_loaded(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Experiment, "load_data", lambda self: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(Experiment, "load_data", lambda self: signal.raise_signal(signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as caught:
         main(["train", str(finished / "killed.toml"), "--out", str(tmp_path / "new")])
