@@ -35,9 +35,9 @@ def main() -> None:
             require_folder(options.out, "the folder of the benchmark")
         results = benchmarking.measure(settings, lambda line: print(line, file=sys.stderr))
     except InputError as error:
-        parser.error(str(error))
+        parser.error(str(error) if error.argument is None else f"--{error}")
     console, held = Console(), sheets(results)
-    console.print(results.circumstances, highlight=False)
+    console.print(results.environment, highlight=False)
     for sheet in [*tables.tables(results), *held]:
         console.print(tables.table(*sheet))
     if options.out is not None:

@@ -28,5 +28,5 @@ def write(
     with atomic_path(folder / "bench.csv") as path:
         tables.write_csv(results, path)
     page = tables.markdown([*tables.tables(results), *more])
-    atomic_write_text(folder / "bench.md", f"{results.circumstances}\n\n{page}")
+    atomic_write_text(folder / "bench.md", f"{results.environment}\n\n{page}")
     pictures.write_pictures(results, folder)

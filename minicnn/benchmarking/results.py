@@ -101,7 +101,7 @@ class Results:
     starts: dict[str, Start] = field(default_factory=dict)
 
     @property
-    def circumstances(self) -> str:
+    def environment(self) -> str:
         """The machine, the versions, and how often everything was measured."""
         versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         return f"{self.machine}; {versions}; medians of {self.settings.rounds} rounds"

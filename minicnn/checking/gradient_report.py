@@ -28,7 +28,7 @@ class InputGradient:
     expected, received : float
         The difference quotient, and the gradient that came, at that place.
     error : float
-        The largest deviation, relative to `scale`.
+        The largest difference, relative to `scale`.
     uncertainty : float
         How far the expected value at that place may be off, relative to `scale`.
     scale : float

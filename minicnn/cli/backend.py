@@ -7,15 +7,18 @@ from rich.console import Console
 
 
 def choose(backend: str | None, threads: int | None) -> None:
-    """Take the backend and the number of threads that the user named, if any."""
+    """Take the backend and the number of threads that the user named, if any.
+
+    Whatever is wrong with a backend's settings is said here, before a command begins.
+    """
     from minicnn import ops
 
     if backend is None:
         ops.backend()
     else:
         ops.use_backend(backend)
-    if threads is not None:
-        for each in ops.every_backend():  # a command may use several
+    for each in ops.every_backend():  # a command may use several
+        if threads is not None:
             each.use_threads(threads)
 
 

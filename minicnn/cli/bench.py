@@ -41,7 +41,7 @@ def bench(
     folder = None if out is None else require_folder(out, "the folder of the benchmark")
     with compilation_line(), console.status("measuring") as status:
         results = benchmarking.measure(settings, lambda line: status.update(f"measuring: {line}"))
-    console.print(results.circumstances, highlight=False)
+    console.print(results.environment, highlight=False)
     for title, headings, cells in tables.tables(results):
         console.print(tables.table(title, headings, cells))
     if folder is not None:

@@ -49,10 +49,6 @@ class Window:
         )
         return down, across
 
-    def padded_size(self, height: int, width: int) -> Pair:
-        """Height and width of the image with its padding."""
-        return height + sum(self.padding[0]), width + sum(self.padding[1])
-
     def covering(self, row: int, column: int, height: int, width: int) -> tuple[slice, slice]:
         """The part of the unpadded image under the window at output place (`row`, `column`)."""
         down, across = (

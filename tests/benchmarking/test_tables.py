@@ -28,9 +28,9 @@ def test_the_csv_has_every_row(results: Results, written: Path) -> None:
 
 
 
-def test_the_page_has_the_circumstances_and_every_pass(results: Results, written: Path) -> None:
+def test_the_page_has_the_environment_and_every_pass(results: Results, written: Path) -> None:
     page = (written / "bench.md").read_text(encoding="utf-8")
-    assert results.circumstances in page
+    assert results.environment in page
     assert "| conv2d_4 | backward weights |" in page
     assert page.count("## ") == len(list(tables.tables(results)))
 

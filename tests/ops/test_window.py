@@ -32,7 +32,6 @@ def test_output_size_is_how_often_the_window_fits(
     window = Window((size, size), (stride, 1), ((before, after), (0, 0)))
     places = len(range(0, length + before + after - size + 1, stride))
     assert max(window.output_size(length, size)[0], 0) == places
-    assert window.padded_size(length, 3) == (length + before + after, 3)
 
 
 @given(length=LENGTH, size=SIZE, stride=STRIDE)
