@@ -52,12 +52,29 @@ MODULES = {
 }
 
 
+NAMED_FOR_TYPE_CHECKERS = {"minicnn.ops", "minicnn.ops.cpu", "minicnn.ops.reference"}
+"""Packages that get names when they run which a type checker has to be told of."""
+
+
+def nodes(module: str) -> Iterator[ast.AST]:
+    """All of a module's code, but for what it tells a type checker alone, where it may."""
+    waiting: list[ast.AST] = [ast.parse(MODULES[module].read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for_checkers = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if for_checkers and module in NAMED_FOR_TYPE_CHECKERS:
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
 def imports(module: str) -> Iterator[str]:
     """The package's modules that one imports, at its top or inside a function.
 
     Its version may be read from anywhere, since nothing but the package itself has it.
     """
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
