@@ -1,6 +1,8 @@
 """The exceptions of the library's own: a user's mistake, and a training that went wrong."""
 
+import copyreg
 import os
+from typing import Any
 
 _LONGEST = 1000
 
@@ -36,6 +38,10 @@ class InputError(ValueError):
         self.argument = argument
         self.reason = printable if len(printable) <= _LONGEST else printable[:_LONGEST] + "…"
         super().__init__(self.reason if argument is None else f"{argument}: {self.reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # as it is: a second __init__ would escape and cut the message again
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class ResumableError(InputError):

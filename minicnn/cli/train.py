@@ -95,7 +95,8 @@ def train(
     from minicnn.training import Interval, read_experiment, resume_run, start_run
 
     choose(backend, threads)
-    every = None if checkpoint_every is None else Interval.parse(checkpoint_every)
+    every = None if checkpoint_every is None else Interval.parse(
+        checkpoint_every, argument="checkpoint_every")
     options = {
         "data": None if data is None else str(Path(data).resolve()), "epochs": epochs,
         "batch_size": batch_size, "lr": lr, "seed": seed, "limit": limit,

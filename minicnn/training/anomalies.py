@@ -73,55 +73,55 @@ class StopOnNonFinite(Callback):
     def __init__(self) -> None:
         self._generators: dict[str, Any] = {}
 
-    def on_step_start(self, training: Training) -> None:
+    def on_step_start(self, trainer: Training) -> None:
         """Remember what the random layers will draw."""
         self._generators = {
             layer.name: layer.rng.bit_generator.state
-            for layer in training.model.layers if layer.rng is not None
+            for layer in trainer.model.layers if layer.rng is not None
         }
 
-    def on_loss(self, training: Training, x: np.ndarray, loss: float) -> None:
+    def on_loss(self, trainer: Training, x: np.ndarray, loss: float) -> None:
         """Where the loss is not finite, go forward again to find the layer, and raise."""
         if math.isfinite(loss):
             return
 
         def report(cause: str) -> NoReturn:
-            raise non_finite_error(training, f"the loss became {loss}", _running(training), cause)
+            raise non_finite_error(trainer, f"the loss became {loss}", _running(trainer), cause)
 
-        for layer in training.model.layers:
+        for layer in trainer.model.layers:
             if layer.rng is not None:
                 layer.rng.bit_generator.state = self._generators[layer.name]
-        with watched(training.model, report):
-            training.model.forward(x, training=True)
+        with watched(trainer.model, report):
+            trainer.model.forward(x, training=True)
         report("every layer's output is finite, so the loss itself overflowed")
 
-    def on_gradients(self, training: Training) -> None:
+    def on_gradients(self, trainer: Training) -> None:
         """Keep gradients that are not finite from the optimizer."""
-        if name := first_gradient(reversed(training.model.parameters())):
+        if name := first_gradient(reversed(trainer.model.parameters())):
             raise non_finite_error(
-                training, "a gradient became NaN or infinite", _running(training),
+                trainer, "a gradient became NaN or infinite", _running(trainer),
                 f"{name} is the first parameter, going backward, whose gradient is not finite",
             )
 
-    def on_step_end(self, training: Training) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Look at what the step has made of the model and the optimizer."""
         for what, owner in (
-            ("a weight or running statistic", training.model),
-            ("a moment of the optimizer", training.optimizer),  # may be, under finite weights
+            ("a weight or running statistic", trainer.model),
+            ("a moment of the optimizer", trainer.optimizer),  # may be, under finite weights
         ):
             if name := first_array(owner.live_state()):
                 raise non_finite_error(
-                    training, f"{what} became NaN or infinite",
-                    f"epoch {training.epoch}, batch {training.batch}",
+                    trainer, f"{what} became NaN or infinite",
+                    f"epoch {trainer.epoch}, batch {trainer.batch}",
                     f"{name} is the first that is not finite",
                 )
 
-    def on_measured(self, training: Training, epoch: Epoch) -> None:
+    def on_measured(self, trainer: Training, epoch: Epoch) -> None:
         """Look at the validation loss, which is NaN also where there is no validation."""
         if math.isnan(epoch.validation_accuracy) or math.isfinite(epoch.validation_loss):
             return
         raise non_finite_error(
-            training, f"the validation loss became {epoch.validation_loss}",
+            trainer, f"the validation loss became {epoch.validation_loss}",
             f"epoch {epoch.epoch}",
             "all weights and running statistics are finite, so a layer or the loss overflowed",
         )
@@ -135,19 +135,19 @@ def watched(model: Sequential, report: Report) -> Iterator[None]:
 
 
 def non_finite_error(
-    training: Training, event: str, place: str, cause: str
+    trainer: Training, event: str, place: str, cause: str
 ) -> NonFiniteLossError:
     """What ends training: the event, its place in training, its cause and the largest weight."""
-    value, name = _largest_weight(training.model)
+    value, name = _largest_weight(trainer.model)
     return NonFiniteLossError(
-        f"{event} in {place}, at learning rate {training.learning_rate:g}: {cause}; the largest "
+        f"{event} in {place}, at learning rate {trainer.learning_rate:g}: {cause}; the largest "
         f"weight is {value:g}, in {name}"
     )
 
 
-def _running(training: Training) -> str:
+def _running(trainer: Training) -> str:
     """The place of the step that is running."""
-    return f"epoch {training.epoch}, batch {training.batch + 1}"
+    return f"epoch {trainer.epoch}, batch {trainer.batch + 1}"
 
 
 def first_gradient(parameters: Iterable[Parameter]) -> str:

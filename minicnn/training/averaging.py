@@ -44,7 +44,7 @@ class WeightAverage(Callback):
         self.steps = 0
         self._averages = model.state_dict()
 
-    def on_step_end(self, training: Training) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Move the averages towards the new weights."""
         self.steps += 1
         rate = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
@@ -52,7 +52,7 @@ class WeightAverage(Callback):
             ops.average_update(self._averages[name], weights, rate)
 
     @contextmanager
-    def measuring(self, training: Training) -> Iterator[None]:
+    def measuring(self, trainer: Training) -> Iterator[None]:
         """Put the averages into the model, and the training's own weights back."""
         own = self.model.state_dict()
         self.model.load_state_dict(self._averages)

@@ -47,7 +47,7 @@ class BestModel(Callback):
         """Number of the best epoch; 0 before the first."""
         return 0 if self.best is None else self.best.epoch
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Where there is a best model already, save it again."""
         if self.best is None:
             return
@@ -58,7 +58,7 @@ class BestModel(Callback):
         finally:
             self.model.load_state_dict(own)
 
-    def on_measured(self, training: Training, epoch: Epoch) -> None:
+    def on_measured(self, trainer: Training, epoch: Epoch) -> None:
         """Compare, and save."""
         validated = not math.isnan(epoch.validation_loss)
         if self.best is None or not validated or _rank(epoch) > _rank(self.best):

@@ -1,6 +1,6 @@
 """What may happen beside training: its events, what may be read at them, and in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Any, Protocol
@@ -103,40 +103,41 @@ class Callback:
     ----------
     phase : Phase
         When it is told of an event: after all callbacks of an earlier phase. Those of one phase
-        are told in the order of the trainer's list.
+        are told in the order of the trainer's list. An attribute of this name that is no `Phase`
+        says nothing of it.
     """
 
     phase = Phase.RECORD
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Before the first step, also of a resumed run."""
 
-    def on_step_start(self, training: Training) -> None:
+    def on_step_start(self, trainer: Training) -> None:
         """Before each step."""
 
-    def on_loss(self, training: Training, x: np.ndarray, loss: float) -> None:
+    def on_loss(self, trainer: Training, x: np.ndarray, loss: float) -> None:
         """Between forward and backward of a step: what the model was fed, and its loss."""
 
-    def on_gradients(self, training: Training) -> None:
+    def on_gradients(self, trainer: Training) -> None:
         """Between backward and the optimizer's step: every parameter has its gradient."""
 
-    def on_step_end(self, training: Training) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """After each step."""
 
-    def on_validation_start(self, training: Training) -> None:
+    def on_validation_start(self, trainer: Training) -> None:
         """Before the measurements that end an epoch."""
 
-    def measuring(self, training: Training) -> AbstractContextManager[object]:
+    def measuring(self, trainer: Training) -> AbstractContextManager[object]:
         """A block around the measurements and `on_measured`: it may put other weights in."""
         return nullcontext()
 
-    def on_measured(self, training: Training, epoch: Epoch) -> None:
+    def on_measured(self, trainer: Training, epoch: Epoch) -> None:
         """After the measurements, while the model still holds the weights that were measured."""
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """After each epoch and its validation; the model holds the weights of training again."""
 
-    def on_fit_end(self, training: Training) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """After the last epoch, or where training was stopped or interrupted."""
 
     def close(self) -> None:
@@ -155,3 +156,15 @@ class Callback:
 
     def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from `arrays`."""
+
+
+def phase_of(callback: object) -> Phase:
+    """The callback's phase; that of `Callback` where it names none."""
+    phase = getattr(callback, "phase", None)
+    return phase if isinstance(phase, Phase) else Callback.phase
+
+
+def method_of(callback: object, event: str) -> Callable[..., Any]:
+    """What the callback does at an event; what `Callback` does where it has no such method."""
+    method = getattr(callback, event, None)
+    return method if callable(method) else getattr(Callback(), event)

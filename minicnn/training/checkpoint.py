@@ -26,8 +26,14 @@ class Interval:
         return by_batches or (self.seconds is not None and seconds >= self.seconds)
 
     @classmethod
-    def parse(cls, text: str) -> "Interval":
+    def parse(cls, text: str, *, argument: str = "text") -> "Interval":
         """Of ``"200"`` (batches) or ``"90s"`` (seconds).
+
+        Parameters
+        ----------
+        text : str
+        argument : str, default "text"
+            What error messages call it.
 
         Raises
         ------
@@ -45,7 +51,7 @@ class Interval:
             pass
         raise InputError(
             f"expected a number of batches, as 200, or of seconds, as 90s, got {text!r}",
-            argument="checkpoint_every",
+            argument=argument,
         )
 
 
@@ -83,27 +89,27 @@ class Checkpoint(Callback):
         self.last_is_whole = last_is_whole
         self._saved = time.monotonic()
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Save the start, so that a run can be resumed from its first moment on."""
         if not self.path.exists():
-            self._save(training)
+            self._save(trainer)
 
-    def on_step_end(self, training: Training) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Save in the middle of an epoch, if it is time."""
-        if self.every.is_over(training.batch, time.monotonic() - self._saved):
-            self._save(training)
+        if self.every.is_over(trainer.batch, time.monotonic() - self._saved):
+            self._save(trainer)
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """Save."""
-        self._save(training)
+        self._save(trainer)
 
-    def on_fit_end(self, training: Training) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Save in the middle of an epoch, if a signal ended training there."""
-        if training.interrupted:
-            self._save(training)
+        if trainer.interrupted:
+            self._save(trainer)
 
-    def _save(self, training: Training) -> None:
-        header, tensors = training.state_dict()
+    def _save(self, trainer: Training) -> None:
+        header, tensors = trainer.state_dict()
         write_tensors(
             self.path, "checkpoint", {**self.header, "trainer": header}, tensors,
             keep_as=self.previous if self.last_is_whole else None,

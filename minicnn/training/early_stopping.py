@@ -24,12 +24,12 @@ class EarlyStopping(Callback):
         self.best: float | None = None
         self.waited = 0
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Be patient anew where more epochs are asked of a run that had been stopped."""
-        if self.waited >= self.patience and not training.stop_reason:
+        if self.waited >= self.patience and not trainer.stop_reason:
             self.waited = 0
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """Count the epochs since the best one; without validation there is nothing to count."""
         if math.isnan(epoch.validation_loss):
             return
@@ -38,7 +38,7 @@ class EarlyStopping(Callback):
             return
         self.waited += 1
         if self.waited >= self.patience:
-            training.stop(f"the validation loss has not improved for {self.patience} epochs")
+            trainer.stop(f"the validation loss has not improved for {self.patience} epochs")
 
     def state_dict(self) -> dict[str, Any]:
         """The best loss, and the epochs since."""

@@ -24,11 +24,11 @@ class HistoryFile(Callback):
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Write what is known already: the header, and a resumed run's earlier epochs."""
-        write_history(self.path, training.history)
+        write_history(self.path, trainer.history)
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """Append the epoch."""
         append_history(self.path, epoch)
 

@@ -35,7 +35,7 @@ class TableFile(Callback):
         self.columns = columns
         self.rows: list[dict[str, Any]] = []
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Write the rows that there are: none, or a resumed run's."""
         self.write()
 
@@ -73,15 +73,15 @@ class RunningStatisticsFile(TableFile):
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__(path, RUNNING_STATISTICS)
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Note the start as epoch 0, unless a resumed run has done so, and write all rows."""
         if not self.rows:
-            self._note(training.model, 0)
+            self._note(trainer.model, 0)
         self.write()
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """Note the end of the epoch."""
-        self._note(training.model, epoch.epoch)
+        self._note(trainer.model, epoch.epoch)
         self.write()
 
     def _note(self, model: Sequential, epoch: int) -> None:
@@ -112,18 +112,18 @@ class LayerStatisticsFile(TableFile):
         self._watching = ExitStack()
         self._seen: dict[str, dict[str, float]] = {}
 
-    def on_step_start(self, training: Training) -> None:
+    def on_step_start(self, trainer: Training) -> None:
         """Watch the layers, if the step's number is a power of two."""
-        step, self._seen = training.steps + 1, {}
+        step, self._seen = trainer.steps + 1, {}
         if step & (step - 1) == 0:
-            self._watching.enter_context(hooked(training.model, self._hooks))
+            self._watching.enter_context(hooked(trainer.model, self._hooks))
 
-    def on_gradients(self, training: Training) -> None:
+    def on_gradients(self, trainer: Training) -> None:
         """Note what was seen, and the norms of gradients and parameters."""
         if not self._seen:
             return
         self.close()
-        for layer in training.model.layers:
+        for layer in trainer.model.layers:
             parameters = layer.parameters()
             figures = {
                 **self._seen[layer.name],
@@ -131,7 +131,7 @@ class LayerStatisticsFile(TableFile):
                 "weight_norm": _norm([parameter.data for parameter in parameters]),
             }
             self.rows.append({
-                "step": training.steps + 1, "epoch": training.epoch, "layer": layer.name,
+                "step": trainer.steps + 1, "epoch": trainer.epoch, "layer": layer.name,
                 **{key: value if math.isfinite(value) else None for key, value in figures.items()},
             })
         self.write()

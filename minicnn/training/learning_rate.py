@@ -26,11 +26,11 @@ class LearningRate(Callback):
         self.schedule = schedule
         self.base = base
 
-    def on_step_start(self, training: Training) -> None:
+    def on_step_start(self, trainer: Training) -> None:
         """lr = base · factor."""
-        training.learning_rate = self.base * self.schedule.factor(training.progress)
+        trainer.learning_rate = self.base * self.schedule.factor(trainer.progress)
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """Let the schedule see the validation loss."""
         if math.isfinite(epoch.validation_loss):
             self.schedule.observe(epoch.validation_loss)

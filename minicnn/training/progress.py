@@ -30,7 +30,7 @@ class ProgressDisplay(Callback):
         self._task = TaskID(0)
         self._last_line = 0.0
 
-    def on_fit_start(self, training: Training) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Start the bar."""
         self._last_line = time.monotonic()
         if self.console.is_terminal:
@@ -40,14 +40,14 @@ class ProgressDisplay(Callback):
                 console=self.console, transient=True,
             )
             self._task = self._bar.add_task(
-                "", total=training.epochs * training.batches, figures="first step …",
-                completed=training.steps,
+                "", total=trainer.epochs * trainer.batches, figures="first step …",
+                completed=trainer.steps,
             )
             self._bar.start()
 
-    def on_step_end(self, training: Training) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Move the bar, or print a line if the last one is old."""
-        totals = training.totals
+        totals = trainer.totals
         figures = (
             f"{totals.images_per_second:,.0f} images/s  loss {totals.mean_loss:.3f}  "
             f"accuracy {totals.accuracy:.1%}"
@@ -55,25 +55,25 @@ class ProgressDisplay(Callback):
         if self._bar is not None:
             self._bar.update(
                 self._task, figures=figures,
-                description=f"epoch {training.epoch}/{training.epochs}",
-                completed=training.steps,
+                description=f"epoch {trainer.epoch}/{trainer.epochs}",
+                completed=trainer.steps,
             )
         elif totals.warm_images and time.monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = time.monotonic()
-            left = training.batches * (training.epochs - training.progress)
-            seconds = left * totals.images / training.batch / totals.images_per_second
+            left = trainer.batches * (trainer.epochs - trainer.progress)
+            seconds = left * totals.images / trainer.batch / totals.images_per_second
             self.console.print(
-                f"epoch {training.epoch}/{training.epochs}  "
-                f"batch {training.batch}/{training.batches}  {figures}  {seconds:.0f} s left",
+                f"epoch {trainer.epoch}/{trainer.epochs}  "
+                f"batch {trainer.batch}/{trainer.batches}  {figures}  {seconds:.0f} s left",
                 highlight=False,
             )
 
-    def on_validation_start(self, training: Training) -> None:
+    def on_validation_start(self, trainer: Training) -> None:
         """Say that the epoch is being measured."""
         if self._bar is not None:
             self._bar.update(self._task, figures="measuring …")
 
-    def on_epoch_end(self, training: Training, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:
         """Leave a line for the epoch."""
         self._last_line = time.monotonic()
         validated = (
@@ -86,7 +86,7 @@ class ProgressDisplay(Callback):
             else f"  at the end {epoch.fitted_accuracy:.1%}"
         )
         self.console.print(
-            f"epoch {epoch.epoch}/{training.epochs}  train loss {epoch.train_loss:.3f} accuracy "
+            f"epoch {epoch.epoch}/{trainer.epochs}  train loss {epoch.train_loss:.3f} accuracy "
             f"{epoch.train_accuracy:.1%}{fitted}{validated}  "
             f"{epoch.images_per_second:,.0f} images/s  {epoch.seconds:.1f} s",
             highlight=False, soft_wrap=True,

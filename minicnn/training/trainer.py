@@ -15,7 +15,7 @@ from minicnn.optimizers import Optimizer
 from minicnn.sequential import Sequential
 from minicnn.signals import answered
 from minicnn.training.anomalies import StopOnNonFinite
-from minicnn.training.callback import Callback
+from minicnn.training.callback import Callback, method_of, phase_of
 from minicnn.training.epoch import Epoch, Totals
 from minicnn.training.state import place_in_training
 from minicnn.validation import integer, number
@@ -344,7 +344,7 @@ class Trainer:
         self._tell("on_validation_start")
         with ExitStack() as stack:
             for callback in self._in_phases():
-                stack.enter_context(callback.measuring(self))
+                stack.enter_context(method_of(callback, "measuring")(self))
             loss, accuracy, fitted = self._measure(train, validation)
             epoch = Epoch(
                 epoch=self.epoch,
@@ -392,11 +392,11 @@ class Trainer:
 
     def _tell(self, event: str, *details: Any) -> None:
         for callback in self._in_phases():
-            getattr(callback, event)(self, *details)
+            method_of(callback, event)(self, *details)
 
     def _in_phases(self) -> list[Callback]:
         """The callbacks in the order in which they are told of an event."""
-        return sorted(self.callbacks, key=lambda callback: callback.phase)
+        return sorted(self.callbacks, key=phase_of)
 
     @contextmanager
     def _closing_callbacks(self) -> Iterator[None]:

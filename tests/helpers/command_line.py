@@ -1,4 +1,4 @@
-"""The command line as its tests call it: as a process, or within this one."""
+"""The command line as tests call it: as a process, or within this one."""
 
 import subprocess
 import sys

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command import minicnn
+from command_line import run
 from kill_and_resume import EXPERIMENT
 
 
@@ -13,7 +13,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of runs, with one that is finished."""
     folder = tmp_path_factory.mktemp("runs")
     (folder / "killed.toml").write_text(EXPERIMENT)
-    ended = minicnn("train", "killed.toml", "--out", "whole", "--checkpoint-every", "4", cwd=folder)
+    ended = run("train", "killed.toml", "--out", "whole", "--checkpoint-every", "4", cwd=folder)
     assert ended.returncode == 0, ended.stderr
     return folder
 

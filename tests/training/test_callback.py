@@ -1,10 +1,13 @@
 """What a callback may read of a training at each event, what it may do, and who is told first."""
 
+import inspect
+import io
 import itertools
 
 import numpy as np
 import pytest
 from kill_and_resume import without_times
+from rich.console import Console
 from small_training import INPUTS, LABELS, VALIDATION, assert_equal_states, network, trainer
 
 from minicnn import load, schedules
@@ -23,6 +26,7 @@ from minicnn.training import (
     WeightAverage,
 )
 from minicnn.training.anomalies import StopOnNonFinite
+from minicnn.training.progress import ProgressDisplay
 
 EVENTS = ("on_fit_start", "on_step_start", "on_loss", "on_gradients", "on_step_end",
           "on_validation_start", "measuring", "on_measured", "on_epoch_end", "on_fit_end")
@@ -106,6 +110,40 @@ def test_callbacks_of_one_phase_are_told_in_the_order_of_the_list():
     callbacks = [at_each_event(lambda *_, name=name: told.append(name)) for name in "bca"]
     trainer(callbacks).fit((INPUTS, LABELS), epochs=1, batch_size=23)
     assert "".join(told) == "bca" * len(EVENTS)
+
+
+def test_every_event_calls_what_it_tells_of_the_trainer(tmp_path):
+    guard = trainer().callbacks[0]
+    display = ProgressDisplay(Console(file=io.StringIO()))
+    for callback in [*all_callbacks(network(), tmp_path), guard, display, Callback()]:
+        for event in EVENTS:
+            assert next(iter(inspect.signature(getattr(callback, event)).parameters)) == "trainer"
+
+
+def test_a_phase_of_the_callbacks_own_says_nothing_of_its_place():
+    told = []
+    own = at_each_event(lambda *_: told.append("own"))
+    own.phase = "warm up"
+    others = [at_each_event(lambda *_, phase=phase: told.append(phase), phase)
+              for phase in (Phase.SAVE, Phase.LEARN)]
+    trainer([own, *others]).fit((INPUTS, LABELS), epochs=1, batch_size=23)
+    assert told == [Phase.LEARN, "own", Phase.SAVE] * len(EVENTS)
+
+
+def test_a_callback_need_not_have_the_base_class():
+    class Told:
+        def __init__(self):
+            self.told = []
+            self.measuring = False  # of its own
+
+        def __getattr__(self, name):
+            if name not in ("on_step_end", "on_epoch_end", "close"):
+                raise AttributeError(name)
+            return lambda *_: self.told.append(name)
+
+    callback = Told()
+    trainer([callback]).fit((INPUTS, LABELS), epochs=1, batch_size=12)
+    assert callback.told == ["on_step_end", "on_step_end", "on_epoch_end", "close"]
 
 
 class Narrow:

@@ -6,6 +6,7 @@ import signal
 import pytest
 from small_training import INPUTS, LABELS, trainer
 
+from minicnn import InputError
 from minicnn.files.tensors import read_tensors
 from minicnn.training import Callback, Checkpoint, Interval, Phase
 
@@ -30,6 +31,14 @@ def test_a_signal_before_the_first_step_is_saved_too(tmp_path):
 ])
 def test_intervals(text, interval):
     assert Interval.parse(text) == interval
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5s", "often", "infs"])
+def test_what_is_no_interval_is_called_as_the_caller_calls_it(text):
+    with pytest.raises(InputError, match=f"^text: expected a number of batches, .* got '{text}'"):
+        Interval.parse(text)
+    with pytest.raises(InputError, match="^save_every: expected a number of batches"):
+        Interval.parse(text, argument="save_every")
 
 
 def test_checkpoints_come_as_often_as_asked(finished):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import minicnn, refused
+from command_line import refused, run
 
 from minicnn.cli import main
 from minicnn.files.tensors import read_tensors
@@ -71,7 +71,7 @@ def test_the_whole_checkpoint_is_never_replaced_by_a_damaged_one(copied: Path) -
          "--resume", "run", "--epochs", "5"], cwd=copied.parent, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (copied / "previous.safetensors").read_bytes() == whole
-    resumed = minicnn("train", "--resume", "run", "--epochs", "5", cwd=copied.parent)
+    resumed = run("train", "--resume", "run", "--epochs", "5", cwd=copied.parent)
     assert resumed.returncode == 0, resumed.stderr
     read_tensors(last, "checkpoint")
     read_tensors(copied / "previous.safetensors", "checkpoint")
@@ -94,7 +94,7 @@ def test_a_second_process_is_refused_and_a_dead_one_leaves_no_lock(finished: Pat
     try:
         while process.poll() is None and not (finished / "busy" / "last.safetensors").exists():
             time.sleep(0.05)
-        second = minicnn("train", "--resume", "busy", cwd=finished)
+        second = run("train", "--resume", "busy", cwd=finished)
         assert second.returncode == 2
         assert second.stderr == (
             "minicnn: busy: another process is training in this folder; wait until it has ended\n")

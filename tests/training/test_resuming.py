@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import minicnn, refused
+from command_line import refused, run
 from kill_and_resume import differ, result
 
 from minicnn import load
@@ -17,14 +17,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished: Path, copied
     last = copied / "last.safetensors"
     whole = last.read_bytes()
     last.write_bytes(whole[: len(whole) // 2])
-    resumed = minicnn("train", "--resume", "run", cwd=copied.parent)
+    resumed = run("train", "--resume", "run", cwd=copied.parent)
     assert resumed.returncode == 0, resumed.stderr
     assert "last.safetensors is damaged or missing: going on from previous" in resumed.stdout
     differ(result(finished / "whole"), result(copied), "run")
 
     for name in ("last", "previous"):
         (copied / f"{name}.safetensors").write_bytes(b"nothing")
-    resumed = minicnn("train", "--resume", "run", cwd=copied.parent)
+    resumed = run("train", "--resume", "run", cwd=copied.parent)
     assert resumed.returncode == 2
     assert "expected a minicnn checkpoint, got a damaged or foreign file" in resumed.stderr
 
@@ -34,7 +34,7 @@ def test_a_run_without_a_checkpoint_begins_again(finished: Path, copied: Path) -
         (copied / name).unlink()
     (copied / ".other.part").mkdir()
     (copied / ".last.safetensors.abc.part").write_bytes(b"half")
-    resumed = minicnn("train", "--resume", "run", "--checkpoint-every", "4", cwd=copied.parent)
+    resumed = run("train", "--resume", "run", "--checkpoint-every", "4", cwd=copied.parent)
     assert resumed.returncode == 0, resumed.stderr
     assert "no checkpoint yet: the run begins again" in resumed.stdout
     (copied / ".other.part").rmdir()
@@ -46,7 +46,7 @@ def test_a_run_that_begins_again_writes_down_what_was_changed(copied: Path) -> N
         (copied / name).unlink()
     epochs = read_experiment(copied / "experiment.toml").training.epochs
     for options in (["--epochs", str(epochs + 1)], []):
-        resumed = minicnn("train", "--resume", "run", *options, cwd=copied.parent)
+        resumed = run("train", "--resume", "run", *options, cwd=copied.parent)
         assert resumed.returncode == 0, resumed.stderr
         assert read_experiment(copied / "experiment.toml").training.epochs == epochs + 1
 
@@ -75,7 +75,7 @@ def test_the_best_model_is_that_of_the_checkpoint(
         model.save(path)
     else:
         path.write_bytes(content)
-    resumed = minicnn("train", "--resume", "run", cwd=copied.parent)
+    resumed = run("train", "--resume", "run", cwd=copied.parent)
     assert resumed.returncode == 0, resumed.stderr
     assert path.read_bytes() == (finished / "whole" / "model.safetensors").read_bytes()
     differ(result(finished / "whole"), result(copied), "run")
@@ -161,13 +161,13 @@ def test_other_settings_are_refused_by_name(
 def test_a_run_goes_on_with_its_own_number_of_threads(
     finished: Path, tmp_path: Path
 ) -> None:
-    started = minicnn("train", str(finished / "killed.toml"), "--out", "one", "--threads", "1",
+    started = run("train", str(finished / "killed.toml"), "--out", "one", "--threads", "1",
                       "--epochs", "1", cwd=tmp_path)
     assert started.returncode == 0, started.stderr
     for options, note in [([], False), (["--threads", "2"], True)]:
         if note and (os.cpu_count() or 1) < 2:
             continue
-        resumed = minicnn("train", "--resume", "one", "--epochs", "2", *options, cwd=tmp_path)
+        resumed = run("train", "--resume", "one", "--epochs", "2", *options, cwd=tmp_path)
         assert resumed.returncode == 0, resumed.stderr
         assert ("note: the run was last saved with threads 1, now it is 2" in " ".join(
             resumed.stdout.split())) == note
