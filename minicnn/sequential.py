@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,8 @@ class Sequential:
         self.metadata: dict[str, Any] = {}
         _require_fresh(self.layers)
         names = _names(self.layers)
-        self.output_shape = self._fitted_shape(names)  # nothing is built unless everything fits
+        # nothing is built unless everything fits
+        self.output_shape = _fitted_shape(names, self.layers, self.input_shape)
         rng, shape = np.random.default_rng(self.seed), self.input_shape
         for name, layer in zip(names, self.layers, strict=True):
             layer.rename(name)
@@ -231,18 +233,9 @@ class Sequential:
             For an unknown layer or setting, layers that do not fit each other, or a network that
             is too large.
         """
-        _require_config(config, where)
-        layers = [
-            layer_kinds.from_config(layer, f"{where}: layer {number}")
-            for number, layer in enumerate(config["layers"], start=1)
-        ]
-        try:
-            require_modest(layers, _lengths(config["input_shape"]), where, most_weights)
+        layers = _described_layers(config, where, most_weights)
+        with _mistakes_in(where):
             return cls(layers, config["input_shape"], config["dtype"], config["seed"])
-        except InputError:
-            raise
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{where}: {error}") from error
 
     def summarize(self) -> "Summary":
         """Output shape, parameters, multiply-adds and memory of every layer."""
@@ -279,19 +272,6 @@ class Sequential:
             path, self.config(), self.live_state(), self.metadata, storage or self.dtype.name
         )
 
-    def _fitted_shape(self, names: list[str]) -> Shape:
-        """The shape of one output, if every layer fits the one before and declares its arrays."""
-        shape = self.input_shape
-        for name, layer in zip(names, self.layers, strict=True):
-            try:
-                output = layer.output_shape(shape)
-                if layer.declares_arrays:
-                    layer.declared_arrays(shape)
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"{name}: {error}") from error
-            shape = output
-        return shape
-
     def _inputs(self, x: Any) -> np.ndarray:
         (x,) = arguments.floats("Sequential", x=x)
         self._check_shape(x)
@@ -301,6 +281,50 @@ class Sequential:
         if x.shape[1:] != self.input_shape or x.ndim == 0:
             expected = ", ".join(map(str, ("N", *self.input_shape)))
             raise ValueError(f"Sequential: expected inputs ({expected}), got {x.shape}")
+
+
+def outline(
+    config: Mapping[str, Any], where: str = "model", most_weights: int = MOST_NUMBERS
+) -> "Summary":
+    """The summary of the network of a `Sequential.config`, without an array of it.
+
+    Parameters and errors are those of `Sequential.from_config`.
+    """
+    from minicnn.summary import summarize  # import minicnn does not wait for tables
+
+    layers = _described_layers(config, where, most_weights)
+    with _mistakes_in(where):
+        shape, dtype = _lengths(config["input_shape"]), _floating(config["dtype"])
+        validation.integer("Sequential", "seed", config["seed"], 0)
+        _require_fresh(layers)
+        names = _names(layers)
+        _fitted_shape(names, layers, shape)
+        for name, layer in zip(names, layers, strict=True):
+            layer.rename(name)
+        return summarize(layers, shape, dtype)
+
+
+def _described_layers(config: Any, where: str, most_weights: int) -> list[Layer]:
+    """The layers of a `Sequential.config`, none of them built, if they are not too large."""
+    _require_config(config, where)
+    layers = [
+        layer_kinds.from_config(layer, f"{where}: layer {number}")
+        for number, layer in enumerate(config["layers"], start=1)
+    ]
+    with _mistakes_in(where):
+        require_modest(layers, _lengths(config["input_shape"]), where, most_weights)
+    return layers
+
+
+@contextmanager
+def _mistakes_in(where: str) -> Iterator[None]:
+    """Within the block, what a constructor refuses is an `InputError` of this place."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: {error}") from error
 
 
 def _require_config(config: Any, where: str) -> None:
@@ -338,6 +362,20 @@ def _names(layers: list[Layer]) -> list[str]:
         counts[kind] += 1
         names.append(f"{kind}_{counts[kind]}")
     return names
+
+
+def _fitted_shape(names: list[str], layers: list[Layer], input_shape: Shape) -> Shape:
+    """The shape of one output, if every layer fits the one before and declares its arrays."""
+    shape = input_shape
+    for name, layer in zip(names, layers, strict=True):
+        try:
+            output = layer.output_shape(shape)
+            if layer.declares_arrays:
+                layer.declared_arrays(shape)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}: {error}") from error
+        shape = output
+    return shape
 
 
 def _lengths(input_shape: Iterable[Any]) -> Shape:

@@ -11,7 +11,7 @@ import typer
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Data, Threads
 from minicnn.cli.output import console, say, unseen_line
-from minicnn.cli.wording import SETTINGS, option
+from minicnn.cli.wording import OPTIONS, SETTINGS
 from minicnn.errors import InputError
 from minicnn.signals import answered
 
@@ -106,11 +106,11 @@ def train(
         for name, value in (("EXPERIMENT", experiment), ("--out", out)):
             if value is not None:
                 raise InputError(f"--resume: the run in {resume} has its own {name}, got {value}")
-        run = resume_run(resume, given, console, every, keep_threads=threads is not None)
+        run = resume_run(
+            resume, given, console, every, keep_threads=threads is not None, names=OPTIONS)
     else:
         chosen = read_experiment(experiment or ("paper-bn" if data else "drawn-faces"))
-        names = {key: option(name) for name, key in SETTINGS.items()}
-        run = start_run(chosen.with_options(given, names), out, console, every)
+        run = start_run(chosen.with_options(given, OPTIONS), out, console, every)
     _train(run, every_layer=detect_anomaly)
 
 

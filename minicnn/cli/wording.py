@@ -26,6 +26,10 @@ def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+OPTIONS = {key: option(name) for name, key in SETTINGS.items()}
+"""The same settings by their dotted keys, with the options that set them."""
+
+
 def worded(command: Callable[..., Any]) -> Callable[..., Any]:
     """The same command; the errors of the library that it ends with name its options."""
     @functools.wraps(command)

@@ -20,7 +20,10 @@ from minicnn.data.dataset import EMOTIONS
 from minicnn.errors import InputError
 from minicnn.files import registry
 from minicnn.files.toml import parse_toml, read_toml
-from minicnn.training.plan import Plan, build_model
+from minicnn.layers.parameters import Parameter
+from minicnn.optimizers import Optimizer
+from minicnn.schedules import Schedule
+from minicnn.training.plan import Plan, build_model, stand_ins
 from minicnn.training.schema_errors import first_problem
 from minicnn.training.settings import (
     DRAWN,
@@ -30,9 +33,6 @@ from minicnn.training.settings import (
     TrainingSettings,
     drawn_defaults,
 )
-
-_BUILT = "built"
-"""Where an experiment keeps what was built to check it, until `Experiment.build` gives it away."""
 
 
 class Experiment(Settings):
@@ -74,35 +74,37 @@ class Experiment(Settings):
     def build(self, where: str = "experiment") -> Plan:
         """The parts of a run, built; every call gives parts of its own.
 
-        Those that `read_experiment` or `with_options` built, to see whether they can be, are given
-        to the first.
-
         Raises
         ------
         InputError
             For a name, a setting or a value that cannot be used, or a network that does not end in
             one logit a class; `where` begins the message.
         """
-        if _BUILT in vars(self):
-            return vars(self).pop(_BUILT)
         model = build_model(self.model, self.seed, where)
-        return Plan(
-            model,
+        return Plan(model, *self._around(model.parameters(), where), self.load_data)
+
+    def _around(
+        self, parameters: list[Parameter], where: str
+    ) -> tuple[Optimizer, Schedule, Augmentation | None, Views]:
+        """The optimizer of these parameters, the schedule, the augmentation and the views."""
+        return (
             optimizers.from_config(
-                {"name": "adam", **self.optimizer}, model.parameters(), f"{where}: optimizer"),
+                {"name": "adam", **self.optimizer}, parameters, f"{where}: optimizer"),
             schedules.from_config(self._schedule(), f"{where}: schedule"),
             registry.build(
                 {"augmentation": Augmentation}, "augmentation", self.augmentation,
                 f"{where}: augmentation",
             ) if self.augmentation else None,
             registry.build({"views": Views}, "views", self.views, f"{where}: views"),
-            self.load_data,
         )
 
     def _checked(self, where: str) -> "Experiment":
-        """The experiment, if all that it describes can be built."""
-        # beside the fields, so that it is no part of what the experiment says
-        vars(self)[_BUILT] = self.build(where)
+        """The experiment, if all that it describes can be built; no array of the network is made.
+
+        Only what a network of `minicnn.models` or the `create` of a layer of one's own does wrong
+        is left for `build`.
+        """
+        self._around(stand_ins(self.model, where), where)
         return self
 
     def _schedule(self) -> dict[str, Any]:
@@ -248,7 +250,7 @@ def read_experiment(name_or_path: str | os.PathLike) -> Experiment:
     ------
     InputError
         Where there is no such experiment, or a key or value in it cannot be used: the message
-        names the file and the key.
+        names the file and the key. No array of the network is made to find that out.
     """
     name = os.fspath(name_or_path)
     if name in experiment_names():

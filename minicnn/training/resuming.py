@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from minicnn.training.trainer import Trainer
 def resume_run(
     out: str | os.PathLike, changes: dict[str, Any], console: "terminal.Console",
     checkpoint_every: Interval | None = None, *, keep_threads: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> Run:
     """The run of a folder, ready to go on from its last checkpoint.
 
@@ -44,6 +46,8 @@ def resume_run(
         How often to save within an epoch; by default only after each.
     keep_threads : bool, default False
         Leave the number of threads as it is.
+    names : mapping of str to str, optional
+        What error messages call a setting that may change: ``{"training.epochs": "epochs"}``.
 
     Returns
     -------
@@ -61,20 +65,22 @@ def resume_run(
         raise InputError(f"{out}: expected the folder of a run, but it has no experiment.toml")
     lock = folder.lock()
     try:
-        return _resume(folder, changes, console, checkpoint_every, keep_threads, lock)
+        for place in (folder.path, folder.pictures):
+            remove_parts(place)
+        earlier = read_experiment(folder.experiment)
+        experiment = _with_changes(earlier, changes, names or {})
+        return _resume(
+            folder, earlier, experiment, console, checkpoint_every, keep_threads, lock)
     except BaseException:
         lock.release()
         raise
 
 
 def _resume(
-    folder: RunFolder, changes: dict[str, Any], console: "terminal.Console", every: Interval | None,
-    keep_threads: bool, lock: FileLock,
+    folder: RunFolder, earlier: Experiment, experiment: Experiment, console: "terminal.Console",
+    every: Interval | None, keep_threads: bool, lock: FileLock,
 ) -> Run:
-    for place in (folder.path, folder.pictures):
-        remove_parts(place)
-    earlier = read_experiment(folder.experiment)
-    experiment = _with_changes(earlier, changes)
+    """The run of a folder that nobody else has, by the `experiment` that was the `earlier` one."""
     plan = experiment.build()
     if folder.is_begun:
         header, tensors, path = _read_checkpoint(folder, console)
@@ -96,7 +102,9 @@ def _resume(
     return Run(experiment, folder, plan.data, trainer, best, lock)
 
 
-def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+def _with_changes(
+    experiment: Experiment, changes: dict[str, Any], names: Mapping[str, str]
+) -> Experiment:
     """The experiment with other epochs or data elsewhere, if nothing else differs.
 
     Whether the data elsewhere is the same is for its fingerprint to say.
@@ -107,11 +115,12 @@ def _with_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
         if key not in allowed and value != own.get(key):
             raise InputError(
                 f"the run has {key} = {json.dumps(own.get(key))}, got {json.dumps(value)}; only "
-                "the number of epochs may change, and where the images of FER2013 are now",
+                f"{names.get('training.epochs', 'training.epochs')} may change, and "
+                f"{names.get('data.path', 'data.path')} where the images of FER2013 are now",
                 argument=key,
             )
     return experiment.with_options(
-        {key: value for key, value in changes.items() if key in allowed}
+        {key: value for key, value in changes.items() if key in allowed}, names
     )
 
 

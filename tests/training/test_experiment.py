@@ -1,17 +1,27 @@
 """Experiments: what TOML may say, and what is said about what it may not."""
 
+import copy
 import inspect
+import pickle
+import tomllib
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
+import pydantic
 import pytest
 
 from minicnn import InputError, initializers, layers, optimizers, schedules
+from minicnn.layers import Layer
 from minicnn.training import Experiment, experiment_names, read_experiment
-from minicnn.training.plan import build_model
 
 MINIMAL = 'name = "mine"\n[model]\nname = "drawn_faces"\n'
+SINGLE = 'name = "mine"\n[model]\nlayers = [{LAYER}]\n'
+WITHOUT_WEIGHTS = """
+name = "mine"
+[model]
+layers = [{type = "AvgPool2D", size = [48, 6], stride = [48, 7]}, {type = "Flatten"}]
+"""
 
 
 def write(tmp_path, text):
@@ -89,23 +99,26 @@ def test_every_build_gives_parts_of_its_own():
         first.model = second.model
 
 
-def test_what_was_built_to_check_it_is_not_built_again(monkeypatch):
-    built = []
-
-    def count(*arguments):
-        built.append(build_model(*arguments))
-        return built[-1]
-
-    monkeypatch.setattr("minicnn.training.experiment.build_model", count)
+def test_an_experiment_is_plain_data():
+    fresh = read_experiment("drawn-faces")
     read = read_experiment("drawn-faces")
-    assert read == read_experiment("drawn-faces").changed()  # whatever is kept beside the settings
-    assert "built" not in read.to_toml()
-    assert "built" not in repr(read)
-    assert read.build().model is built[0]
-    built.clear()
-    changed = read.with_options({"training.epochs": 2, "optimizer.lr": 0.1, "seed": 4})
-    assert changed.build().model is built[0]
-    assert len(built) == 1
+    read.build()
+    changed = read.model_copy(update={"seed": 7})
+    assert changed.build().model.seed == 7
+    assert copy.copy(read).build().model is not read.build().model
+    assert set(dict(read)) == set(vars(read)) == set(Experiment.model_fields)
+    assert read == fresh
+    assert pickle.dumps(read) == pickle.dumps(fresh)
+    assert len(pickle.dumps(read)) < 2000
+
+
+def test_no_array_is_made_to_check_an_experiment(tmp_path, monkeypatch):
+    monkeypatch.setattr(Layer, "build", lambda *_, **__: pytest.fail("a layer is built"))
+    listed = write(tmp_path, 'name = "mine"\n[model]\nlayers = [{type = "Flatten"}, '
+                             '{type = "Dense", units = 7}]\n')
+    for name in [listed, *experiment_names()]:
+        options = {"training.epochs": 9, "optimizer.lr": 0.1, "seed": 4}
+        assert read_experiment(name).with_options(options).completed().seed == 4
 
 
 def test_the_data_of_a_plan_are_loaded_once_and_when_asked_for(monkeypatch):
@@ -175,6 +188,11 @@ def test_balanced_class_weights_make_every_class_count_alike():
     ('name = "mine"\n[model]\nlayers = 3\n', "model.layers: expected a list, got 3"),
     ('name = "mine"\n[model]\nlayers = [{type = "Conv2D", filters = 1000000000000}]\n',
      "model: layer 1: expected at most 268,435,456 weights, got 1e\\+13"),
+    (SINGLE.replace("LAYER", 'type = "Conv2D", filters = 7, kernel_size = 49, padding = "valid"'),
+     "model: conv2d_1: Conv2D: "),
+    (SINGLE.replace("LAYER", 'type = "Flatten"') + "seed = 1\n", "model.seed: unknown key"),
+    (WITHOUT_WEIGHTS, "optimizer: Adam: there are no parameters to optimize"),
+    (WITHOUT_WEIGHTS + "[optimizer]\nlr = 0\n", "optimizer: Adam: there are no parameters"),
     (MINIMAL + '[data]\npath = "fer2013.csv"\n', "data: expected source = 'fer2013' beside a path"),
     (MINIMAL + '[data]\nsource = "fer2013"\ntest = 50\n',
      "data: expected train, validation, test beside drawn faces alone"),
@@ -187,6 +205,13 @@ def test_what_cannot_be_used_is_named(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_experiment(write(tmp_path, text))
     assert "mine.toml" in str(caught.value)
+    try:
+        experiment = Experiment.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError, pydantic.ValidationError):
+        return
+    with pytest.raises(InputError) as built:  # what passes the schema
+        experiment.build(str(tmp_path / "mine.toml"))
+    assert str(built.value) == str(caught.value)
 
 
 def test_unknown_experiments_and_binary_files_are_refused(tmp_path):

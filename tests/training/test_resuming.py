@@ -1,5 +1,6 @@
 """Resuming a run: from which checkpoint, with what, and what is refused."""
 
+import io
 import os
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import numpy as np
 import pytest
 from command_line import refused, run
 from kill_and_resume import differ, result
+from rich.console import Console
 
-from minicnn import load
+from minicnn import InputError, load
 from minicnn.files.tensors import read_tensors, write_tensors
-from minicnn.training import read_experiment
+from minicnn.training import read_experiment, resume_run
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished: Path, copied: Path) -> None:
@@ -156,6 +158,22 @@ def test_other_settings_are_refused_by_name(
     assert old in text
     experiment.write_text(text.replace(old, new))
     assert complaint in refused(capsys, "train", "--resume", str(copied))
+
+
+def test_a_setting_that_may_not_change_is_refused_and_those_that_may_are_named(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(capsys, "train", "--resume", copied, "--lr", "0.5")
+    assert line == (
+        "minicnn: --lr: the run has optimizer.lr = 0.003, got 0.5; only --epochs may change, and "
+        "--data where the images of FER2013 are now")
+    line = refused(capsys, "train", "--resume", copied, "--epochs", "0")
+    assert line == "minicnn: --epochs: training.epochs: expected at least 1, got 0"
+    with pytest.raises(InputError) as caught:
+        resume_run(copied, {"optimizer.lr": 0.5}, Console(file=io.StringIO()))
+    assert str(caught.value) == (
+        "optimizer.lr: the run has optimizer.lr = 0.003, got 0.5; only training.epochs may "
+        "change, and data.path where the images of FER2013 are now")
 
 
 def test_a_run_goes_on_with_its_own_number_of_threads(

@@ -8,9 +8,8 @@ from kill_and_resume import EXPERIMENT
 from rich.console import Console
 from small_training import assert_equal_states
 
-from minicnn import InputError
-from minicnn.training import read_experiment, start_run
-from minicnn.training.plan import build_model
+from minicnn import InputError, Sequential
+from minicnn.training import Experiment, read_experiment, resume_run, start_run
 
 
 @pytest.fixture
@@ -24,17 +23,41 @@ def quiet():
     return Console(file=io.StringIO())
 
 
-def test_a_start_builds_the_network_once(experiment, tmp_path, monkeypatch):
-    built = []
+@pytest.fixture
+def built(monkeypatch):
+    """The networks that are built, as they are."""
+    networks = []
+    build = Sequential.__init__
 
-    def count(*arguments):
-        built.append(build_model(*arguments))
-        return built[-1]
+    def count(self, *arguments, **settings):
+        build(self, *arguments, **settings)
+        networks.append(self)
 
-    monkeypatch.setattr("minicnn.training.experiment.build_model", count)
-    with start_run(read_experiment(experiment), tmp_path / "run", quiet()) as run:
-        assert run.trainer.model is built[0]
-    assert len(built) == 1
+    monkeypatch.setattr(Sequential, "__init__", count)
+    return networks
+
+
+@pytest.mark.parametrize("options", [{}, {"training.epochs": 1, "seed": 4}])
+def test_a_start_and_a_resume_build_the_network_once(experiment, options, tmp_path, built):
+    described = read_experiment(experiment).with_options(options)
+    with start_run(described, tmp_path / "run", quiet()) as run:
+        assert built == [run.trainer.model]
+        run.train()
+    built.clear()
+    epochs = run.experiment.training.epochs + 1
+    with resume_run(tmp_path / "run", {"training.epochs": epochs}, quiet()) as resumed:
+        assert built == [resumed.trainer.model]
+        assert resumed.experiment.training.epochs == epochs
+
+
+def test_what_cannot_be_built_is_refused_before_anything_is_loaded_or_made(
+    experiment, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Experiment, "load_data", lambda self: pytest.fail("data is loaded"))
+    wrong = read_experiment(experiment).changed(optimizer={"name": "adamm"})
+    with pytest.raises(InputError, match="optimizer: expected one of sgd, "):
+        start_run(wrong, tmp_path / "run", quiet())
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_second_run_of_an_experiment_begins_with_a_network_of_its_own(experiment, tmp_path):
