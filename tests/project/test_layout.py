@@ -47,7 +47,6 @@ OTHER_PLACES = {
     "training/*": "training/test_experiment.py",
     "viewing/*": "viewing/test_report.py",
     # who uses it, tests it
-    "errors": "cli/test_program.py",
     "validation": "ops/test_arguments.py",
     "__main__": "cli/test_program.py",
 }
