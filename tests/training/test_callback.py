@@ -93,6 +93,18 @@ def test_a_callback_may_set_the_learning_rate_and_stop():
     assert run.stop_reason == "enough"
 
 
+@pytest.mark.parametrize("arrange", [list, reversed])
+def test_a_learning_rate_of_ones_own_wins_over_the_schedule(arrange):
+    def do(event, training, *details):
+        if event == "on_step_start":
+            training.learning_rate = 0.5
+
+    scheduled = LearningRate(schedules.Constant(), 0.02)
+    run = trainer(arrange([at_each_event(do), scheduled]))
+    (epoch,) = run.fit((INPUTS, LABELS), epochs=1, batch_size=12)
+    assert epoch.learning_rate == 0.5
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_phases_decide_who_is_told_first(order):
     told = []
