@@ -2,8 +2,9 @@
 
 The parts: `ops` (the operations, in several backends), `layers`, `losses`, `optimizers`,
 `schedules`, `initializers`, `models` (ready networks), `Sequential` and `load`; and, imported when
-they are first used, `data` (FER2013 and drawn faces), `training` (the loop, experiments, runs),
-`evaluation` and `viewing` (reports).
+they are first used, `data` (FER2013 and drawn faces), `checking` (gradients, layers, students'
+files), `training` (the loop, experiments, runs), `inference` (a network with all it needs, its
+figures) and `viewing` (reports).
 """
 
 import importlib
@@ -17,7 +18,8 @@ from minicnn.sequential import Sequential, load
 __version__ = "0.1.0"
 
 _LATER = {
-    name: f"minicnn.{name}" for name in ("data", "inference", "training", "viewing")
+    name: f"minicnn.{name}"
+    for name in ("checking", "data", "inference", "training", "viewing")
 } | {"evaluation": "minicnn.inference.evaluation"}
 """Parts that bring pandas, rich or matplotlib with them: only whoever uses them waits for these."""
 
