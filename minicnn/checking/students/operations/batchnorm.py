@@ -32,7 +32,7 @@ def _y(
     case: Case, mean: np.ndarray | None = None, var: np.ndarray | None = None,
     inverse: Callable[[np.ndarray, float], np.ndarray] = lambda var, eps: (var + eps) ** -0.5,
 ) -> np.ndarray:
-    """Equations 3 and 4 with other statistics, or another inverse deviation."""
+    """Equations 3 and 4 with other statistics, or another inverse standard deviation."""
     if case["training"]:
         right_mean, right_var = statistics(case, batch_axes(case))
     else:

@@ -17,8 +17,8 @@ def _case(
 ) -> Case:
     """Channels of different means and standard deviations, and gammas far from 1."""
     channels = shape[-1]
-    deviations = np.geomspace(0.6, 3, channels)
-    x = 2 + np.arange(channels) + deviations * rng.standard_normal(shape)
+    sigma = np.geomspace(0.6, 3, channels)
+    x = 2 + np.arange(channels) + sigma * rng.standard_normal(shape)
     arrays = {
         "x": x,
         "gamma": np.linspace(0.4, 2.3, channels) * (-1) ** np.arange(channels),

@@ -57,12 +57,12 @@ def fit(seen: Observation) -> np.ndarray | None:
 
 
 def _powers(case: Case) -> Iterator[tuple[str, Factors]]:
-    """Factors that a wrong power of the deviation or a lacking eps puts on the terms."""
+    """Factors that a wrong power of σ, or a lacking eps, puts on the terms."""
     _, var = statistics(case, batch_axes(case))
     var = var.reshape(-1)
-    deviation = np.sqrt(var + case["eps"])
+    sigma = np.sqrt(var + case["eps"])
     for power in (1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 2.5):
-        for factors in _subsets(deviation**power):
+        for factors in _subsets(sigma**power):
             yield "bn-std-power", factors
     m = batch_count(case)
     others = [
@@ -71,7 +71,7 @@ def _powers(case: Case) -> Iterator[tuple[str, Factors]]:
         ("bn-unbiased-variance", 1 / np.sqrt(var * m / (m - 1) + case["eps"])),
     ]
     for fault, inverse in others:
-        ratio = inverse * deviation
+        ratio = inverse * sigma
         for first, second, third in itertools.product((0, 1), (0, 1), (0, 1, 2, 3)):
             yield fault, (ratio**first, ratio**second, ratio**third)
 

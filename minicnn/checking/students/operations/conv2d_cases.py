@@ -34,6 +34,7 @@ def conv2d_cases() -> list[Case]:
 
 
 def small_cases() -> list[Case]:
+    """Tiny images, in which a fault can be followed by hand."""
     rng = np.random.default_rng(21)
     return [
         _case(rng, (1, 1, 1, 1), (1, 1), 1, 1, 0, whole=True),
