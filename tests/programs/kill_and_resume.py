@@ -93,7 +93,8 @@ class Killer:
         self.options = ["--threads", str(threads), "--checkpoint-every", "3"]
         self.data = [] if data is None else ["--data", str(data), "--limit", "300"]
         (folder / "killed.toml").write_text(EXPERIMENT)
-        start = time.monotonic()
+        self._run(self._begin("compiling")).check_returncode()
+        start = time.monotonic()  # without compiling, which no later run does
         self._run(self._begin("undisturbed")).check_returncode()
         self.seconds = time.monotonic() - start
         self.expected = result(folder / "undisturbed")
@@ -119,9 +120,11 @@ class Killer:
         Raises
         ------
         AssertionError
-            Where a run ends on other bits, or with an error of its own.
+            Where a run ends on other bits, or with an error of its own, or some kind of kill has
+            not come in as many runs as there should be kills.
         """
         while self.kills.total() < kills or self.kills.keys() != {*INSIDE, *OUTSIDE}:
+            assert self.runs < kills, f"{self.runs} runs, but only these kills: {self.kills}"
             self.runs += 1
             name = f"run{self.runs}"
             for _ in range(self.random.randint(3, 8)):
