@@ -3,7 +3,7 @@
 What a body may rely on, in every backend:
 
 - Arrays are made by the backend's own `asarray`: C-contiguous, aligned, of one dtype, float32 or
-  float64. Those that only forward reads are converted copies where the caller's had another form.
+  float64. An array of the caller's that has another form is copied.
 - Shapes agree, and no array of an operation on layers is empty.
 - Numbers are Python's own, finite and in range, but those of an update, which an optimizer has
   checked. Windows are resolved: `window.Window`.
