@@ -7,9 +7,7 @@ that cannot be written costs time and nothing else.
 """
 
 import hashlib
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +18,7 @@ from safetensors import SafetensorError
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, Split
 from minicnn.data.sources.images import MOST_BYTES
 from minicnn.errors import InputError
+from minicnn.files.caches import cache_folder
 from minicnn.files.reading import read_limited
 from minicnn.files.tensors import read_tensors, write_tensors
 
@@ -28,26 +27,6 @@ _BLOCK = 1 << 24
 
 Splits = dict[str, Split]
 """The splits ``"train"``, ``"validation"`` and ``"test"``, as the source has them."""
-
-
-def cache_folder() -> Path:
-    """Where decoded data is kept.
-
-    The environment variable ``MINICNN_CACHE_DIR``, otherwise ``minicnn`` in ``XDG_CACHE_HOME``,
-    otherwise ``~/.cache/minicnn``; for a user without a home, ``minicnn`` in the folder for
-    temporary files.
-
-    Returns
-    -------
-    Path
-        Perhaps of a folder that does not exist yet.
-    """
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    folder = Path(os.environ.get("MINICNN_CACHE_DIR") or caches / "minicnn")
-    try:
-        return folder.expanduser()
-    except RuntimeError:  # a user without a home
-        return Path(tempfile.gettempdir()) / "minicnn"
 
 
 def file_fingerprint(path: Path) -> str:

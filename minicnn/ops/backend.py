@@ -20,7 +20,7 @@ import numpy as np
 
 from minicnn.errors import InputError
 
-BACKENDS = ("cpu", "reference")
+BACKENDS = ("cpu", "reference", "cuda")
 """The backends that can be chosen, the default first."""
 
 OPERATIONS: dict[str, Callable[..., Any]] = {}

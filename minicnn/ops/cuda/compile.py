@@ -1,0 +1,283 @@
+"""A kernel and the dtypes of its arguments become PTX, kept on disk, and machine code.
+
+A kernel is a plain function of pointers and numbers, as in CUDA C. Numbers that its main loop
+divides by, sizes of tiles, and choices are frozen into it: it is made inside a function of them::
+
+    @functools.cache
+    def scale_kernel(channels):
+        @kernel(threads=256)
+        def scale(x, factors, y, count):
+            i = uint32(cuda.grid(1))
+            if i < count:
+                y[i] = x[i] * factors[i % uint32(channels)]
+        return scale
+
+    scale_kernel(64)[blocks](x, factors, y, count)
+
+An array arrives as a pointer to its first value, and ``x.dtype`` is its dtype; an int arrives as
+uint32, a float in the dtype of the first array of floats, a NumPy scalar as what it is.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from minicnn.files.caches import cache_folder
+from minicnn.files.writing import atomic_write_text
+from minicnn.ops.cuda.array import DeviceArray
+from minicnn.ops.cuda.device import Grid, device
+from minicnn.ptx.compiler import cuda, device_function, pointer, scalar, to_ptx, types
+
+__all__ = ["Kernel", "Program", "cuda", "device_function", "kernel", "link",
+           "on_first_compilation", "uint32", "uint64", "versions"]
+
+uint32, uint64 = types.uint32, types.uint64
+
+_MOST_UINT32 = 2**32 - 1
+
+_notices: list[Callable[[], None]] = []
+
+
+def kernel(*, threads: int, blocks: int = 1) -> Callable[[Callable[..., None]], "Kernel"]:
+    """Decorate the function of a kernel.
+
+    Parameters
+    ----------
+    threads : int
+        How many threads a block has: always as many.
+    blocks : int, default 1
+        How many blocks a multiprocessor must be able to hold: it bounds the registers of a thread.
+    """
+    return lambda function: Kernel(function, threads, blocks)
+
+
+class Kernel:
+    """A kernel: ``kernel[grid](x, y, count)`` launches it.
+
+    Parameters
+    ----------
+    function : callable
+    threads, blocks : int
+        See `kernel`.
+    """
+
+    def __init__(self, function: Callable[..., None], threads: int, blocks: int) -> None:
+        self.function, self.threads, self.blocks = function, threads, blocks
+        self._programs: dict[tuple[Any, ...], Program] = {}
+        self.name, self.__doc__ = function.__name__, function.__doc__
+
+    def __getitem__(self, grid: Grid) -> Callable[..., None]:
+        return functools.partial(self._launch, grid)
+
+    def _launch(self, grid: Grid, *arguments: Any) -> None:
+        kinds, values = self._taken(arguments)
+        program = self._programs.get(kinds) or self.program(*kinds)
+        device().launch(program, grid, self.threads, values)
+
+    def _taken(self, arguments: Sequence[Any]) -> tuple[tuple[Any, ...], list[Any]]:
+        """What the arguments are, and what the device is handed for them."""
+        real: Any = None
+        kinds: list[Any] = []
+        values: list[Any] = []
+        for argument in arguments:
+            if isinstance(argument, DeviceArray):
+                if real is None and argument.dtype.kind == "f":
+                    real = argument.dtype.type
+                kinds.append(f"*{argument.dtype.char}")
+                values.append(argument.pointer)
+                continue
+            if isinstance(argument, int):
+                if not 0 <= argument <= _MOST_UINT32:
+                    raise OverflowError(
+                        f"{self.name}: expected numbers of 32 bits, got {argument}; "
+                        "work in slices, or hand in a numpy.uint64"
+                    )
+                argument = np.uint32(argument)
+            elif isinstance(argument, float):
+                argument = real(argument)
+            kinds.append(argument.dtype.char)
+            values.append(argument)
+        return tuple(kinds), values
+
+    def program(self, *kinds: str) -> "Program":
+        """The kernel compiled for arguments of these kinds, from the disk if it was before.
+
+        Parameters
+        ----------
+        *kinds : str
+            A NumPy dtype's character for each argument, ``"*"`` before it for an array.
+        """
+        if kinds not in self._programs:
+            argument_types = [
+                pointer(kind[1]) if kind[0] == "*" else scalar(kind) for kind in kinds
+            ]
+            self._programs[kinds] = Program(self, argument_types)
+        return self._programs[kinds]
+
+
+class Program:
+    """One kernel for arguments of given types.
+
+    Attributes
+    ----------
+    name : str
+        The kernel's.
+    text : str
+        Its PTX.
+    """
+
+    def __init__(self, kernel: Kernel, argument_types: Sequence[Any]) -> None:
+        self.name = kernel.name
+        self.capability = device().capability
+        self._key = digest(
+            kernel.function, kernel.threads, kernel.blocks, self.capability, *argument_types
+        )
+        self.text = self._kept("ptx") or self._compiled(kernel, argument_types)
+        self._machine_code: Any = None
+
+    def machine_code(self, capability: tuple[int, int]) -> Any:
+        """cuda.core's kernel for a GPU of this compute capability; it runs on no other."""
+        if self._machine_code is None:
+            code, _ = link(self.text, capability)
+            self._machine_code = code.get_kernel(entry_name(self.text))
+        return self._machine_code
+
+    def _kept(self, kind: str) -> str:
+        """What is on disk of an earlier compilation; "" where nothing is."""
+        try:
+            return self._place(kind).read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def _compiled(self, kernel: Kernel, argument_types: Sequence[Any]) -> str:
+        while _notices:
+            _notices.pop()()
+        text = to_ptx(
+            kernel.function, argument_types, capability=self.capability,
+            launch_bounds=(kernel.threads, kernel.blocks),
+        )
+        place = self._place("ptx")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write_text(place, text)
+        except OSError:
+            pass  # it is compiled again next time
+        return text
+
+    def _place(self, kind: str) -> Path:
+        return cache_folder() / "cuda" / f"{self.name}-{self._key}.{kind}"
+
+
+def link(text: str, capability: tuple[int, int]) -> tuple[Any, str]:
+    """Machine code of a PTX text, and the assembler's report; it takes no GPU and no driver.
+
+    Parameters
+    ----------
+    text : str
+    capability : (int, int)
+        The compute capability, such as (9, 0).
+
+    Returns
+    -------
+    code : cuda.core.ObjectCode
+    report : str
+        Registers, stack and spills, as ptxas says them.
+    """
+    from cuda.core import Linker, LinkerOptions, ObjectCode
+
+    options = LinkerOptions(arch=f"sm_{capability[0]}{capability[1]}", ptxas_options=["-v"])
+    linker = Linker(ObjectCode.from_ptx(text.encode()), options=options)
+    code = linker.link("cubin")
+    return code, linker.get_info_log()
+
+
+def entry_name(text: str) -> str:
+    """The name of the only kernel in a PTX text."""
+    _, _, rest = text.partition(".entry ")
+    return rest.partition("(")[0].strip()
+
+
+def versions() -> dict[str, Any]:
+    """The versions of what turns a kernel into PTX."""
+    packages = {"numba-cuda": "numba-cuda", "nvvm": "nvidia-nvvm"}
+    return {name: _version(package) for name, package in packages.items()}
+
+
+@functools.cache
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # another distribution brings it
+        return "unknown"
+
+
+@contextmanager
+def on_first_compilation(say: Callable[[], None]) -> Iterator[None]:
+    """Within the block, call `say` once, at the first kernel that has to be compiled."""
+    _notices.append(say)
+    try:
+        yield
+    finally:
+        if say in _notices:
+            _notices.remove(say)
+
+
+def digest(function: Callable[..., Any], *more: Any) -> str:
+    """A hash of what a kernel does: its code, all that it calls, what is frozen into it, versions.
+
+    Comments and the places of lines do not count.
+    """
+    parts = [repr(_meaning(function, ())), *map(str, more), str(versions()), _version("numba")]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _meaning(value: Any, above: tuple[Any, ...]) -> Any:
+    """What a name of a kernel stands for, as something that prints the same in every process."""
+    value = getattr(value, "py_func", value)  # a device function
+    value = getattr(value, "_defn", value)  # an intrinsic
+    if any(value is one for one in above):
+        return "itself"
+    above = (*above, value)
+    if isinstance(value, FunctionType):
+        code = value.__code__
+        names = {
+            name: _meaning(value.__globals__[name], above)
+            for name in sorted(_names(code))
+            if name in value.__globals__
+        }
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        frozen = {
+            name: _meaning(cell, above)
+            for name, cell in zip(code.co_freevars, cells, strict=True)
+        }
+        return _code(code), value.__defaults__, names, frozen
+    if isinstance(value, ModuleType) and value.__name__.startswith("minicnn."):
+        return hashlib.sha256(inspect.getsource(value).encode()).hexdigest()
+    if isinstance(value, ModuleType | type) or callable(value):
+        return getattr(value, "__name__", str(value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tolist()
+    return repr(value)
+
+
+def _names(code: CodeType) -> set[str]:
+    """The names that a function and those inside it look up outside."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _code(code: CodeType) -> tuple[Any, ...]:
+    """A function's instructions and constants."""
+    constants = tuple(
+        _code(constant) if isinstance(constant, CodeType) else constant
+        for constant in code.co_consts
+    )
+    return code.co_code.hex(), constants, code.co_names, code.co_varnames, code.co_freevars

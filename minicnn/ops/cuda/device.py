@@ -1,0 +1,232 @@
+"""What runs the kernels: a GPU through cuda.core, or the interpreter of their PTX.
+
+The verbs are allocate, upload, download, launch and synchronize, with copy, forget and free beside
+them. Whoever calls them does not know which device answers: it is the same PTX, and the same host
+code with the same launches.
+"""
+
+import functools
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from minicnn.errors import InputError
+from minicnn.ptx import Kernel, Launch, Memory, load
+from minicnn.ptx.compiler import TARGET
+
+Grid = int | tuple[int, ...]
+
+
+class Program(Protocol):
+    """A compiled kernel, as a device takes it."""
+
+    @property
+    def text(self) -> str:
+        """Its PTX, with one entry."""
+
+    def machine_code(self, capability: tuple[int, int]) -> Any:
+        """What a GPU of this compute capability runs, as cuda.core's kernel."""
+
+
+class Device(Protocol):
+    """The verbs, and what the host must know of the machine. Addresses and sizes are in bytes."""
+
+    capability: tuple[int, int]
+    multiprocessors: int
+
+    def allocate(self, nbytes: int) -> int:
+        """The address of so many fresh bytes, aligned to 256; MemoryError where there are none."""
+
+    def free(self, address: int) -> None:
+        """Give an allocation back."""
+
+    def forget(self, address: int) -> None:
+        """Count the bytes of an allocation as never written."""
+
+    def upload(self, address: int, host: np.ndarray) -> None:
+        """Copy a C-contiguous array of the host's to the device."""
+
+    def download(self, address: int, host: np.ndarray) -> None:
+        """Fill a C-contiguous array of the host's, after all that was launched before."""
+
+    def copy(self, address: int, source: int, nbytes: int) -> None:
+        """Copy inside the device."""
+
+    def launch(self, program: Program, grid: Grid, threads: int, values: Sequence[Any]) -> None:
+        """Run a kernel; values are addresses, and NumPy scalars of the kernel's own types."""
+
+    def synchronize(self) -> None:
+        """Wait until all that was launched is done."""
+
+    def stream_handle(self) -> int:
+        """The stream of all work, as other CUDA libraries name it."""
+
+    def describe(self) -> dict[str, Any]:
+        """What it is, JSON-ready."""
+
+
+@functools.cache
+def device() -> Device:
+    """The device of this process, which ``MINICNN_CUDA_DEVICE`` names: gpu (default), interpreter.
+
+    Raises
+    ------
+    InputError
+        For another name.
+    """
+    name = os.environ.get("MINICNN_CUDA_DEVICE", "gpu")
+    if name == "interpreter":
+        return Interpreter()
+    if name == "gpu":
+        return Gpu()
+    raise InputError(f"MINICNN_CUDA_DEVICE: expected gpu or interpreter, got {name!r}")
+
+
+class Interpreter:
+    """The PTX interpreter as a device: it checks every access, and counts if it is asked to.
+
+    It stands for a GPU of compute capability 9.0 with 132 multiprocessors.
+
+    Attributes
+    ----------
+    memory : minicnn.ptx.Memory
+    races : bool
+        Whether races are looked for; a test that is not about them may do without, and is faster.
+    """
+
+    capability = TARGET
+    multiprocessors = 132
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self.races = True
+        self._records: list[Launch] | None = None
+
+    def allocate(self, nbytes: int) -> int:
+        return self.memory.allocate(nbytes)
+
+    def free(self, address: int) -> None:
+        self.memory.free(address)
+
+    def forget(self, address: int) -> None:
+        self.memory.forget(address)
+
+    def upload(self, address: int, host: np.ndarray) -> None:
+        self.memory.write(address, host)
+
+    def download(self, address: int, host: np.ndarray) -> None:
+        host.reshape(-1).view(np.uint8)[:] = self.memory.read(address, host.nbytes)
+
+    def copy(self, address: int, source: int, nbytes: int) -> None:
+        self.memory.write(address, self.memory.read(source, nbytes))
+
+    def launch(self, program: Program, grid: Grid, threads: int, values: Sequence[Any]) -> None:
+        kernel = _interpreted(program.text)
+        launch = kernel.launch(
+            grid, threads, *values, memory=self.memory, races=self.races,
+            counting=self._records is not None,
+        )
+        if self._records is not None:
+            self._records.append(launch)
+
+    def synchronize(self) -> None:
+        """Every launch is done when it returns."""
+
+    def stream_handle(self) -> int:
+        return 1  # the default stream, as the interface of CUDA arrays numbers it
+
+    def describe(self) -> dict[str, Any]:
+        return {"gpu": "interpreter"}
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[Launch]]:
+        """Within the block, count; the list grows by each launch, in order."""
+        before, self._records = self._records, []
+        try:
+            yield self._records
+        finally:
+            self._records = before
+
+
+@functools.lru_cache(maxsize=512)
+def _interpreted(text: str) -> Kernel:
+    """The only kernel of a PTX text, parsed."""
+    (kernel,) = load(text).values()
+    return kernel
+
+
+class Gpu:
+    """The first GPU of the machine, through cuda.core; all work is in one stream."""
+
+    def __init__(self) -> None:
+        from cuda.bindings import driver
+        from cuda.core import Device as CoreDevice, LaunchConfig, launch
+
+        self._driver, self._config, self._launch = driver, LaunchConfig, launch
+        self._device = CoreDevice(0)
+        self._device.set_current()
+        self._stream = self._device.create_stream()
+        self._buffers: dict[int, Any] = {}
+        self._configs: dict[tuple[Grid, int], Any] = {}
+        major, minor = self._device.compute_capability
+        self.capability = (int(major), int(minor))
+        self.multiprocessors = int(self._device.properties.multiprocessor_count)
+
+    def allocate(self, nbytes: int) -> int:
+        status, address = self._driver.cuMemAlloc(nbytes)
+        if status == self._driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            raise MemoryError(f"the GPU has no {nbytes:,} bytes left in one piece")
+        self._require(status)
+        return int(address)
+
+    def free(self, address: int) -> None:
+        self._require(*self._driver.cuMemFree(address))
+
+    def forget(self, address: int) -> None:
+        """A GPU does not know what was written."""
+
+    def upload(self, address: int, host: np.ndarray) -> None:
+        self._require(*self._driver.cuMemcpyHtoDAsync(
+            address, host.ctypes.data, host.nbytes, self._stream.handle
+        ))
+
+    def download(self, address: int, host: np.ndarray) -> None:
+        self._require(*self._driver.cuMemcpyDtoHAsync(
+            host.ctypes.data, address, host.nbytes, self._stream.handle
+        ))
+        self._stream.sync()
+
+    def copy(self, address: int, source: int, nbytes: int) -> None:
+        self._require(*self._driver.cuMemcpyDtoDAsync(
+            address, source, nbytes, self._stream.handle
+        ))
+
+    def launch(self, program: Program, grid: Grid, threads: int, values: Sequence[Any]) -> None:
+        shape = grid, threads
+        config = self._configs.get(shape)
+        if config is None:
+            config = self._configs[shape] = self._config(grid=grid, block=threads)
+        self._launch(self._stream, config, program.machine_code(self.capability), *values)
+
+    def synchronize(self) -> None:
+        self._stream.sync()
+
+    def stream_handle(self) -> int:
+        return int(self._stream.handle)
+
+    def describe(self) -> dict[str, Any]:
+        status, version = self._driver.cuDriverGetVersion()
+        self._require(status)
+        return {
+            "gpu": self._device.name,
+            "multiprocessors": self.multiprocessors,
+            "driver": f"{version // 1000}.{version % 1000 // 10}",
+        }
+
+    def _require(self, status: Any) -> None:
+        """Raise what the driver reports."""
+        if status != self._driver.CUresult.CUDA_SUCCESS:
+            raise RuntimeError(f"the CUDA driver reports {status.name}")

@@ -1,0 +1,170 @@
+"""What kernels are written with beside Numba's own: moves of 16 bytes, pointers, asynchronous copies.
+
+An intrinsic writes LLVM's instructions, or a line of PTX where LLVM has none. With `minicnn.ptx`
+this is the only file that knows how the compiler does that.
+"""
+
+import operator
+
+from llvmlite import ir
+from numba.cuda import cgutils
+from numba.cuda.cudadecl import registry as typing_registry
+from numba.cuda.cudaimpl import registry as lowering_registry
+from numba.cuda.extending import intrinsic, overload
+from numba.cuda.typing.templates import AttributeTemplate
+
+from minicnn.ptx.compiler import types
+
+_INT32, _INT64 = ir.IntType(32), ir.IntType(64)
+
+
+# -- pointers -------------------------------------------------------------------------------------
+
+
+@typing_registry.register_attr
+class _PointerAttributes(AttributeTemplate):
+    """``x.dtype`` of a pointer, so that a kernel serves float32 and float64."""
+
+    key = types.CPointer
+
+    def resolve_dtype(self, pointer):
+        return types.DType(pointer.dtype)
+
+
+@lowering_registry.lower_getattr(types.CPointer, "dtype")
+def _pointer_dtype(context, builder, kind, value):
+    return context.get_dummy_value()
+
+
+@overload(operator.add)
+def _pointer_add(pointer, count):
+    if isinstance(pointer, types.CPointer) and isinstance(count, types.Integer):
+        return lambda pointer, count: _moved(pointer, count)
+    return None
+
+
+@intrinsic
+def _moved(typing_context, pointer, count):
+    """The pointer to the value that lies `count` values further on, in 64 bits."""
+
+    def write(context, builder, signature, arguments):
+        return _place(context, builder, signature, arguments)
+
+    return pointer(pointer, count), write
+
+
+@intrinsic
+def pointer_to(typing_context, address, dtype):
+    """The pointer to values of a dtype at an address (uint64): ``pointer_to(table[i], x.dtype)``."""
+    target = types.CPointer(dtype.dtype)
+
+    def write(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(target))
+
+    return target(types.uint64, dtype), write
+
+
+# -- four values at once --------------------------------------------------------------------------
+
+
+@intrinsic
+def load4(typing_context, array, i):
+    """(a, b, c, d) = array[i : i + 4] in one load of 16 bytes, or in two of doubles.
+
+    The place must be divisible by the size of four values, or by 16 bytes if that is less.
+    """
+
+    def write(context, builder, signature, arguments):
+        place, kind, alignment = _four(context, builder, signature, arguments)
+        value = builder.load(place, align=alignment)
+        parts = [builder.extract_element(value, _INT32(k)) for k in range(4)]
+        return cgutils.pack_array(builder, parts, ty=kind)
+
+    return types.UniTuple(array.dtype, 4)(array, i), write
+
+
+@intrinsic
+def store4(typing_context, array, i, a, b, c, d):
+    """array[i : i + 4] = a, b, c, d: the other direction of `load4`."""
+
+    def write(context, builder, signature, arguments):
+        place, kind, alignment = _four(context, builder, signature, arguments)
+        value = ir.Constant(ir.VectorType(kind, 4), ir.Undefined)
+        for k, part in enumerate(arguments[2:]):
+            value = builder.insert_element(value, part, _INT32(k))
+        builder.store(value, place, align=alignment)
+        return context.get_dummy_value()
+
+    value = array.dtype
+    return types.void(array, i, value, value, value, value), write
+
+
+def _four(context, builder, signature, arguments):
+    """The place of four values as one, the type of a value, and what the place is divisible by."""
+    kind = context.get_value_type(signature.args[0].dtype)
+    place = builder.bitcast(
+        _place(context, builder, signature, arguments), ir.VectorType(kind, 4).as_pointer()
+    )
+    return place, kind, min(16, signature.args[0].dtype.bitwidth // 2)
+
+
+def _place(context, builder, signature, arguments):
+    """Where array[i] is, for a pointer or an array, in shared or global memory."""
+    array, (value, i) = signature.args[0], arguments[:2]
+    if isinstance(array, types.Array):
+        value = context.make_array(array)(context, builder, value=value).data
+    wide = types.int64 if signature.args[1].signed else types.uint64
+    return builder.gep(value, [context.cast(builder, i, signature.args[1], wide)])
+
+
+# -- asynchronous copies --------------------------------------------------------------------------
+
+
+@intrinsic
+def copy_async(typing_context, shared, i, x, j, nbytes):
+    """Begin to copy 16 bytes from x[j] to shared[i]: nbytes (0 to 16) of them, then zeros."""
+
+    def write(context, builder, signature, arguments):
+        kinds = signature.args
+        to = _place(context, builder, types.void(kinds[0], kinds[1]), arguments[:2])
+        source = _place(context, builder, types.void(kinds[2], kinds[3]), arguments[2:4])
+        to = builder.addrspacecast(to, ir.PointerType(to.type.pointee, addrspace=3))
+        _ptx(
+            builder, "cp.async.cg.shared.global [$0], [$1], 16, $2;", "r,l,r,~{memory}",
+            builder.ptrtoint(to, _INT32), builder.ptrtoint(source, _INT64), arguments[4],
+        )
+        return context.get_dummy_value()
+
+    return types.void(shared, i, x, j, types.int32), write
+
+
+@intrinsic
+def commit_copies(typing_context):
+    """Make one group of all copies that were begun since the last group."""
+
+    def write(context, builder, signature, arguments):
+        _ptx(builder, "cp.async.commit_group;", "~{memory}")
+        return context.get_dummy_value()
+
+    return types.void(), write
+
+
+@intrinsic
+def wait_for_copies(typing_context, groups):
+    """Wait until at most so many groups, a literal number, are under way."""
+    if not isinstance(groups, types.IntegerLiteral):
+        return None
+    count = groups.literal_value
+
+    def write(context, builder, signature, arguments):
+        _ptx(builder, f"cp.async.wait_group {count};", "~{memory}")
+        return context.get_dummy_value()
+
+    return types.void(groups), write
+
+
+def _ptx(builder, text, constraints, *arguments, result=None):
+    """One line of PTX, with its operands as LLVM writes them."""
+    kind = ir.FunctionType(result or ir.VoidType(), [argument.type for argument in arguments])
+    line = ir.InlineAsm(kind, text, constraints, side_effect=result is None)
+    return builder.call(line, arguments)

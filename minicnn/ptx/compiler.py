@@ -1,0 +1,87 @@
+"""The one module that imports Numba's CUDA compiler: a Python function becomes PTX, without a GPU.
+
+Everybody else takes `cuda` and what else a kernel is written with from here, so that a change of
+the compiler is a change of this file and of the intrinsics.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from minicnn.errors import InputError
+from minicnn.ptx.requirement import MISSING, installed
+
+TARGET = (9, 0)
+"""The compute capability that is compiled for where no GPU says its own."""
+
+
+if not installed():
+    raise InputError(MISSING)
+
+if not hasattr(np, "row_stack"):
+    # numba-cuda 0.30 names np.row_stack at its first compilation; NumPy 2.5 has it no more
+    np.row_stack = np.vstack  # type: ignore[attr-defined]  # noqa: NPY201
+
+from numba import cuda  # noqa: E402  (the line above has to come first)
+from numba.cuda import types  # noqa: E402
+
+__all__ = ["TARGET", "cuda", "device_function", "pointer", "scalar", "to_ptx", "types"]
+
+device_function = cuda.jit(device=True)
+"""Decorates a function that kernels call; it is compiled into each of them."""
+
+
+def pointer(dtype: Any) -> Any:
+    """The type of a kernel's argument that points to values of a NumPy dtype."""
+    return types.CPointer(scalar(dtype))
+
+
+def scalar(dtype: Any) -> Any:
+    """Numba's type of one value of a NumPy dtype."""
+    return getattr(types, np.dtype(dtype).name)
+
+
+def to_ptx(
+    function: Callable[..., Any],
+    argument_types: Sequence[Any],
+    *,
+    capability: tuple[int, int] = TARGET,
+    launch_bounds: tuple[int, int] | None = None,
+) -> str:
+    """The PTX of a kernel for arguments of these types.
+
+    Parameters
+    ----------
+    function : callable
+        A plain function, written with the names of `cuda`; it returns nothing.
+    argument_types : sequence of Numba types
+        `pointer`, `scalar`, or an array type such as ``types.float32[::1]``.
+    capability : (int, int), default `TARGET`
+        The compute capability to compile for.
+    launch_bounds : (int, int), optional
+        Threads a block, and blocks a multiprocessor that must fit: they bound the registers.
+
+    Returns
+    -------
+    str
+        One ``.entry`` and its constants.
+    """
+    with _device_is(capability):
+        text, _ = cuda.compile_ptx(
+            function, tuple(argument_types), cc=capability, launch_bounds=launch_bounds
+        )
+    return str(text)
+
+
+@contextmanager
+def _device_is(capability: tuple[int, int]) -> Iterator[None]:
+    """Answer with the target where the compiler asks for the GPU, as it does for device functions.
+
+    It asks even where the target is given, and fails on a machine without a GPU.
+    """
+    device = mock.Mock(compute_capability=capability)
+    with mock.patch("numba.cuda.dispatcher.get_current_device", lambda: device):
+        yield
