@@ -1,4 +1,4 @@
-"""What kernels are written with beside Numba's own: moves of 16 bytes, pointers, asynchronous copies.
+"""What kernels need beside Numba's own: pointers, moves of 16 bytes, asynchronous copies.
 
 An intrinsic writes LLVM's instructions, or a line of PTX where LLVM has none. With `minicnn.ptx`
 this is the only file that knows how the compiler does that.
@@ -55,7 +55,7 @@ def _moved(typing_context, pointer, count):
 
 @intrinsic
 def pointer_to(typing_context, address, dtype):
-    """The pointer to values of a dtype at an address (uint64): ``pointer_to(table[i], x.dtype)``."""
+    """The pointer to values of a dtype at an address: ``pointer_to(table[i], x.dtype)``."""
     target = types.CPointer(dtype.dtype)
 
     def write(context, builder, signature, arguments):
