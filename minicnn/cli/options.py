@@ -7,7 +7,7 @@ import typer
 
 Backend = Annotated[
     str | None,
-    typer.Option(metavar="B", help="Backend of the operations: cpu (default) or reference."),
+    typer.Option(metavar="B", help="Backend of the operations: cpu (default), reference or cuda."),
 ]
 Threads = Annotated[
     int | None,

@@ -23,18 +23,19 @@ import hashlib
 import importlib.metadata
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from minicnn.errors import InputError
 from minicnn.files.caches import cache_folder
-from minicnn.files.writing import atomic_write_text
+from minicnn.files.writing import atomic_path
 from minicnn.ops.cuda.array import DeviceArray
 from minicnn.ops.cuda.device import Grid, device
 from minicnn.ptx.compiler import cuda, device_function, pointer, scalar, to_ptx, types
+from minicnn.ptx.requirement import INSTALL
 
 __all__ = ["Kernel", "Program", "cuda", "device_function", "kernel", "link",
            "on_first_compilation", "uint32", "uint64", "versions"]
@@ -42,6 +43,8 @@ __all__ = ["Kernel", "Program", "cuda", "device_function", "kernel", "link",
 uint32, uint64 = types.uint32, types.uint64
 
 _MOST_UINT32 = 2**32 - 1
+
+_LINKER = "nvidia-nvjitlink"
 
 _notices: list[Callable[[], None]] = []
 
@@ -136,44 +139,44 @@ class Program:
 
     def __init__(self, kernel: Kernel, argument_types: Sequence[Any]) -> None:
         self.name = kernel.name
-        self.capability = device().capability
-        self._key = digest(
-            kernel.function, kernel.threads, kernel.blocks, self.capability, *argument_types
-        )
-        self.text = self._kept("ptx") or self._compiled(kernel, argument_types)
+        capability = device().capability
+        bounds = kernel.threads, kernel.blocks
+        self._key = digest(kernel.function, bounds, capability, *argument_types)
+
+        def compiled() -> bytes:
+            while _notices:
+                _notices.pop()()
+            return to_ptx(
+                kernel.function, argument_types, capability=capability, launch_bounds=bounds
+            ).encode()
+
+        self.text = _kept(f"{self.name}-{self._key}.ptx", compiled).decode()
         self._machine_code: Any = None
 
     def machine_code(self, capability: tuple[int, int]) -> Any:
-        """cuda.core's kernel for a GPU of this compute capability; it runs on no other."""
+        """cuda.core's kernel for a GPU of this compute capability, the one compiled for."""
         if self._machine_code is None:
-            code, _ = link(self.text, capability)
-            self._machine_code = code.get_kernel(entry_name(self.text))
+            from cuda.core import ObjectCode
+
+            file = f"{self.name}-{self._key}-{_version(_LINKER)}.cubin"
+            code = _kept(file, lambda: bytes(link(self.text, capability)[0].code))
+            entry = entry_name(self.text)
+            self._machine_code = ObjectCode.from_cubin(code, name=self.name).get_kernel(entry)
         return self._machine_code
 
-    def _kept(self, kind: str) -> str:
-        """What is on disk of an earlier compilation; "" where nothing is."""
-        try:
-            return self._place(kind).read_text(encoding="utf-8")
-        except OSError:
-            return ""
 
-    def _compiled(self, kernel: Kernel, argument_types: Sequence[Any]) -> str:
-        while _notices:
-            _notices.pop()()
-        text = to_ptx(
-            kernel.function, argument_types, capability=self.capability,
-            launch_bounds=(kernel.threads, kernel.blocks),
-        )
-        place = self._place("ptx")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write_text(place, text)
-        except OSError:
-            pass  # it is compiled again next time
-        return text
-
-    def _place(self, kind: str) -> Path:
-        return cache_folder() / "cuda" / f"{self.name}-{self._key}.{kind}"
+def _kept(file: str, make: Callable[[], bytes]) -> bytes:
+    """What an earlier run left on disk; it is made, and left for the next, where nothing is."""
+    place = cache_folder() / "cuda" / file
+    try:
+        return place.read_bytes()
+    except OSError:
+        content = make()
+    with suppress(OSError, InputError):  # it is made again next time
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(place) as temporary:
+            temporary.write_bytes(content)
+    return content
 
 
 def link(text: str, capability: tuple[int, int]) -> tuple[Any, str]:
@@ -190,13 +193,25 @@ def link(text: str, capability: tuple[int, int]) -> tuple[Any, str]:
     code : cuda.core.ObjectCode
     report : str
         Registers, stack and spills, as ptxas says them.
+
+    Raises
+    ------
+    InputError
+        Where the installed linker cannot read the PTX that the installed compiler writes.
     """
     from cuda.core import Linker, LinkerOptions, ObjectCode
 
     options = LinkerOptions(arch=f"sm_{capability[0]}{capability[1]}", ptxas_options=["-v"])
-    linker = Linker(ObjectCode.from_ptx(text.encode()), options=options)
-    code = linker.link("cubin")
-    return code, linker.get_info_log()
+    try:
+        linker = Linker(ObjectCode.from_ptx(text.encode()), options=options)
+        return linker.link("cubin"), linker.get_info_log()
+    except Exception as error:
+        version = text.partition(".version ")[2].partition("\n")[0]
+        raise InputError(
+            f"{_LINKER} {_version(_LINKER)} cannot link PTX {version} of nvidia-nvvm "
+            f"{_version('nvidia-nvvm')} for sm_{capability[0]}{capability[1]}: install both in "
+            f"one version, with {INSTALL} ({' '.join(str(error).split())})"
+        ) from error
 
 
 def entry_name(text: str) -> str:
@@ -207,7 +222,7 @@ def entry_name(text: str) -> str:
 
 def versions() -> dict[str, Any]:
     """The versions of what turns a kernel into PTX."""
-    packages = {"numba-cuda": "numba-cuda", "nvvm": "nvidia-nvvm"}
+    packages = {"numba-cuda": "numba-cuda", "nvvm": "nvidia-nvvm", "linker": _LINKER}
     return {name: _version(package) for name, package in packages.items()}
 
 
