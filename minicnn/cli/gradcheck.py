@@ -18,7 +18,7 @@ def gradcheck(
         typer.Argument(metavar="[LAYER]...", help="Kinds of layers, such as Conv2D; all if none."),
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(metavar="B", help="cpu or reference; both by default.")
+        str | None, typer.Option(metavar="B", help="cpu, reference or cuda; by default all that can run here.")
     ] = None,
     threads: Threads = None,
     as_json: Json = False,
