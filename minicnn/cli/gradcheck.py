@@ -18,7 +18,8 @@ def gradcheck(
         typer.Argument(metavar="[LAYER]...", help="Kinds of layers, such as Conv2D; all if none."),
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(metavar="B", help="cpu, reference or cuda; by default all that can run here.")
+        str | None,
+        typer.Option(metavar="B", help="cpu, reference or cuda; all that can run here by default."),
     ] = None,
     threads: Threads = None,
     as_json: Json = False,

@@ -34,7 +34,7 @@ HOUSE = (
 
 OPS = (
     "__init__",
-    "cpu",
+    "cpu, cuda",
     "reference",
     "activations, batchnorm, conv2d, dense, dropout, pool2d, reductions, softmax_cross_entropy, "
     "updates",
@@ -43,7 +43,7 @@ OPS = (
 )
 """Likewise inside `minicnn.ops`: bodies, their doors, and what doors stand on."""
 
-FOR_TYPES = ["minicnn.ops.cpu -> minicnn.ops", "minicnn.ops.reference -> minicnn.ops"]
+FOR_TYPES = [f"minicnn.ops.{backend} -> minicnn.ops" for backend in ("cpu", "cuda", "reference")]
 """Arrows that only a type checker follows: to it, a backend's functions are the doors' names."""
 
 MODULES = {
@@ -52,7 +52,9 @@ MODULES = {
 }
 
 
-NAMED_FOR_TYPE_CHECKERS = {"minicnn.ops", "minicnn.ops.cpu", "minicnn.ops.reference"}
+NAMED_FOR_TYPE_CHECKERS = {
+    "minicnn.ops", "minicnn.ops.cpu", "minicnn.ops.cuda", "minicnn.ops.reference"
+}
 """Packages that get names when they run which a type checker has to be told of."""
 
 
