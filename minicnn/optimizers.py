@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn import ops, validation
 from minicnn.files import registry
-from minicnn.layers.parameters import Parameter, load_arrays
+from minicnn.layers.parameters import Parameter, copies, here, load_arrays
 from minicnn.ops import global_norm
 
 
@@ -70,7 +70,7 @@ class Optimizer:
         self.clip_norm = clip_norm
         self.steps = 0
         self._state = {
-            f"{parameter.name}.{slot}": np.zeros_like(parameter.data)
+            f"{parameter.name}.{slot}": np.zeros(parameter.data.shape, parameter.data.dtype)
             for parameter in self.parameters
             for slot in self.slots
         }
@@ -83,17 +83,22 @@ class Optimizer:
         RuntimeError
             Where a parameter has no gradient yet.
         """
-        scale = self._clipping()
+        gradients = self._gradients()
+        scale = self._clipping(gradients)
         self.steps += 1
-        for parameter in self.parameters:
-            decay = self.weight_decay if parameter.decays or self.decay_all else 0.0
-            slots = [self._state[f"{parameter.name}.{slot}"] for slot in self.slots]
-            self._update(parameter.data, parameter.grad, *slots, scale=scale, decay=decay)
+        self._state = {name: here(array) for name, array in self._state.items()}
+        self._update(
+            [parameter.data_here() for parameter in self.parameters], gradients,
+            *([self._state[f"{parameter.name}.{slot}"] for parameter in self.parameters]
+              for slot in self.slots),
+            scale=scale,
+            decay=[self.weight_decay if parameter.decays or self.decay_all else 0.0
+                   for parameter in self.parameters],
+        )
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of all arrays that the next step depends on, with ``"steps"`` and ``"lr"``."""
-        state = {name: array.copy() for name, array in self._state.items()}
-        return {"steps": np.array(self.steps), "lr": np.array(self.lr), **state}
+        return {"steps": np.array(self.steps), "lr": np.array(self.lr), **copies(self._state)}
 
     def live_state(self) -> dict[str, np.ndarray]:
         """What is kept of each parameter, by name: the arrays that steps change."""
@@ -111,22 +116,26 @@ class Optimizer:
         load_arrays({"steps": steps, "lr": lr, **self._state}, dict(state), type(self).__name__)
         self.steps, self.lr = int(steps), float(lr)
 
-    def _clipping(self) -> float:
-        """The factor that brings the norm of all gradients down to `clip_norm`; 1 where it fits."""
+    def _gradients(self) -> list[Any]:
+        """The gradients of the last backward."""
         gradients = []
         for parameter in self.parameters:
             if parameter.grad is None:
                 raise RuntimeError(f"{parameter.name} has no gradient: call model.backward first")
             gradients.append(parameter.grad)
+        return gradients
+
+    def _clipping(self, gradients: list[Any]) -> float:
+        """The factor that brings the norm of all gradients down to `clip_norm`; 1 where it fits."""
         if self.clip_norm is None:
             return 1.0
         norm = global_norm(gradients)
         return 1.0 if norm <= self.clip_norm else self.clip_norm / norm
 
     def _update(
-        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+        self, w: list[Any], g: list[Any], *slots: list[Any], scale: float, decay: list[float]
     ) -> None:
-        """Change one parameter's value, and its slots, by its gradient."""
+        """Change the values of all parameters, and their slots, by their gradients."""
         raise TypeError(f"{type(self).__name__} does not say how to update")
 
 
@@ -160,7 +169,7 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum above 0, got 0")
 
     def _update(
-        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+        self, w: list[Any], g: list[Any], *slots: list[Any], scale: float, decay: list[float]
     ) -> None:
         ops.sgd_update(
             w, g, *slots, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, scale=scale,
@@ -194,7 +203,7 @@ class RMSprop(Optimizer):
         self.eps = validation.number("RMSprop", "eps", eps, 0, ends="()")
 
     def _update(
-        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+        self, w: list[Any], g: list[Any], *slots: list[Any], scale: float, decay: list[float]
     ) -> None:
         ops.rmsprop_update(
             w, g, *slots, lr=self.lr, smoothing=self.decay, eps=self.eps, scale=scale, decay=decay
@@ -232,7 +241,7 @@ class Adam(Optimizer):
         self.eps = validation.number(kind, "eps", eps, 0, ends="()")
 
     def _update(
-        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+        self, w: list[Any], g: list[Any], *slots: list[Any], scale: float, decay: list[float]
     ) -> None:
         ops.adam_update(
             w, g, *slots, lr=self.lr, beta1=self.beta1, beta2=self.beta2, eps=self.eps,
@@ -261,11 +270,11 @@ class AdamW(Adam):
                          weight_decay=weight_decay, decay_all=decay_all, clip_norm=clip_norm)
 
     def _update(
-        self, w: np.ndarray, g: Any, *slots: np.ndarray, scale: float, decay: float
+        self, w: list[Any], g: list[Any], *slots: list[Any], scale: float, decay: list[float]
     ) -> None:
         ops.adam_update(
             w, g, *slots, lr=self.lr, beta1=self.beta1, beta2=self.beta2, eps=self.eps,
-            step=self.steps, scale=scale, shrink=self.lr * decay,
+            step=self.steps, scale=scale, shrink=[self.lr * share for share in decay],
         )
 
 

@@ -14,9 +14,9 @@ from minicnn.errors import InputError
 from minicnn.files.model import read_model, write_model
 from minicnn.layers.base import Layer
 from minicnn.layers.limits import FEW_NUMBERS, MOST_NUMBERS, require_modest
-from minicnn.layers.parameters import Parameter, load_arrays
+from minicnn.layers.parameters import Parameter, copies, load_arrays
 from minicnn.layers.shapes import Shape
-from minicnn.ops import arguments
+from minicnn.ops import arguments, backend
 from minicnn.weights import model_path
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Sequential:
             for layer in self.layers:
                 y = layer.forward(y, training=False)
                 layer.forget()
-            outputs.append(y)
+            outputs.append(np.asarray(y))
         return np.concatenate(outputs)
 
     def parameters(self) -> list[Parameter]:
@@ -186,7 +186,7 @@ class Sequential:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of all parameters and running statistics, by name."""
-        return {name: array.copy() for name, array in self.live_state().items()}
+        return copies(self.live_state())
 
     def live_state(self) -> dict[str, np.ndarray]:
         """All parameters and running statistics by name: the arrays that training changes."""
@@ -275,7 +275,7 @@ class Sequential:
     def _inputs(self, x: Any) -> np.ndarray:
         (x,) = arguments.floats("Sequential", x=x)
         self._check_shape(x)
-        return x.astype(self.dtype, copy=False)
+        return backend().asarray(x, self.dtype)
 
     def _check_shape(self, x: np.ndarray) -> None:
         if x.shape[1:] != self.input_shape or x.ndim == 0:
@@ -386,9 +386,13 @@ def _lengths(input_shape: Iterable[Any]) -> Shape:
     )
 
 
-def _apart(result: np.ndarray, given: Any) -> np.ndarray:
+def _apart(result: Any, given: Any) -> Any:
     """`result`, or a copy of it where it is the caller's own memory in another shape."""
-    return result.copy() if np.may_share_memory(result, np.asarray(given)) else result
+    if isinstance(result, np.ndarray):
+        shared = np.may_share_memory(result, np.asarray(given))
+    else:
+        shared = type(given) is type(result)  # of another backend, so that NumPy cannot say
+    return result.copy() if shared else result
 
 
 def _floating(dtype: Any) -> np.dtype:

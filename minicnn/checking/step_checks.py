@@ -8,7 +8,7 @@ import numpy as np
 from minicnn.checking.requirements import require, require_close
 from minicnn.checking.specimen import BATCH, Shape, Specimen
 from minicnn.layers import Layer
-from minicnn.ops import BACKENDS, use_backend
+from minicnn.ops import available_backends, use_backend
 
 
 def check_shapes_and_dtypes(layer: Any, input_shape: Shape) -> None:
@@ -116,7 +116,7 @@ def check_backends_agree(layer: Any, input_shape: Shape) -> None:
         return [*specimen.run(used, x, dy), specimen.forward(used, x, training=False)]
 
     expected = step()
-    for backend in BACKENDS:
+    for backend in available_backends():
         with use_backend(backend):
             results = step()
         for name, got, right in zip(names, results, expected, strict=True):

@@ -10,7 +10,7 @@ from minicnn.checking.examples import EXAMPLES, kind_of
 from minicnn.checking.gradient_report import GradientReport
 from minicnn.checking.specimen import Specimen
 from minicnn.errors import InputError
-from minicnn.ops import BACKENDS, use_backend
+from minicnn.ops import available_backends, use_backend
 from minicnn.terminal import Column, Row
 
 
@@ -55,7 +55,7 @@ class SurveyRow:
 def measure(
     kinds: Sequence[str], backends: Sequence[str] | None, tell: Callable[[str], None]
 ) -> list[SurveyRow]:
-    """Check these kinds of layers, or all, on these backends, or all.
+    """Check these kinds of layers, or all, on these backends, or on all that can run here.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def measure(
     for name, (make, shape) in EXAMPLES.items():
         if kinds and kind_of(name) not in kinds:
             continue
-        for backend in backends or BACKENDS:
+        for backend in backends or available_backends():
             tell(f"{name} on {backend}")
             with use_backend(backend):
                 specimen = Specimen(make(), shape)

@@ -95,9 +95,10 @@ def _stored(arrays: Mapping[str, np.ndarray], storage: str) -> dict[str, np.ndar
     """The arrays in the dtype in which they are stored."""
     if storage not in STORAGE:
         raise ValueError(f"save: storage must be float16, float32 or float64, got {storage!r}")
+    own = {name: np.asarray(array) for name, array in arrays.items()}
     with np.errstate(over="ignore"):  # what becomes infinite is refused below
-        stored = {name: array.astype(storage) for name, array in arrays.items()}
-    for name, array in arrays.items():
+        stored = {name: array.astype(storage) for name, array in own.items()}
+    for name, array in own.items():
         if (np.isfinite(array) & ~np.isfinite(stored[name])).any():
             raise ValueError(f"save: {name} holds numbers beyond the range of {storage}")
     return stored

@@ -88,7 +88,8 @@ class Classifier:
         InputError
             Where the answers are not finite.
         """
-        answers = ops.softmax(logits_of(self.model, self.preprocessing(images), self.views))
+        logits = logits_of(self.model, self.preprocessing(images), self.views)
+        answers = np.asarray(ops.softmax(logits))
         if not np.isfinite(answers).all():
             raise InputError(
                 f"{self.path}: expected finite weights, but the answers are not finite"

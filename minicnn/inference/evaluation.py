@@ -200,7 +200,7 @@ def evaluate(
                       for start in range(0, max(len(inputs), 1), batch_size))
     ])
     loss, _ = ops.softmax_cross_entropy_forward(logits, labels)
-    return Evaluation(ops.softmax(logits), np.asarray(labels), loss)
+    return Evaluation(np.asarray(ops.softmax(logits)), np.asarray(labels), loss)
 
 
 def logits_of(

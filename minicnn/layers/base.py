@@ -8,8 +8,9 @@ import numpy as np
 
 from minicnn import initializers
 from minicnn.layers.array_spec import ArraySpec, require_made, require_specs, specs_of
-from minicnn.layers.parameters import Parameter, load_arrays
+from minicnn.layers.parameters import Parameter, copies, here, load_arrays
 from minicnn.layers.shapes import Shape
+from minicnn.ops import backend
 
 
 class Layer:
@@ -271,7 +272,7 @@ class Layer:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of the arrays of the layer's state: parameters and running statistics."""
-        return {name: array.copy() for name, array in self.live_state().items()}
+        return copies(self.live_state())
 
     def live_state(self) -> dict[str, np.ndarray]:
         """The arrays of the layer's state themselves, under their full names."""
@@ -326,9 +327,14 @@ class Layer:
         self._buffers[key] = data
 
     def data(self, key: str) -> Any:
-        """The live array of a parameter or buffer, None if the layer has none of this key."""
+        """The live array of a parameter or buffer, None if the layer has none of this key.
+
+        It lies where the chosen backend computes; the layer keeps it there.
+        """
         if key in self._parameters:
-            return self._parameters[key].data
+            return self._parameters[key].data_here()
+        if key in self._buffers:
+            self._buffers[key] = here(self._buffers[key])
         return self._buffers.get(key)
 
     def set_gradients(self, **gradients: np.ndarray | None) -> None:
@@ -340,9 +346,9 @@ class Layer:
             if key in self._parameters:
                 self._parameters[key].grad = gradient
 
-    def built_for(self, x: Any) -> np.ndarray:
-        """x as an array; builds the layer for it if that has not happened yet."""
-        x = np.asarray(x)
+    def built_for(self, x: Any) -> Any:
+        """x as an array of the chosen backend; builds the layer for it, if that is to be done."""
+        x = backend().asarray(x)
         if self.input_shape is None:
             self.build(x.shape[1:], dtype="float64" if x.dtype == np.float64 else "float32")
         return x

@@ -60,7 +60,7 @@ class BatchNorm(Layer):
         running = self.data(key)
         if running is None:
             raise RuntimeError(f"{self.name}: has no {key} yet; build it first")
-        return running.copy()
+        return np.array(running)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input, which needs a channel axis."""

@@ -26,7 +26,7 @@ class Flatten(Layer):
         """
         (x,) = arguments.floats("flatten", x=self.built_for(x))
         self.cache = x.shape, x.dtype
-        return x.reshape(len(x), -1)
+        return x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
     def backward(self, dy: Any) -> np.ndarray:
         """dx (N, ...) from dy (N, in), of the forward's dtype; dy's memory where it can be."""

@@ -1,6 +1,11 @@
 """Arrays that are learnt, and arrays that a saved state fills."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+from minicnn.ops.backend import backend
 
 
 class Parameter:
@@ -11,7 +16,8 @@ class Parameter:
     name : str
         Unique within a model, for example ``"conv2d_1.w"``.
     data : ndarray
-        Its value; optimizers change it in place.
+        Its value; optimizers change it in place. Another backend than the one that used it last
+        puts an array of its own here.
     grad : ndarray or None
         Gradient of the loss, of the same shape: a new array from every backward, ``None`` before
         the first.
@@ -28,6 +34,21 @@ class Parameter:
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
+
+    def data_here(self) -> Any:
+        """`data`, which from now on lies where the chosen backend computes."""
+        self.data = here(self.data)
+        return self.data
+
+
+def here(array: Any) -> Any:
+    """An array where the chosen backend computes: itself, if it is there."""
+    return backend().asarray(array, array.dtype)
+
+
+def copies(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Copies of arrays of any backend, as NumPy's."""
+    return {name: np.array(array, order="C") for name, array in arrays.items()}
 
 
 def load_arrays(own: dict[str, np.ndarray], given: dict[str, np.ndarray], whose: str) -> None:

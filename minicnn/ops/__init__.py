@@ -19,6 +19,7 @@ from minicnn.ops.activations import (
 from minicnn.ops.backend import (
     BACKENDS as BACKENDS,
     OPERATIONS,
+    available_backends as available_backends,
     backend as backend,
     backend_name as backend_name,
     every_backend as every_backend,
@@ -71,7 +72,8 @@ if TYPE_CHECKING:
     from minicnn.ops import cpu as cpu, reference as reference
 else:
     __all__ = [
-        *OPERATIONS, "BACKENDS", "backend", "backend_name", "every_backend", "use_backend",
+        *OPERATIONS, "BACKENDS", "available_backends", "backend", "backend_name", "every_backend",
+        "use_backend",
     ]
 
 

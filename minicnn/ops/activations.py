@@ -73,7 +73,7 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("relu_backward", dy, cache, ReLUCache)
+    dy, cache = arguments.upstream("relu_backward", dy, cache, ReLUCache)
     return bodies().relu_backward(dy, cache)
 
 
@@ -140,7 +140,7 @@ def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("leaky_relu_backward", dy, cache, LeakyReLUCache)
+    dy, cache = arguments.upstream("leaky_relu_backward", dy, cache, LeakyReLUCache)
     return bodies().leaky_relu_backward(dy, cache)
 
 
@@ -212,5 +212,5 @@ def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("elu_backward", dy, cache, ELUCache)
+    dy, cache = arguments.upstream("elu_backward", dy, cache, ELUCache)
     return bodies().elu_backward(dy, cache)

@@ -3,15 +3,21 @@
 What a body may rely on, in every backend:
 
 - Arrays are made by the backend's own `asarray`: C-contiguous, aligned, of one dtype, float32 or
-  float64. An array of the caller's that has another form is copied.
+  float64. An array of the caller's that has another form, or is another backend's, is copied.
 - Shapes agree, and no array of an operation on layers is empty.
 - Numbers are Python's own, finite and in range, but those of an update, which an optimizer has
   checked. Windows are resolved: `window.Window`.
-- Arrays that change in place are the caller's own, writeable, of the right shape and dtype.
-- A cache is what this operation's forward returned, on whichever backend.
+- Arrays that change in place have the right shape and dtype, and are writeable. Where they are
+  copies, the caller's own arrays get their numbers afterwards.
+- A cache is what this operation's forward returned, on whichever backend: its arrays are made by
+  `asarray` too.
+- Lists of arrays are of one length, which may be 0.
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -39,6 +45,8 @@ class Cache(Protocol):
 
 
 AnyCache = TypeVar("AnyCache")
+
+ForwardCache = TypeVar("ForwardCache", bound=Cache)
 
 
 def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> tuple[Any, ...]:
@@ -80,10 +88,12 @@ def several(operation: str, arrays: Iterable[Any]) -> list[Any]:
     return found
 
 
-def upstream(operation: str, dy: Any, cache: Any, kind: type[Cache]) -> Any:
-    """`dy` as an array of the shape and dtype of forward's y, if the cache is that forward's."""
-    cache_of(operation, cache, kind)
-    return like_y(operation, dy, cache.y_shape, cache.dtype)
+def upstream(
+    operation: str, dy: Any, cache: Any, kind: type[ForwardCache]
+) -> tuple[Any, ForwardCache]:
+    """`dy` as an array of the shape and dtype of forward's y, and the cache, if it is of `kind`."""
+    cache = cache_of(operation, cache, kind)
+    return like_y(operation, dy, cache.y_shape, cache.dtype), cache
 
 
 def like_y(operation: str, dy: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
@@ -100,12 +110,36 @@ def like_y(operation: str, dy: Any, shape: tuple[int, ...], dtype: np.dtype) -> 
 
 
 def cache_of(operation: str, cache: Any, kind: type[AnyCache]) -> AnyCache:
-    """`cache`, if it is what this operation's forward returned."""
+    """`cache`, if it is what this operation's forward returned, on whichever backend."""
     if not isinstance(cache, kind):
         raise TypeError(
             f"{operation}: expected the {kind.__name__} of its forward, got {type(cache).__name__}"
         )
-    return cache
+    asarray, moved = backend().asarray, {}
+    for name in _arrays_of(type(cache)):  # type: ignore[arg-type]  # a class is hashable
+        array = getattr(cache, name)
+        if array is not None and (here := asarray(array, array.dtype)) is not array:
+            moved[name] = here
+    return replace(cache, **moved) if moved else cache  # type: ignore[type-var]  # a dataclass
+
+
+@functools.cache
+def _arrays_of(kind: type) -> tuple[str, ...]:
+    """The names of a cache's arrays."""
+    return tuple(
+        field.name for field in fields(kind) if field.type in (np.ndarray, np.ndarray | None)
+    )
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array, NumPy's or another backend's, that can change in place."""
+    return isinstance(value, np.ndarray) or hasattr(value, "__cuda_array_interface__")
+
+
+def give_back(own: Any, changed: Any) -> None:
+    """Let the caller's own array get the numbers of the one that changed in its place."""
+    if changed is not own:
+        own[...] = changed
 
 
 def _require_real(operation: str, name: str, array: Any) -> None:
@@ -168,40 +202,83 @@ def class_weights_of(
     return weights
 
 
-def update(operation: str, changed: dict[str, Any], **given: Any) -> Any:
-    """The array that an update reads, once the arrays that it changes in place are fit for that.
+@contextmanager
+def update(operation: str, changed: dict[str, Any], **given: Any) -> Iterator[Sequence[list[Any]]]:
+    """The arrays of an update, of one parameter or of many, where the backend computes.
+
+    After the block those that change have their new numbers, wherever they are.
 
     Parameters
     ----------
     operation : str
         Who asks, for the error messages.
-    changed : dict of str to array
+    changed : dict of str to array, or to list of arrays
         What changes in place, by its name in the messages; the first is the pattern of all.
     **given
-        The one array that stays, by its name.
+        The one array that stays, by its name, or a list of as many.
+
+    Yields
+    ------
+    sequence of list of array
+        First what changes, then what stays; of one parameter lists of one.
     """
     (like, first), *_ = changed.items()
-    for name, array in changed.items():
-        if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
-            raise TypeError(
-                f"{operation}: {name} must be an array of float32 or float64, "
-                f"got {getattr(array, 'dtype', type(array).__name__)}"
-            )
-        if (array.shape, array.dtype) != (first.shape, first.dtype):
+    named = {**changed, **given}
+    if isinstance(first, list | tuple) and all(map(is_array, first)):
+        for name, arrays in named.items():
+            if not isinstance(arrays, list | tuple) or len(arrays) != len(first):
+                raise ValueError(
+                    f"{operation}: {name} must be a list of {len(first)} arrays, as {like} is"
+                )
+    else:
+        named = {name: [array] for name, array in named.items()}
+    asarray, (stays,) = backend().asarray, given
+    taken: list[list[Any]] = [[] for _ in named]
+    for pattern, *others, value in zip(*named.values(), strict=True):
+        for name, array, column in zip(changed, (pattern, *others), taken, strict=False):
+            _require_changeable(operation, name, array, like, pattern)
+            column.append(asarray(array, array.dtype))
+        array = asarray(value)
+        _require_numbers(operation, stays, array)
+        if array.shape != pattern.shape:
             raise ValueError(
-                f"{operation}: {name} must be like {like}, {first.shape} of {first.dtype}, "
-                f"got {array.shape} of {array.dtype}"
+                f"{operation}: {stays} must have the shape of {like}, {pattern.shape}, "
+                f"got {array.shape}"
             )
-        if not (array.flags.c_contiguous and array.flags.writeable):
+        taken[-1].append(asarray(array, pattern.dtype))
+    yield taken
+    for arrays, here in zip(list(named.values())[:-1], taken, strict=False):
+        for own, used in zip(arrays, here, strict=True):
+            give_back(own, used)
+
+
+def _require_changeable(operation: str, name: str, array: Any, like: str, pattern: Any) -> None:
+    """Refuse what an update cannot change in place, or is not like the pattern."""
+    if not is_array(array) or array.dtype not in (_FLOAT32, _FLOAT64):
+        raise TypeError(
+            f"{operation}: {name} must be an array of float32 or float64, "
+            f"got {getattr(array, 'dtype', type(array).__name__)}"
+        )
+    if array.shape != pattern.shape or array.dtype != pattern.dtype:
+        raise ValueError(
+            f"{operation}: {name} must be like {like}, {pattern.shape} of {pattern.dtype}, "
+            f"got {array.shape} of {array.dtype}"
+        )
+    if isinstance(array, np.ndarray):
+        flags = array.flags
+        if not (flags.c_contiguous and flags.writeable):
             raise ValueError(
                 f"{operation}: {name} must be C-contiguous and writeable, to be changed in place"
             )
-    ((name, value),) = given.items()
-    asarray = backend().asarray
-    array = asarray(value)
-    _require_numbers(operation, name, array)
-    if array.shape != first.shape:
+
+
+def each(operation: str, name: str, number: Any, count: int) -> list[Any]:
+    """A number for each of so many parameters: one for all, or a list of as many."""
+    if not isinstance(number, list | tuple):
+        return [number] * count
+    if len(number) != count:
         raise ValueError(
-            f"{operation}: {name} must have the shape of {like}, {first.shape}, got {array.shape}"
+            f"{operation}: {name} must be a number, or one for each of {count} parameters, "
+            f"got {len(number)}"
         )
-    return asarray(array, first.dtype)
+    return list(number)

@@ -40,10 +40,17 @@ class Backend(Protocol):
     """
 
     def asarray(self, value: Any, dtype: Any = None) -> Any:
-        """An array that its bodies can read: of any dtype, or C-contiguous and of this one."""
+        """An array that its bodies can read: of any dtype, or C-contiguous and of this one.
+
+        The value itself if it is so already; an array of another backend is brought over. What
+        holds no real numbers may come back as NumPy's array, without a dtype: doors refuse it.
+        """
 
     def available(self) -> bool:
-        """Whether this machine can run it."""
+        """Whether this machine can run it: nothing is `missing`."""
+
+    def missing(self) -> str:
+        """What it lacks to run on this machine, and what to do about it; empty if nothing."""
 
     def describe(self) -> dict[str, Any]:
         """What beside its inputs decides the last bits of a result, JSON-ready."""
@@ -114,9 +121,14 @@ def backend_name() -> str:
     return _chosen
 
 
+def available_backends() -> list[str]:
+    """The names of all that this machine can run."""
+    return [name for name in BACKENDS if _package(name).available()]
+
+
 def every_backend() -> list[Backend]:
     """All that this machine can run."""
-    return [package for package in map(_package, BACKENDS) if package.available()]
+    return [_package(name) for name in available_backends()]
 
 
 def operation(door: Door) -> Door:
@@ -194,11 +206,10 @@ def numpy_asarray(value: Any, dtype: Any = None) -> np.ndarray:
         Any array where dtype is None; otherwise of this dtype, C-contiguous, aligned, writeable:
         the value itself if it is so already.
     """
-    if dtype is None:
-        return np.asarray(value)
-    if value.dtype == dtype and value.flags.carray:
-        return cast(np.ndarray, value)
-    return np.require(value, dtype, ["C", "A", "W"])
+    array = value if type(value) is np.ndarray else np.asarray(value)
+    if dtype is None or (array.dtype == dtype and array.flags.carray):
+        return array
+    return np.require(array, dtype, ["C", "A", "W"])
 
 
 def _package(name: str) -> Backend:
@@ -212,6 +223,6 @@ def _usable(name: str, what: str) -> str:
     """The name, if it is a backend's that this machine can run; `what` begins the message."""
     if name not in BACKENDS:
         raise InputError(f"{what}: expected one of {', '.join(BACKENDS)}, got {name!r}")
-    if not _package(name).available():
-        raise InputError(f"{what}: {name} cannot run on this machine; choose another")
+    if missing := _package(name).missing():
+        raise InputError(f"{what}: {name} cannot run on this machine: {missing}")
     return name

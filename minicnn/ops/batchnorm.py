@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn import validation
 from minicnn.ops import arguments
-from minicnn.ops.backend import bodies, operation
+from minicnn.ops.backend import backend, bodies, operation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,10 @@ def batchnorm_forward(
     channels = x.shape[-1]
     for name, array in (("gamma", gamma), ("beta", beta)):
         arguments.vector("batchnorm", name, array, channels, "one value a channel of x")
-    for name, array in (("running_mean", running_mean), ("running_var", running_var)):
-        _require_running(name, array, channels, changed=bool(training))
+    mean_here, var_here = (
+        _running(name, array, channels, changed=bool(training))
+        for name, array in (("running_mean", running_mean), ("running_var", running_var))
+    )
     momentum = validation.number("batchnorm", "momentum", momentum, 0, 1)
     eps = validation.number("batchnorm", "eps", eps, 0, ends="()")
     if training and unbiased_running_var and x.size == channels:
@@ -97,10 +99,14 @@ def batchnorm_forward(
             "batchnorm: an unbiased running variance needs at least two values a channel, "
             f"got one (x {x.shape})"
         )
-    return bodies().batchnorm_forward(
-        x, gamma, beta, running_mean, running_var, training=bool(training), momentum=momentum,
+    result = bodies().batchnorm_forward(
+        x, gamma, beta, mean_here, var_here, training=bool(training), momentum=momentum,
         eps=eps, unbiased_running_var=bool(unbiased_running_var),
     )
+    if training:
+        arguments.give_back(running_mean, mean_here)
+        arguments.give_back(running_var, var_here)
+    return result
 
 
 @operation
@@ -135,17 +141,18 @@ def batchnorm_backward(
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("batchnorm_backward", dy, cache, BatchNormCache)
+    dy, cache = arguments.upstream("batchnorm_backward", dy, cache, BatchNormCache)
     return bodies().batchnorm_backward(dy, cache)
 
 
-def _require_running(name: str, array: Any, channels: int, *, changed: bool) -> None:
-    """Refuse what cannot be a running statistic; it stays the caller's own array."""
-    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+def _running(name: str, array: Any, channels: int, *, changed: bool) -> Any:
+    """A running statistic where the backend computes: the caller's own array, if it is there."""
+    if not arguments.is_array(array) or array.dtype.kind != "f":
         raise TypeError(
             f"batchnorm: {name} must be a float array, to be updated in place, "
             f"got {getattr(array, 'dtype', type(array).__name__)}"
         )
     arguments.vector("batchnorm", name, array, channels, "one value a channel of x")
-    if changed and not array.flags.writeable:
+    if changed and isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError(f"batchnorm: {name} is read-only, but training updates it in place")
+    return backend().asarray(array, np.float32 if array.dtype.itemsize <= 4 else np.float64)

@@ -114,7 +114,7 @@ def conv2d_backward(
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("conv2d_backward", dy, cache, Conv2DCache)
+    dy, cache = arguments.upstream("conv2d_backward", dy, cache, Conv2DCache)
     return bodies().conv2d_backward(dy, cache)
 
 
@@ -138,7 +138,7 @@ def conv2d_input_gradient(dy: Any, cache: Conv2DCache) -> np.ndarray:
     TypeError, ValueError
         As `conv2d_backward`.
     """
-    dy = arguments.upstream("conv2d_input_gradient", dy, cache, Conv2DCache)
+    dy, cache = arguments.upstream("conv2d_input_gradient", dy, cache, Conv2DCache)
     return bodies().conv2d_input_gradient(dy, cache)
 
 
@@ -167,5 +167,5 @@ def conv2d_weight_gradients(
     TypeError, ValueError
         As `conv2d_backward`.
     """
-    dy = arguments.upstream("conv2d_weight_gradients", dy, cache, Conv2DCache)
+    dy, cache = arguments.upstream("conv2d_weight_gradients", dy, cache, Conv2DCache)
     return bodies().conv2d_weight_gradients(dy, cache)

@@ -93,7 +93,7 @@ def dense_backward(
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("dense_backward", dy, cache, DenseCache)
+    dy, cache = arguments.upstream("dense_backward", dy, cache, DenseCache)
     return bodies().dense_backward(dy, cache)
 
 
@@ -118,5 +118,5 @@ def dense_weight_gradients(dy: Any, cache: DenseCache) -> tuple[np.ndarray, np.n
     TypeError, ValueError
         As `dense_backward`.
     """
-    dy = arguments.upstream("dense_weight_gradients", dy, cache, DenseCache)
+    dy, cache = arguments.upstream("dense_weight_gradients", dy, cache, DenseCache)
     return bodies().dense_weight_gradients(dy, cache)

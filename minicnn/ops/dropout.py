@@ -92,5 +92,5 @@ def dropout_backward(dy: Any, cache: DropoutCache) -> np.ndarray:
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("dropout_backward", dy, cache, DropoutCache)
+    dy, cache = arguments.upstream("dropout_backward", dy, cache, DropoutCache)
     return bodies().dropout_backward(dy, cache)

@@ -91,7 +91,7 @@ def maxpool2d_backward(dy: Any, cache: MaxPool2DCache) -> np.ndarray:
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("maxpool2d_backward", dy, cache, MaxPool2DCache)
+    dy, cache = arguments.upstream("maxpool2d_backward", dy, cache, MaxPool2DCache)
     return bodies().maxpool2d_backward(dy, cache)
 
 
@@ -164,7 +164,7 @@ def avgpool2d_backward(dy: Any, cache: AvgPool2DCache) -> np.ndarray:
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("avgpool2d_backward", dy, cache, AvgPool2DCache)
+    dy, cache = arguments.upstream("avgpool2d_backward", dy, cache, AvgPool2DCache)
     return bodies().avgpool2d_backward(dy, cache)
 
 
@@ -231,7 +231,7 @@ def global_avgpool2d_backward(dy: Any, cache: GlobalAvgPool2DCache) -> np.ndarra
     ValueError
         Where dy has not y's shape.
     """
-    dy = arguments.upstream("global_avgpool2d_backward", dy, cache, GlobalAvgPool2DCache)
+    dy, cache = arguments.upstream("global_avgpool2d_backward", dy, cache, GlobalAvgPool2DCache)
     return bodies().global_avgpool2d_backward(dy, cache)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn import validation
 from minicnn.ops import arguments
-from minicnn.ops.backend import bodies, operation
+from minicnn.ops.backend import backend, bodies, operation
 
 
 @operation
@@ -104,7 +104,11 @@ def softmax_cross_entropy_forward(
         raise ValueError(
             f"{name}: every row belongs to a class of weight 0, so the weighted mean is undefined"
         )
-    return bodies().softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing)
+    asarray = backend().asarray
+    return bodies().softmax_cross_entropy_forward(
+        logits, asarray(labels, labels.dtype), asarray(class_weights, class_weights.dtype),
+        label_smoothing,
+    )
 
 
 @operation

@@ -1,10 +1,14 @@
-"""What an optimizer does to one parameter in one step: the rules as they are published.
+"""What an optimizer does to the parameters in one step: the rules as they are published.
 
-All arrays have one shape and dtype. The parameter w and the optimizer's own arrays change in place;
-the gradient g stays. Every rule sees the gradient ``scale · g + decay · w``: `scale` clips, and
-`decay` is the λ of the penalty ½ λ ‖w‖².
+All arrays of a parameter have one shape and dtype. The parameter w and the optimizer's own arrays
+change in place; the gradient g stays. Every rule sees the gradient ``scale · g + decay · w``:
+`scale` clips, and `decay` is the λ of the penalty ½ λ ‖w‖².
+
+Each rule takes one parameter, or many at once: where w is a list of arrays, so are the other
+arrays, and `decay` may be a list of numbers. A backend can then take one step for all of them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +17,17 @@ from minicnn import validation
 from minicnn.ops import arguments
 from minicnn.ops.backend import bodies, operation
 
+Arrays = np.ndarray | Sequence[np.ndarray]
+"""The array of one parameter, or those of many."""
+
+Numbers = float | Sequence[float]
+"""A number for all parameters, or one for each."""
+
 
 @operation
 def sgd_update(
-    w: np.ndarray, g: np.ndarray, v: np.ndarray, *, lr: float, momentum: float = 0.0,
-    nesterov: bool = False, scale: float = 1.0, decay: float = 0.0,
+    w: Arrays, g: Any, v: Arrays, *, lr: float, momentum: float = 0.0, nesterov: bool = False,
+    scale: float = 1.0, decay: Numbers = 0.0,
 ) -> None:
     """``v = momentum · v + g``, ``w -= lr · v``; Nesterov's ``w -= lr · (g + momentum · v)``.
 
@@ -26,30 +36,31 @@ def sgd_update(
 
     Parameters
     ----------
-    w, v : ndarray, float32 or float64, C-contiguous
+    w, v : ndarray, float32 or float64, C-contiguous, or a list of them
         The parameter and its velocity, changed in place.
-    g : ndarray
+    g : array_like of w's shape, or a list of as many
         The gradient.
     lr, momentum, nesterov
         See `minicnn.optimizers.SGD`.
     scale, decay : float, default 1.0 and 0.0
-        Make the gradient ``scale · g + decay · w``.
+        Make the gradient ``scale · g + decay · w``; of many parameters `decay` may be a list.
 
     Raises
     ------
     TypeError, ValueError
         Where the arrays do not agree, or those that change cannot be changed in place.
     """
-    g = arguments.update("sgd_update", {"w": w, "v": v}, g=g)
-    bodies().sgd_update(
-        w, g, v, lr=lr, momentum=momentum, nesterov=bool(nesterov), scale=scale, decay=decay
-    )
+    with arguments.update("sgd_update", {"w": w, "v": v}, g=g) as (weights, velocities, gradients):
+        bodies().sgd_update(
+            weights, gradients, velocities, lr=lr, momentum=momentum, nesterov=bool(nesterov),
+            scale=scale, decays=arguments.each("sgd_update", "decay", decay, len(weights)),
+        )
 
 
 @operation
 def rmsprop_update(
-    w: np.ndarray, g: np.ndarray, s: np.ndarray, *, lr: float, smoothing: float, eps: float,
-    scale: float = 1.0, decay: float = 0.0,
+    w: Arrays, g: Any, s: Arrays, *, lr: float, smoothing: float, eps: float, scale: float = 1.0,
+    decay: Numbers = 0.0,
 ) -> None:
     """``s = smoothing · s + (1 - smoothing) · g²``, ``w -= lr · g / (sqrt(s) + eps)``.
 
@@ -57,29 +68,31 @@ def rmsprop_update(
 
     Parameters
     ----------
-    w, s : ndarray, float32 or float64, C-contiguous
+    w, s : ndarray, float32 or float64, C-contiguous, or a list of them
         The parameter and the mean of its squared gradients, changed in place.
-    g : ndarray
+    g : array_like of w's shape, or a list of as many
         The gradient.
     lr, smoothing, eps : float
         See `minicnn.optimizers.RMSprop`, where smoothing is called decay.
     scale, decay : float, default 1.0 and 0.0
-        Make the gradient ``scale · g + decay · w``.
+        Make the gradient ``scale · g + decay · w``; of many parameters `decay` may be a list.
 
     Raises
     ------
     TypeError, ValueError
         Where the arrays do not agree, or those that change cannot be changed in place.
     """
-    g = arguments.update("rmsprop_update", {"w": w, "s": s}, g=g)
-    bodies().rmsprop_update(w, g, s, lr=lr, smoothing=smoothing, eps=eps, scale=scale, decay=decay)
+    with arguments.update("rmsprop_update", {"w": w, "s": s}, g=g) as (weights, squares, gradients):
+        bodies().rmsprop_update(
+            weights, gradients, squares, lr=lr, smoothing=smoothing, eps=eps, scale=scale,
+            decays=arguments.each("rmsprop_update", "decay", decay, len(weights)),
+        )
 
 
 @operation
 def adam_update(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, s: np.ndarray, *, lr: float, beta1: float,
-    beta2: float, eps: float, step: int, scale: float = 1.0, decay: float = 0.0,
-    shrink: float = 0.0,
+    w: Arrays, g: Any, m: Arrays, s: Arrays, *, lr: float, beta1: float, beta2: float, eps: float,
+    step: int, scale: float = 1.0, decay: Numbers = 0.0, shrink: Numbers = 0.0,
 ) -> None:
     """``m`` and ``s`` follow g and g²; corrected for their start at 0 they give the step.
 
@@ -90,40 +103,42 @@ def adam_update(
 
     Parameters
     ----------
-    w, m, s : ndarray, float32 or float64, C-contiguous
+    w, m, s : ndarray, float32 or float64, C-contiguous, or a list of them
         The parameter and the means of its gradients and of their squares, changed in place.
-    g : ndarray
+    g : array_like of w's shape, or a list of as many
         The gradient.
     lr, beta1, beta2, eps : float
         See `minicnn.optimizers.Adam`.
     step : int >= 1
         t, counted from 1.
     scale, decay : float, default 1.0 and 0.0
-        Make the gradient ``scale · g + decay · w``.
+        Make the gradient ``scale · g + decay · w``; of many parameters `decay` may be a list.
     shrink : float, default 0.0
-        Share that w loses first.
+        Share that w loses first; of many parameters may be a list, as `decay`.
 
     Raises
     ------
     TypeError, ValueError
         Where the arrays do not agree, or those that change cannot be changed in place.
     """
-    g = arguments.update("adam_update", {"w": w, "m": m, "s": s}, g=g)
-    bodies().adam_update(
-        w, g, m, s, lr=lr, beta1=beta1, beta2=beta2, eps=eps, step=step, scale=scale, decay=decay,
-        shrink=shrink,
-    )
+    name, changed = "adam_update", {"w": w, "m": m, "s": s}
+    with arguments.update(name, changed, g=g) as (weights, means, squares, gradients):
+        bodies().adam_update(
+            weights, gradients, means, squares, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
+            step=step, scale=scale, decays=arguments.each(name, "decay", decay, len(weights)),
+            shrinks=arguments.each(name, "shrink", shrink, len(weights)),
+        )
 
 
 @operation
-def average_update(average: np.ndarray, weights: Any, rate: float) -> None:
+def average_update(average: Arrays, weights: Any, rate: float) -> None:
     """Move an average towards new weights: ``average += rate · (weights - average)``.
 
     Parameters
     ----------
-    average : ndarray, float32 or float64, C-contiguous
+    average : ndarray, float32 or float64, C-contiguous, or a list of them
         Changed in place.
-    weights : array_like of average's shape
+    weights : array_like of average's shape, or a list of as many
     rate : float in [0, 1]
         1 minus the decay of the average.
 
@@ -133,6 +148,7 @@ def average_update(average: np.ndarray, weights: Any, rate: float) -> None:
         Where the arrays do not agree, `average` cannot be changed in place, or rate is out of
         range.
     """
-    weights = arguments.update("average_update", {"average": average}, weights=weights)
     rate = validation.number("average_update", "rate", rate, 0, 1)
-    bodies().average_update(average, weights, rate)
+    changed = {"average": average}
+    with arguments.update("average_update", changed, weights=weights) as (averages, towards):
+        bodies().average_update(averages, towards, rate)

@@ -202,8 +202,8 @@ def _checks(layer: Layer, report: Report) -> dict[str, Callable[..., Any]]:
 
 def _largest_weight(model: Sequential) -> tuple[float, str]:
     """The weight furthest from 0, or a NaN before all others, and its parameter's name."""
-    largest = [
-        (float(parameter.data.flat[np.abs(parameter.data).argmax()]), parameter.name)
-        for parameter in model.parameters()
-    ]
+    largest = []
+    for parameter in model.parameters():
+        values = np.asarray(parameter.data)
+        largest.append((float(values.flat[np.abs(values).argmax()]), parameter.name))
     return max(largest, key=lambda weight: (math.isnan(weight[0]), abs(weight[0])))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops, validation
-from minicnn.layers.parameters import load_arrays
+from minicnn.layers.parameters import copies, here, load_arrays
 from minicnn.sequential import Sequential
 from minicnn.training.callback import Callback, Phase, Training
 
@@ -48,8 +48,11 @@ class WeightAverage(Callback):
         """Move the averages towards the new weights."""
         self.steps += 1
         rate = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for name, weights in self.model.live_state().items():
-            ops.average_update(self._averages[name], weights, rate)
+        self._averages = {name: here(average) for name, average in self._averages.items()}
+        weights = self.model.live_state()
+        ops.average_update(
+            list(self._averages.values()), [weights[name] for name in self._averages], rate
+        )
 
     @contextmanager
     def measuring(self, trainer: Training) -> Iterator[None]:
@@ -71,7 +74,7 @@ class WeightAverage(Callback):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Copies of the averages."""
-        return {name: array.copy() for name, array in self._averages.items()}
+        return copies(self._averages)
 
     def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from `arrays`; a ValueError where they are not the model's."""

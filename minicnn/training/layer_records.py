@@ -146,11 +146,12 @@ class LayerStatisticsFile(TableFile):
 
         def observed_forward(x: Any, training: bool = False) -> np.ndarray:
             y = forward(x, training=training)
-            mean = y.mean(dtype=np.float64)
-            centred = np.subtract(y, mean, dtype=np.float64)
+            values = np.asarray(y)
+            mean = values.mean(dtype=np.float64)
+            centred = np.subtract(values, mean, dtype=np.float64)
             standard_deviation = np.sqrt(np.square(centred, out=centred).mean())
             seen.update(output_mean=float(mean), output_deviation=float(standard_deviation),
-                        output_zeros=float((y == 0).mean()))
+                        output_zeros=float((values == 0).mean()))
             return y
 
         def observed(backward: Callable[[Any], Any]) -> Callable[[Any], Any]:

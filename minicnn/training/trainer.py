@@ -326,11 +326,11 @@ class Trainer:
             raise InputError(
                 f"epoch {self.epoch}, batch {self.batch + 1} ({len(labels)} inputs): {error}"
             ) from error
+        correct = int((np.asarray(logits).argmax(1) == labels).sum())
         self._tell("on_loss", x, value)
         self.model.backward(self.loss.backward(), input_gradient=False)
         self._tell("on_gradients")
         self.optimizer.step()
-        correct = int((logits.argmax(1) == labels).sum())
         seconds = time.perf_counter() - start
         self.totals.add(len(labels), value, correct, seconds, warm=self._warm)
         self._warm = True

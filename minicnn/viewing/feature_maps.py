@@ -61,7 +61,7 @@ def block_maps(model: Sequential, x: np.ndarray) -> list[FeatureMaps]:
         y = layer.forward(y, training=False)
         layer.forget()
         if isinstance(layer, ends):
-            blocks.append(FeatureMaps(layer.name, y[0]))
+            blocks.append(FeatureMaps(layer.name, np.asarray(y)[0]))
     return blocks
 
 

@@ -26,7 +26,7 @@ def first_filters(model: Sequential) -> tuple[str, np.ndarray] | None:
     for layer in model.layers:
         if isinstance(layer, Conv2D):
             weights = next(p for p in layer.parameters() if p.name == f"{layer.name}.w")
-            return layer.name, weights.data.copy()
+            return layer.name, np.array(weights.data)
     return None
 
 

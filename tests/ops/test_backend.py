@@ -82,13 +82,13 @@ def test_a_star_and_a_dot_find_the_operations() -> None:
 
 
 def test_a_backend_that_this_machine_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    package = SimpleNamespace(available=lambda: False)
+    package = SimpleNamespace(available=lambda: False, missing=lambda: "it is far away")
     monkeypatch.setattr(choice, "BACKENDS", (*ops.BACKENDS, "distant"))
     monkeypatch.setitem(choice._PACKAGES, "distant", package)
-    with pytest.raises(minicnn.InputError, match="backend: distant cannot run on this machine"):
+    with pytest.raises(minicnn.InputError, match="distant cannot run on this machine: it is far"):
         minicnn.use_backend("distant")
     assert package not in ops.every_backend()
-    package.available = lambda: True
+    package.available, package.missing = (lambda: True), (lambda: "")
     assert package in ops.every_backend()
     with minicnn.use_backend("distant"):
         assert ops.backend() is package
@@ -114,6 +114,7 @@ def test_what_a_backend_says_of_itself(name: str) -> None:
     with minicnn.use_backend(name):
         backend = ops.backend()
     assert backend.available()
+    assert backend.missing() == ""
     assert json.loads(json.dumps(backend.describe())) == backend.describe()
     assert 1 <= backend.thread_count() <= backend.most_threads()
     before = backend.thread_count()

@@ -104,3 +104,51 @@ def test_what_cannot_be_averaged(
     with pytest.raises(kind) as caught:
         backend.average_update(average, weights, rate)
     assert str(caught.value).startswith(f"average_update: {message}")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_many_parameters_at_once_are_each_as_alone(backend: ModuleType, rule: str) -> None:
+    name, slots, settings = RULES[rule]
+    rng = np.random.default_rng(0)
+    shapes: list[tuple[int, ...]] = [(3, 2), (), (4,)]
+    dtypes = (np.float32, np.float64, np.float32)
+    decays = [0.1, 0.0, 0.3]
+    start = [[np.array(rng.uniform(0.1, 2, shape), dtype)
+              for shape, dtype in zip(shapes, dtypes, strict=True)] for _ in range(2 + slots)]
+    alone, together = ([[array.copy() for array in arrays] for arrays in start] for _ in range(2))
+    for decay, *arrays in zip(decays, *alone, strict=True):
+        getattr(backend, name)(*arrays, **settings, decay=decay, scale=0.5)
+    getattr(backend, name)(*together, **settings, decay=decays, scale=0.5)
+    for arrays, expected in zip(together, alone, strict=True):
+        for got, wanted in zip(arrays, expected, strict=True):
+            np.testing.assert_array_equal(got, wanted)
+    assert not np.array_equal(together[0][0], start[0][0])
+
+
+def test_many_parameters_each_lose_their_share_and_averages_move_together(
+    backend: ModuleType
+) -> None:
+    weights = [np.ones(2), np.full(3, 2.0)]
+    zeros = [[np.zeros(2), np.zeros(3)] for _ in range(3)]
+    backend.adam_update(weights, *zeros, **ADAM, step=1, shrink=[0.5, 0.0])
+    np.testing.assert_array_equal(np.concatenate(weights), [0.5, 0.5, 2, 2, 2])
+    backend.average_update(weights, zeros[0], 0.5)
+    np.testing.assert_array_equal(np.concatenate(weights), [0.25, 0.25, 1, 1, 1])
+    backend.average_update([], [], 0.5)
+
+
+@pytest.mark.parametrize(("changes", "kind", "message"), [
+    ({"v": np.ones(2)}, ValueError, "v must be a list of 2 arrays, as w is"),
+    ({"g": [np.ones(2)]}, ValueError, "g must be a list of 2 arrays, as w is"),
+    ({"g": [np.ones(2), np.ones(2)]}, ValueError, "g must have the shape of w, (3,), got (2,)"),
+    ({"v": [np.ones(2), np.ones(3, "f")]}, ValueError, "v must be like w, (3,) of float64, got "),
+    ({"w": [np.ones(2), 1.0]}, TypeError, "w must be an array of float32 or float64, got list"),
+    ({"decay": [0.1]}, ValueError, "decay must be a number, or one for each of 2 parameters"),
+])
+def test_many_parameters_that_do_not_agree(
+    backend: ModuleType, changes: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    arrays = {name: [np.ones(2), np.ones(3)] for name in "wgv"} | changes
+    with pytest.raises(kind) as caught:
+        backend.sgd_update(**arrays, lr=0.1)
+    assert str(caught.value).startswith(f"sgd_update: {message}")

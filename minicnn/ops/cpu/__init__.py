@@ -14,13 +14,18 @@ from minicnn.ops.cpu.linalg.compilation import on_first_compilation
 from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
 from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
-__all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "most_threads",
+__all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
            "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
 
 
 def available() -> bool:
     """Always: Numba compiles for the machine that it runs on."""
     return True
+
+
+def missing() -> str:
+    """Nothing: Numba is there."""
+    return ""
 
 
 def describe() -> dict[str, Any]:

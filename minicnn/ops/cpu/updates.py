@@ -1,4 +1,4 @@
-"""What an optimizer does to one parameter in one step: each rule in one pass over its arrays."""
+"""One step of an optimizer on all parameters: each rule in one pass over a parameter's arrays."""
 
 import numpy as np
 from numba import njit, prange
@@ -6,31 +6,38 @@ from numba import njit, prange
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
 
 
-def sgd_update(w, g, v, *, lr, momentum, nesterov, scale, decay):
+def sgd_update(weights, gradients, velocities, *, lr, momentum, nesterov, scale, decays):
     """v = momentum · v + g; w -= lr · v, or with Nesterov w -= lr · (g + momentum · v)."""
-    numbers = _numbers(w, lr, momentum, scale, decay)
-    _sgd(w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, nesterov)
+    for w, g, v, decay in zip(weights, gradients, velocities, decays, strict=True):
+        numbers = _numbers(w, lr, momentum, scale, decay)
+        _sgd(w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, nesterov)
 
 
-def rmsprop_update(w, g, s, *, lr, smoothing, eps, scale, decay):
+def rmsprop_update(weights, gradients, squares, *, lr, smoothing, eps, scale, decays):
     """s = smoothing · s + (1 - smoothing) · g²; w -= lr · g / (sqrt(s) + eps)."""
-    numbers = _numbers(w, lr, smoothing, 1 - smoothing, eps, scale, decay)
-    _rmsprop(w.reshape(-1), g.reshape(-1), s.reshape(-1), numbers)
+    for w, g, s, decay in zip(weights, gradients, squares, decays, strict=True):
+        numbers = _numbers(w, lr, smoothing, 1 - smoothing, eps, scale, decay)
+        _rmsprop(w.reshape(-1), g.reshape(-1), s.reshape(-1), numbers)
 
 
-def adam_update(w, g, m, s, *, lr, beta1, beta2, eps, step, scale, decay, shrink):
+def adam_update(
+    weights, gradients, means, squares, *, lr, beta1, beta2, eps, step, scale, decays, shrinks
+):
     """w -= lr · m̂ / (sqrt(ŝ) + eps); the corrections of m̂ and ŝ are applied to lr and eps."""
     correction = float(np.sqrt(1 - beta2**step))
-    numbers = _numbers(
-        w, lr * correction / (1 - beta1**step), beta1, 1 - beta1, beta2, 1 - beta2,
-        eps * correction, scale, decay, 1 - shrink,
-    )
-    _adam(w.reshape(-1), g.reshape(-1), m.reshape(-1), s.reshape(-1), numbers)
+    rows = zip(weights, gradients, means, squares, decays, shrinks, strict=True)
+    for w, g, m, s, decay, shrink in rows:
+        numbers = _numbers(
+            w, lr * correction / (1 - beta1**step), beta1, 1 - beta1, beta2, 1 - beta2,
+            eps * correction, scale, decay, 1 - shrink,
+        )
+        _adam(w.reshape(-1), g.reshape(-1), m.reshape(-1), s.reshape(-1), numbers)
 
 
-def average_update(average, weights, rate):
-    """average += rate · (weights - average)."""
-    _average(average.reshape(-1), weights.reshape(-1), average.dtype.type(rate))
+def average_update(averages, weights, rate):
+    """average += rate · (w - average)."""
+    for average, w in zip(averages, weights, strict=True):
+        _average(average.reshape(-1), w.reshape(-1), average.dtype.type(rate))
 
 
 def _numbers(w, *values):

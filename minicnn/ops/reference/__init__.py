@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 
-__all__ = ["asarray", "available", "ceiling", "describe", "most_threads",
+__all__ = ["asarray", "available", "ceiling", "describe", "missing", "most_threads",
            "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
 
 
 def available() -> bool:
     """Always: NumPy is all that it needs."""
     return True
+
+
+def missing() -> str:
+    """Nothing: NumPy is there."""
+    return ""
 
 
 def describe() -> dict[str, Any]:
