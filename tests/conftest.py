@@ -25,7 +25,8 @@ answer_ctrl_c()
 SLOW_FIXTURES = {"results", "folder", "finished"}
 """Those that train or measure before the first test that asks for them."""
 
-KERNELS = Path(__file__).parent / "ops" / "cpu"
+KERNELS = {"cpu", "cuda"}
+"""The backends whose kernels are compiled, and the folders of their own tests."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,10 +41,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-        compiled = parameters.get("backend") == "cpu" or KERNELS in item.path.parents
-        if not compiled and not item.get_closest_marker("slow"):
+        compiled = KERNELS & {parameters.get("backend"), *_folders(item.path)}
+        if "cuda" in compiled:
+            item.add_marker("cuda")
+        if not compiled and not any(map(item.get_closest_marker, ("slow", "cuda"))):
             item.add_marker("quick")
     items.sort(key=_seconds, reverse=True)
+
+
+def _folders(path: Path) -> tuple[str, ...]:
+    """The folders below this one in which a test's file is."""
+    return path.parent.relative_to(Path(__file__).parent).parts
 
 
 def _seconds(item: pytest.Item) -> float:
