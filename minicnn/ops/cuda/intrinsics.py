@@ -64,7 +64,7 @@ def pointer_to(typing_context, address, dtype):
     return target(types.uint64, dtype), write
 
 
-# -- four values at once --------------------------------------------------------------------------
+# -- several values at once -----------------------------------------------------------------------
 
 
 @intrinsic
@@ -73,39 +73,58 @@ def load4(typing_context, array, i):
 
     The place must be divisible by the size of four values, or by 16 bytes if that is less.
     """
+    return _load(array, i, 4)
 
-    def write(context, builder, signature, arguments):
-        place, kind, alignment = _four(context, builder, signature, arguments)
-        value = builder.load(place, align=alignment)
-        parts = [builder.extract_element(value, _INT32(k)) for k in range(4)]
-        return cgutils.pack_array(builder, parts, ty=kind)
 
-    return types.UniTuple(array.dtype, 4)(array, i), write
+@intrinsic
+def load2(typing_context, array, i):
+    """(a, b) = array[i : i + 2] in one load, like `load4`: 16 bytes of doubles."""
+    return _load(array, i, 2)
 
 
 @intrinsic
 def store4(typing_context, array, i, a, b, c, d):
     """array[i : i + 4] = a, b, c, d: the other direction of `load4`."""
+    return _store(array, i, 4)
+
+
+@intrinsic
+def store2(typing_context, array, i, a, b):
+    """array[i : i + 2] = a, b: the other direction of `load2`."""
+    return _store(array, i, 2)
+
+
+def _load(array, i, count):
+    """What an intrinsic gives: its types, and what writes the load."""
 
     def write(context, builder, signature, arguments):
-        place, kind, alignment = _four(context, builder, signature, arguments)
-        value = ir.Constant(ir.VectorType(kind, 4), ir.Undefined)
+        place, kind, alignment = _several(context, builder, signature, arguments, count)
+        value = builder.load(place, align=alignment)
+        parts = [builder.extract_element(value, _INT32(k)) for k in range(count)]
+        return cgutils.pack_array(builder, parts, ty=kind)
+
+    return types.UniTuple(array.dtype, count)(array, i), write
+
+
+def _store(array, i, count):
+    def write(context, builder, signature, arguments):
+        place, kind, alignment = _several(context, builder, signature, arguments, count)
+        value = ir.Constant(ir.VectorType(kind, count), ir.Undefined)
         for k, part in enumerate(arguments[2:]):
             value = builder.insert_element(value, part, _INT32(k))
         builder.store(value, place, align=alignment)
         return context.get_dummy_value()
 
-    value = array.dtype
-    return types.void(array, i, value, value, value, value), write
+    return types.void(array, i, *(array.dtype,) * count), write
 
 
-def _four(context, builder, signature, arguments):
-    """The place of four values as one, the type of a value, and what the place is divisible by."""
+def _several(context, builder, signature, arguments, count):
+    """The place of several values as one, the type of a value, and what the place divides by."""
     kind = context.get_value_type(signature.args[0].dtype)
     place = builder.bitcast(
-        _place(context, builder, signature, arguments), ir.VectorType(kind, 4).as_pointer()
+        _place(context, builder, signature, arguments), ir.VectorType(kind, count).as_pointer()
     )
-    return place, kind, min(16, signature.args[0].dtype.bitwidth // 2)
+    return place, kind, min(16, count * signature.args[0].dtype.bitwidth // 8)
 
 
 def _place(context, builder, signature, arguments):
