@@ -272,8 +272,8 @@ class Sequential:
             path, self.config(), self.live_state(), self.metadata, storage or self.dtype.name
         )
 
-    def _inputs(self, x: Any) -> np.ndarray:
-        (x,) = arguments.floats("Sequential", x=x)
+    def _inputs(self, x: Any) -> Any:
+        x = arguments.numbers("Sequential", "x", x)
         self._check_shape(x)
         return backend().asarray(x, self.dtype)
 

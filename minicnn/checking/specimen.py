@@ -18,6 +18,11 @@ FULL = 600
 """Most elements of an input for which every one is moved by itself."""
 
 
+def at_home(array: Any) -> Any:
+    """An array that NumPy can compute with: a copy, where it is on a device."""
+    return np.asarray(array) if hasattr(array, "__cuda_array_interface__") else array
+
+
 class Specimen:
     """Fresh copies of a layer, all in one state, and random inputs for them.
 
@@ -69,8 +74,8 @@ class Specimen:
     def forward(layer: Any, x: np.ndarray, training: bool) -> np.ndarray:
         """Call forward, with the mode if it takes one."""
         if "training" in inspect.signature(layer.forward).parameters:
-            return layer.forward(x, training=training)
-        return layer.forward(x)
+            return at_home(layer.forward(x, training=training))
+        return at_home(layer.forward(x))
 
     def run(
         self, layer: Any, x: np.ndarray, dy: np.ndarray, training: bool = True
@@ -78,7 +83,8 @@ class Specimen:
         """y, dx, and the gradient of every parameter."""
         y = self.forward(layer, x, training)
         dx = layer.backward(dy)
-        return [y, dx, *(parameter.grad for parameter in self.parameters(layer))]
+        gradients = [parameter.grad for parameter in self.parameters(layer)]
+        return [y, *map(at_home, [dx, *gradients])]
 
     def names(self) -> list[str]:
         """What messages call the results of `run`."""

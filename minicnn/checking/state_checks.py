@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checking.requirements import distance, require, require_close, require_equal
-from minicnn.checking.specimen import BATCH, Shape, Specimen
+from minicnn.checking.specimen import BATCH, Shape, Specimen, at_home
 
 MANY = 200
 """Samples and steps of a check about statistics."""
@@ -32,11 +32,11 @@ def check_inputs_are_left_alone(layer: Any, input_shape: Shape) -> None:
     specimen = Specimen(layer, input_shape)
     x, used = specimen.input(), specimen.fresh()
     dy = specimen.upstream(specimen.forward(specimen.fresh(), x.copy(), training=True))
-    values = [parameter.data for parameter in specimen.parameters(used)]
-    arrays = [x, dy, *values]
-    copies = [array.copy() for array in arrays]
+    parameters = specimen.parameters(used)
+    copies = [array.copy() for array in [x, dy, *(parameter.data for parameter in parameters)]]
     specimen.run(used, x, dy)
-    names = ["x", "dy", *(parameter.name for parameter in specimen.parameters(used))]
+    arrays = [x, dy, *(at_home(parameter.data) for parameter in parameters)]
+    names = ["x", "dy", *(parameter.name for parameter in parameters)]
     for name, before, after in zip(names, copies, arrays, strict=True):
         require_equal(after, before, f"{name} before and after a step")
 

@@ -77,6 +77,13 @@ def floats(operation: str, *, optional: tuple[str, ...] = (), **values: Any) -> 
     return tuple([None if array is None else asarray(array, dtype) for array in arrays])
 
 
+def numbers(operation: str, name: str, value: Any) -> Any:
+    """`value` as an array of any dtype, if it holds real numbers, and at least one."""
+    array = backend().asarray(value)
+    _require_numbers(operation, name, array)
+    return array
+
+
 def several(operation: str, arrays: Iterable[Any]) -> list[Any]:
     """Arrays that need not agree with each other, each in its working dtype; any may be empty."""
     asarray = backend().asarray
@@ -238,8 +245,7 @@ def update(operation: str, changed: dict[str, Any], **given: Any) -> Iterator[Se
         for name, array, column in zip(changed, (pattern, *others), taken, strict=False):
             _require_changeable(operation, name, array, like, pattern)
             column.append(asarray(array, array.dtype))
-        array = asarray(value)
-        _require_numbers(operation, stays, array)
+        array = numbers(operation, stays, value)
         if array.shape != pattern.shape:
             raise ValueError(
                 f"{operation}: {stays} must have the shape of {like}, {pattern.shape}, "

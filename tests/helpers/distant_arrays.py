@@ -94,16 +94,14 @@ class DistantArray:
 
 
 def asarray(value: Any, dtype: Any = None) -> Any:
-    """A distant array; what holds no real numbers stays where it is."""
-    if not isinstance(value, DistantArray):
-        array = np.asarray(value)
-        if array.dtype.kind not in "biuf":
-            return array
-        TRAFFIC.uploads += 1
-        return DistantArray(np.array(array, dtype, order="C"))
-    if dtype is None or value.dtype == dtype:
+    """With a dtype a distant array; without one, what came is only looked at, where it is."""
+    if isinstance(value, DistantArray) and (dtype is None or value.dtype == dtype):
         return value
-    return DistantArray(value._memory.astype(dtype))
+    array = np.asarray(value)
+    if dtype is None:
+        return array
+    TRAFFIC.uploads += 1
+    return DistantArray(np.array(array, dtype, order="C"))
 
 
 def at_home(value: Any) -> Any:
