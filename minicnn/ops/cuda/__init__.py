@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from minicnn.ops.backend import OPERATIONS, bound
 
-__all__ = ["asarray", "available", "ceiling", "describe", "missing", "most_threads",
+__all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
            "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
 
 
@@ -69,6 +69,13 @@ def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None
 def ceiling(rounds: int) -> tuple[float, float]:
     """Unknown: ``benchmarks/gpu.py`` measures what a GPU reaches."""
     return math.nan, math.nan
+
+
+def convolutions(algorithm: str) -> AbstractContextManager[None]:
+    """`minicnn.ops.cuda.conv2d.convolutions`: one algorithm for every convolution in the block."""
+    from minicnn.ops.cuda.conv2d import convolutions
+
+    return convolutions(algorithm)
 
 
 if TYPE_CHECKING:
