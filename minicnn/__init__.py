@@ -4,7 +4,7 @@ The parts: `ops` (the operations, in several backends), `layers`, `losses`, `opt
 `schedules`, `initializers`, `models` (ready networks), `Sequential` and `load`; and, imported when
 they are first used, `data` (FER2013 and drawn faces), `checking` (gradients, layers, students'
 files), `training` (the loop, experiments, runs), `inference` (a network with all it needs, its
-figures) and `viewing` (reports).
+figures), `viewing` (reports) and `ptx` (GPU kernels run on the CPU).
 """
 
 import importlib
@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 _LATER = {
     name: f"minicnn.{name}"
-    for name in ("checking", "data", "inference", "training", "viewing")
+    for name in ("checking", "data", "inference", "ptx", "training", "viewing")
 } | {"evaluation": "minicnn.inference.evaluation"}
 """Parts that bring pandas, rich or matplotlib with them: only whoever uses them waits for these."""
 

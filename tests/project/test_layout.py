@@ -37,6 +37,7 @@ OTHER_PLACES = {
     "data/sources/quoting": "data/sources/test_csv_reader.py",
     "files/*": "files/test_hostile_files.py",
     "layers/shapes": "layers/test_base.py",
+    "ptx/*": "ptx/test_launch.py",
     "runs/folder": "runs/test_results.py",
     "training/environment": "training/test_resuming.py",
     "training/epoch": "training/test_trainer.py",
