@@ -10,6 +10,8 @@ across·C further on those under the next window. So the channels are no axis of
 
 import functools
 
+import numpy as np
+
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.device import device
@@ -17,14 +19,17 @@ from minicnn.ops.cuda.intrinsics import load4, store4
 from minicnn.ops.cuda.sums import column_sums
 
 STRIP = 4
-"""Neighbouring outputs a thread."""
+"""Neighbouring outputs a thread; twice as many forward, where taps and step are few."""
+
+FEW = 6
+"""Taps and step together."""
 
 MOST_CHANNELS = 4
 
 MOST_PRODUCTS = 27
 """Products a number of y, at most: with more the arithmetic takes longer than the memory."""
 
-MOST_TAPS, MOST_STEP = 12, 8
+MOST_TAPS, MOST_STEP = 12, 6
 """Of a row of the window, and on to the next: the pixels of a strip are in registers."""
 
 MOST_NUMBERS = 108
@@ -60,9 +65,11 @@ def forward(x, w, b, window):
     rows, columns = window.output_size(height, width)
     (top, _), (left, _) = window.padding
     y = empty((count, rows, columns, filters), x.dtype)
-    strips, groups = -(-columns // STRIP), filters // 4
+    taps, step = window.size[1] * channels, window.stride[1] * channels
+    strip = 2 * STRIP if taps + step <= FEW else STRIP
+    strips, groups = -(-columns // strip), filters // 4
     threads = count * rows * strips * groups
-    forward_kernel(window.size[1] * channels, window.stride[1] * channels)[-(-threads // THREADS)](
+    forward_kernel(taps, step, strip)[-(-threads // THREADS)](
         x, w, w if b is None else b, y, threads, int(b is not None),
         height, width * channels, rows, columns, filters,
         window.size[0], window.stride[0], top, left * channels, strips, groups,
@@ -71,9 +78,9 @@ def forward(x, w, b, window):
 
 
 @functools.cache
-def forward_kernel(taps, step):
-    outputs = 4 * STRIP
-    length = (STRIP - 1) * step + taps  # numbers of a row of x̄ under a strip
+def forward_kernel(taps, step, strip):
+    outputs = 4 * strip
+    length = (strip - 1) * step + taps  # numbers of a row of x̄ under a strip
 
     @kernel(threads=THREADS)
     def direct_convolution(
@@ -86,15 +93,15 @@ def forward_kernel(taps, step):
         thread = uint32(cuda.grid(1))
         if thread >= threads:
             return
-        strip, k = uint32(thread // groups), uint32(uint32(4) * uint32(thread % groups))
-        row, q = uint32(strip // strips), uint32(uint32(STRIP) * uint32(strip % strips))
+        here, k = uint32(thread // groups), uint32(uint32(4) * uint32(thread % groups))
+        row, q = uint32(here // strips), uint32(uint32(strip) * uint32(here % strips))
         n, p = uint32(row // OH), uint32(row % OH)
         image = x + uint64(n) * uint64(H) * uint64(WC)
 
         bias = (real(0), real(0), real(0), real(0))
         if has_bias:
             bias = load4(b, k)
-        for u in range(STRIP):
+        for u in range(strip):
             for e in range(4):
                 sums[4 * u + e] = bias[e]
         weights = w + k
@@ -103,13 +110,14 @@ def forward_kernel(taps, step):
             h = uint32(p * down + uint32(i) - top)
             _read_pixels(pixels, 0, length, image, h, H, uint32(q * uint32(step) - left), WC)
             for t in range(taps):
-                weight = load4(weights, uint32(uint32(uint32(i) * uint32(taps) + uint32(t)) * K))
-                for u in range(STRIP):
+                weight = load4(weights, 0)
+                weights = weights + K
+                for u in range(strip):
                     for e in range(4):
                         sums[4 * u + e] += pixels[u * step + t] * weight[e]
 
         place = y + (uint64(row) * uint64(OW) + uint64(q)) * uint64(K) + uint64(k)
-        for u in range(STRIP):
+        for u in range(strip):
             if q + uint32(u) < OW:
                 store4(
                     place, uint32(uint32(u) * K),
@@ -251,7 +259,8 @@ def weight_gradient_kernel(taps, step, heights):
             while q < OW:
                 for u in range(STRIP):
                     if q + uint32(u) < OW:
-                        gradient = load4(place, uint32(uint32(q + uint32(u)) * K))
+                        gradient = load4(place, 0)
+                        place = place + K
                         for e in range(4):
                             gradients[4 * u + e] = gradient[e]
                 for r in range(heights):
@@ -270,7 +279,6 @@ def weight_gradient_kernel(taps, step, heights):
                                     )
                 q = uint32(q + uint32(STRIP))
             row, p = uint32(row + uint32(1)), uint32(p + uint32(1))
-            place = place + uint64(OW) * uint64(K)
             if p == OH:
                 p = uint32(0)
                 image = image + uint64(H) * uint64(WC)
@@ -288,8 +296,8 @@ def weight_gradient_kernel(taps, step, heights):
 @device_function
 def _read_pixels(pixels, at, length, image, h, height, v, width):
     """pixels[at : at + length] = x̄[h, v : v + length], of an image (height, width): 0 outside."""
-    row = image + uint64(h) * uint64(width)
+    place = image + uint64(h) * uint64(width) + np.int64(np.int32(v))
     end = width if h < height else uint32(0)
     for t in range(length):
-        column = uint32(v + uint32(t))
-        pixels[at + t] = row[column] if column < end else image.dtype.type(0)
+        inside = uint32(v + uint32(t)) < end  # left of the image is huge
+        pixels[at + t] = place[t] if inside else image.dtype.type(0)

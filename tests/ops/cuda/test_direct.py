@@ -19,7 +19,8 @@ from minicnn.ops.window import Window
     ((3, 6, 13, 3), 4, (3, 2), {"stride": (3, 2), "padding": ((0, 5), (2, 0))}),
     ((1, 2, 3, 1), 8, (5, 5), {"padding": ((3, 1), (0, 4))}),  # larger than the image
     ((1, 1, 1, 1), 4, (3, 3), {"padding": 1}),
-    ((2, 5, 4, 4), 12, (2, 3), {"stride": (1, 2)}),
+    ((2, 5, 4, 4), 12, (2, 3), {"stride": (2, 1)}),
+    ((1, 4, 21, 2), 8, (2, 2), {"padding": (0, 1)}),  # strips of eight
 ], ids=str)
 def test_against_the_reference(
     image: Any, filters: int, size: Any, settings: dict, dtype: type
@@ -29,7 +30,7 @@ def test_against_the_reference(
     assert_agrees("direct", x, w, None, 64, **settings)
 
 
-@pytest.mark.parametrize("columns", range(1, 10))
+@pytest.mark.parametrize("columns", [1, 3, 4, 5, 7, 8, 9])
 def test_rows_that_no_strip_fills(columns: int) -> None:
     x, w, b = problem((2, 4, columns + 2, 1), 8, np.float64)
     assert_agrees("direct", x, w, b, 64)
@@ -102,7 +103,8 @@ def test_kernels_take_registers_alone() -> None:
     from minicnn.ops.cuda.compile import link
 
     kernels = [
-        direct.forward_kernel(direct.MOST_TAPS, direct.MOST_STEP),
+        direct.forward_kernel(direct.MOST_TAPS, direct.MOST_STEP, direct.STRIP),
+        direct.forward_kernel(direct.FEW - 1, 1, 2 * direct.STRIP),
         direct.input_gradient_kernel(direct.MOST_CHANNELS),
         direct.weight_gradient_kernel(direct.MOST_TAPS, direct.MOST_STEP, 1),
         direct.weight_gradient_kernel(4, 1, 4),
