@@ -335,7 +335,8 @@ class Layer:
             return self._parameters[key].data_here()
         if key in self._buffers:
             self._buffers[key] = here(self._buffers[key])
-        return self._buffers.get(key)
+            return self._buffers[key]
+        return None
 
     def set_gradients(self, **gradients: np.ndarray | None) -> None:
         """Set the ``grad`` of the parameters of these keys; a key without a parameter is ignored.

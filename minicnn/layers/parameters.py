@@ -37,8 +37,8 @@ class Parameter:
 
     def data_here(self) -> Any:
         """`data`, which from now on lies where the chosen backend computes."""
-        self.data = here(self.data)
-        return self.data
+        self.data = data = backend().asarray(self.data, self.data.dtype)
+        return data
 
 
 def here(array: Any) -> Any:

@@ -90,9 +90,14 @@ def several(operation: str, arrays: Iterable[Any]) -> list[Any]:
     found = []
     for array in map(asarray, arrays):
         _require_real(operation, "an array", array)
-        wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
-        found.append(asarray(array, _FLOAT64 if wide else _FLOAT32))
+        found.append(asarray(array, working_dtype(array)))
     return found
+
+
+def working_dtype(array: Any) -> np.dtype:
+    """The dtype in which an array is computed with: float64 if it is wider than float32."""
+    wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
+    return _FLOAT64 if wide else _FLOAT32
 
 
 def upstream(
@@ -122,10 +127,14 @@ def cache_of(operation: str, cache: Any, kind: type[AnyCache]) -> AnyCache:
         raise TypeError(
             f"{operation}: expected the {kind.__name__} of its forward, got {type(cache).__name__}"
         )
-    asarray, moved = backend().asarray, {}
+    asarray, moved, home = backend().asarray, {}, None
     for name in _arrays_of(type(cache)):  # type: ignore[arg-type]  # a class is hashable
         array = getattr(cache, name)
-        if array is not None and (here := asarray(array, array.dtype)) is not array:
+        if array is None or type(array) is home:  # nothing, or where the backend computes
+            continue
+        here = asarray(array, array.dtype)
+        home = type(here)
+        if here is not array:
             moved[name] = here
     return replace(cache, **moved) if moved else cache  # type: ignore[type-var]  # a dataclass
 

@@ -107,7 +107,8 @@ class use_backend:
 
 def backend() -> Backend:
     """The chosen backend's package; at first the one that ``MINICNN_BACKEND`` names, or cpu."""
-    return _package(backend_name())
+    name = _bound.get() or _chosen or backend_name()
+    return _PACKAGES.get(name) or _package(name)
 
 
 def backend_name() -> str:
@@ -206,10 +207,11 @@ def numpy_asarray(value: Any, dtype: Any = None) -> np.ndarray:
         Any array where dtype is None; otherwise of this dtype, C-contiguous, aligned, writeable:
         the value itself if it is so already.
     """
-    array = value if type(value) is np.ndarray else np.asarray(value)
-    if dtype is None or (array.dtype == dtype and array.flags.carray):
-        return array
-    return np.require(array, dtype, ["C", "A", "W"])
+    if type(value) is not np.ndarray:
+        value = np.asarray(value)
+    if dtype is None or (value.dtype == dtype and value.flags.carray):
+        return value
+    return np.require(value, dtype, ["C", "A", "W"])
 
 
 def _package(name: str) -> Backend:

@@ -88,10 +88,8 @@ def batchnorm_forward(
     channels = x.shape[-1]
     for name, array in (("gamma", gamma), ("beta", beta)):
         arguments.vector("batchnorm", name, array, channels, "one value a channel of x")
-    mean_here, var_here = (
-        _running(name, array, channels, changed=bool(training))
-        for name, array in (("running_mean", running_mean), ("running_var", running_var))
-    )
+    mean_here = _running("running_mean", running_mean, channels, changed=bool(training))
+    var_here = _running("running_var", running_var, channels, changed=bool(training))
     momentum = validation.number("batchnorm", "momentum", momentum, 0, 1)
     eps = validation.number("batchnorm", "eps", eps, 0, ends="()")
     if training and unbiased_running_var and x.size == channels:
@@ -155,4 +153,4 @@ def _running(name: str, array: Any, channels: int, *, changed: bool) -> Any:
     arguments.vector("batchnorm", name, array, channels, "one value a channel of x")
     if changed and isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError(f"batchnorm: {name} is read-only, but training updates it in place")
-    return backend().asarray(array, np.float32 if array.dtype.itemsize <= 4 else np.float64)
+    return backend().asarray(array, arguments.working_dtype(array))
