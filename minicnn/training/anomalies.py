@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -63,15 +64,18 @@ learning rate 0.01: dense_1 is the first layer whose output is not finite; the l
 class StopOnNonFinite(Callback):
     """End training with a `NonFiniteLossError` at the first sign of a NaN or infinite number.
 
-    A look at the loss, at all gradients before the optimizer takes them, at all weights, running
-    statistics and moments after it did, and at the validation loss. `detect_anomaly` looks at more.
-    It is told first of every event, so that nobody saves what is not finite.
+    A look at the loss; before each step of the optimizer one at all gradients, and at the weights,
+    running statistics and moments, so that a step is also judged by what it has left; the same
+    after the last step of an epoch; and one at the validation loss. `detect_anomaly` looks at more.
+    It is told first of every event, so that at an epoch's end nobody saves what is not finite; who
+    saves within one calls `require_finite_state` before.
     """
 
     phase = Phase.GUARD
 
     def __init__(self) -> None:
         self._generators: dict[str, Any] = {}
+        self._last_rate = 0.0  # of the step before
 
     def on_step_start(self, trainer: Training) -> None:
         """Remember what the random layers will draw."""
@@ -84,9 +88,13 @@ class StopOnNonFinite(Callback):
         """Where the loss is not finite, go forward again to find the layer, and raise."""
         if math.isfinite(loss):
             return
+        if trainer.batch:
+            _require_finite(trainer, _left(trainer, _weights(trainer), self._last_rate))
 
         def report(cause: str) -> NoReturn:
-            raise non_finite_error(trainer, f"the loss became {loss}", _running(trainer), cause)
+            raise non_finite_error(
+                trainer, f"the loss became {loss}", _place(trainer, trainer.batch + 1), cause
+            )
 
         for layer in trainer.model.layers:
             if layer.rng is not None:
@@ -96,25 +104,27 @@ class StopOnNonFinite(Callback):
         report("every layer's output is finite, so the loss itself overflowed")
 
     def on_gradients(self, trainer: Training) -> None:
-        """Keep gradients that are not finite from the optimizer."""
-        if name := first_gradient(reversed(trainer.model.parameters())):
-            raise non_finite_error(
-                trainer, "a gradient became NaN or infinite", _running(trainer),
-                f"{name} is the first parameter, going backward, whose gradient is not finite",
-            )
+        """Keep gradients that are not finite from the optimizer, and see what it did last.
+
+        All is looked at together: on a device that is one look, and one wait for what it gives.
+        """
+        gradients, state = _gradients(reversed(trainer.model.parameters())), _state(trainer)
+        if ops.all_finite([*gradients.values(), *state]):
+            self._last_rate = trainer.learning_rate
+            return
+        running = _place(trainer, trainer.batch + 1)
+        _require_finite(trainer, [
+            *(_left(trainer, _weights(trainer), self._last_rate) if trainer.batch else []),
+            Look("a gradient", gradients, running,
+                 "parameter, going backward, whose gradient is not finite"),
+            Look("a weight or running statistic", trainer.model.live_state(), running),
+            Look("a moment of the optimizer", trainer.optimizer.live_state(), running),
+        ])
 
     def on_step_end(self, trainer: Training) -> None:
-        """Look at what the step has made of the model and the optimizer."""
-        for what, owner in (
-            ("a weight or running statistic", trainer.model),
-            ("a moment of the optimizer", trainer.optimizer),  # may be, under finite weights
-        ):
-            if name := first_array(owner.live_state()):
-                raise non_finite_error(
-                    trainer, f"{what} became NaN or infinite",
-                    f"epoch {trainer.epoch}, batch {trainer.batch}",
-                    f"{name} is the first that is not finite",
-                )
+        """Look at what the last step has made of the model and the optimizer."""
+        if trainer.batch == trainer.batches or trainer.interrupted:
+            require_finite_state(trainer)
 
     def on_measured(self, trainer: Training, epoch: Epoch) -> None:
         """Look at the validation loss, which is NaN also where there is no validation."""
@@ -135,26 +145,102 @@ def watched(model: Sequential, report: Report) -> Iterator[None]:
 
 
 def non_finite_error(
-    trainer: Training, event: str, place: str, cause: str
+    trainer: Training, event: str, place: str, cause: str, rate: float | None = None
 ) -> NonFiniteLossError:
-    """What ends training: the event, its place in training, its cause and the largest weight."""
+    """What ends training: the event, its place in training, its cause and the largest weight.
+
+    The learning rate is the trainer's, where `rate` does not name another.
+    """
+    rate = trainer.learning_rate if rate is None else rate
     value, name = _largest_weight(trainer.model)
     return NonFiniteLossError(
-        f"{event} in {place}, at learning rate {trainer.learning_rate:g}: {cause}; the largest "
+        f"{event} in {place}, at learning rate {rate:g}: {cause}; the largest "
         f"weight is {value:g}, in {name}"
     )
 
 
-def _running(trainer: Training) -> str:
-    """The place of the step that is running."""
-    return f"epoch {trainer.epoch}, batch {trainer.batch + 1}"
+def require_finite_state(trainer: Training) -> None:
+    """End training where the last step left a weight, statistic or moment that is not finite.
+
+    Raises
+    ------
+    NonFiniteLossError
+        The message names the array.
+    """
+    if not ops.all_finite(_state(trainer)):
+        _require_finite(
+            trainer, _left(trainer, trainer.model.live_state(), trainer.learning_rate)
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look for what is not finite.
+
+    Attributes
+    ----------
+    what : str
+        One of its numbers, in words.
+    arrays : mapping of str to array
+    place : str
+        The step that made them.
+    first : str
+        What the first of them is that holds such a number.
+    rate : float or None
+        The learning rate of the step; None for the trainer's.
+    """
+
+    what: str
+    arrays: Mapping[str, Any]
+    place: str
+    first: str = "that is not finite"
+    rate: float | None = None
+
+
+def _require_finite(trainer: Training, looks: Iterable[Look]) -> None:
+    """Raise at the first look that finds something."""
+    for look in looks:
+        if name := first_array(look.arrays):
+            raise non_finite_error(
+                trainer, f"{look.what} became NaN or infinite", look.place,
+                f"{name} is the first {look.first}", look.rate,
+            )
+
+
+def _left(trainer: Training, arrays: Mapping[str, Any], rate: float) -> list[Look]:
+    """Looks at these arrays of the model, and at the moments, as the last step left them."""
+    done, moments = _place(trainer, trainer.batch), trainer.optimizer.live_state()
+    return [
+        Look("a weight or running statistic", arrays, done, rate=rate),
+        Look("a moment of the optimizer", moments, done, rate=rate),  # may be, under finite weights
+    ]
+
+
+def _state(trainer: Training) -> list[Any]:
+    """All that steps change: weights, running statistics and moments."""
+    return [*trainer.model.live_state().values(), *trainer.optimizer.live_state().values()]
+
+
+def _weights(trainer: Training) -> dict[str, Any]:
+    """The parameters' values, by name."""
+    return {parameter.name: parameter.data for parameter in trainer.model.parameters()}
+
+
+def _gradients(parameters: Iterable[Parameter]) -> dict[str, Any]:
+    """The gradients that there are, by the parameter's name."""
+    return {
+        parameter.name: parameter.grad for parameter in parameters if parameter.grad is not None
+    }
+
+
+def _place(trainer: Training, batch: int) -> str:
+    """A batch of the running epoch, in words."""
+    return f"epoch {trainer.epoch}, batch {batch}"
 
 
 def first_gradient(parameters: Iterable[Parameter]) -> str:
     """Name of the first of these parameters with a gradient not finite; empty if none."""
-    return first_array({
-        parameter.name: parameter.grad for parameter in parameters if parameter.grad is not None
-    })
+    return first_array(_gradients(parameters))
 
 
 def first_array(arrays: Mapping[str, np.ndarray]) -> str:

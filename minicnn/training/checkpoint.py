@@ -9,6 +9,7 @@ from typing import Any
 
 from minicnn.errors import InputError
 from minicnn.files.tensors import write_tensors
+from minicnn.training.anomalies import require_finite_state
 from minicnn.training.callback import Callback, Phase, Training
 from minicnn.training.epoch import Epoch
 
@@ -97,6 +98,7 @@ class Checkpoint(Callback):
     def on_step_end(self, trainer: Training) -> None:
         """Save in the middle of an epoch, if it is time."""
         if self.every.is_over(trainer.batch, time.monotonic() - self._saved):
+            require_finite_state(trainer)
             self._save(trainer)
 
     def on_epoch_end(self, trainer: Training, epoch: Epoch) -> None:

@@ -15,6 +15,7 @@ from minicnn.training import (
     Callback,
     Checkpoint,
     HistoryFile,
+    Interval,
     Phase,
     Trainer,
     detect_anomaly,
@@ -179,15 +180,69 @@ def test_an_overflow_of_the_validation_is_named():
     assert "in the measurements after epoch 1, at learning rate 0.01: dense_1 is the" in message
 
 
-def test_a_step_that_overflows_a_weight_is_seen_at_once():
-    class Leap(Callback):
-        def on_step_start(self, trainer):
-            trainer.optimizer.lr = 1e300 if (trainer.epoch, trainer.batch) == (2, 2) else 0.01
+class Leap(Callback):
+    """A learning rate that overflows the weights, after so many batches of the second epoch."""
 
-    message = stopped(trainer(callbacks=[Leap()]))
+    def __init__(self, batches):
+        self.batches = batches
+
+    def on_step_start(self, trainer):
+        leaps = (trainer.epoch, trainer.batch) == (2, self.batches)
+        trainer.optimizer.lr = 1e300 if leaps else 0.01
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_step_that_overflows_a_weight_is_named(batches):
+    run = trainer(callbacks=[Leap(batches)])
+    message = stopped(run)
     assert message.startswith(
-        "a weight or running statistic became NaN or infinite in epoch 2, batch 3, at learning "
-        "rate 1e+300: dense_1.w is the first that is not finite; the largest weight is "
+        f"a weight or running statistic became NaN or infinite in epoch 2, batch {batches + 1}, at "
+        "learning rate 1e+300: dense_1.w is the first that is not finite; the largest weight is "
+    )
+    assert run.optimizer.steps == 3 + batches + 1  # no step after it
+
+
+def test_a_weight_that_neither_loss_nor_gradients_show_is_seen_before_the_next_step():
+    class Deaf(layers.Layer):
+        def forward(self, x, training=False):
+            return np.nan_to_num(self.built_for(x), posinf=0, neginf=0)
+
+        def backward(self, dy):
+            return np.nan_to_num(dy, posinf=0, neginf=0)
+
+    class Spoil(Callback):
+        def on_step_end(self, trainer):
+            if (trainer.epoch, trainer.batch) == (2, 1):
+                trainer.model.parameters()[0].data[0, 1] = np.inf
+
+    run = trainer(Deaf(), callbacks=[Spoil()])
+    assert stopped(run).startswith(
+        "a weight or running statistic became NaN or infinite in epoch 2, batch 1, at learning "
+        "rate 0.01: dense_1.w is the first that is not finite; the largest weight is inf, in dense"
+    )
+    assert run.optimizer.steps == 4
+
+
+def test_a_checkpoint_within_an_epoch_keeps_the_last_good_step(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "last.safetensors", {}, every=Interval(batches=1))
+    message = stopped(trainer(callbacks=[checkpoint, Leap(1)]))
+    assert " in epoch 2, batch 2, at learning rate 1e+300: dense_1.w is the first" in message
+    header, tensors = read_tensors(checkpoint.path, "checkpoint")
+    assert (header["trainer"]["epoch"], header["trainer"]["batch"]) == (2, 1)
+    assert all(np.isfinite(array).all() for array in tensors.values())
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_moment_that_overflows_is_named_with_its_step(batches):
+    class Large(Callback):
+        def on_gradients(self, trainer):
+            if (trainer.epoch, trainer.batch) == (2, batches):
+                for parameter in trainer.model.parameters():
+                    parameter.grad *= np.float32(1e25)
+
+    message = stopped(trainer(callbacks=[Large()]))
+    assert message.startswith(
+        f"a moment of the optimizer became NaN or infinite in epoch 2, batch {batches + 1}, at "
     )
 
 

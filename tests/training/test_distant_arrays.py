@@ -106,7 +106,10 @@ def test_a_run_on_distant_arrays_has_the_bits_of_the_reference(optimizer: str) -
     assert all(type(array) is np.ndarray for array in far.model.state_dict().values())
 
 
-def test_a_step_moves_the_batch_there_and_a_few_numbers_back(traffic: Traffic) -> None:
+@pytest.mark.parametrize(("optimizer", "clipped"), [("adam", True), ("adamw", False)])
+def test_a_step_moves_the_batch_there_and_a_few_numbers_back(
+    optimizer: str, clipped: bool, traffic: Traffic
+) -> None:
     class Count(Callback):
         def on_step_start(self, trainer: Any) -> None:
             traffic.clear()
@@ -115,10 +118,10 @@ def test_a_step_moves_the_batch_there_and_a_few_numbers_back(traffic: Traffic) -
             seen.append((traffic.uploads, traffic.downloads, traffic.downloaded_bytes))
 
     seen: list[tuple[int, ...]] = []
-    trained(NAME, callbacks=[Count()], epochs=2)
-    # up: the batch, its labels and the class weights; home: the loss, the logits, two times
-    # whether all is finite, and the norm of the gradients
-    assert seen[1] == (3, 6, 8 * (8 * 3) + 5 * 8)
+    trained(NAME, optimizer, callbacks=[Count()], epochs=2)
+    # up: the batch, its labels and the class weights; home: the loss, the logits, whether all is
+    # finite, and the norm of the gradients that shall be clipped
+    assert seen[1] == (3, 3 + clipped, 8 * (8 * 3) + (2 + clipped) * 8)
     assert seen[1] == seen[4]
 
 
