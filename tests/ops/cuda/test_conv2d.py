@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from convolutions import problem
 from gpu_convolutions import assert_agrees
+from huge_arrays import ending_with, last_block, last_of, run_blocks
 from hypothesis import given, strategies as st
 from numeric import DTYPES, assert_close, assert_gradient, random_like
 from windows import Case, cases
@@ -95,6 +96,23 @@ def test_the_same_bits_in_every_run() -> None:
     for algorithm in ("naive", "direct"):
         for one, other in zip(results(algorithm), results(algorithm), strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_naive_beyond_2_33_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from minicnn.ops.cuda import conv2d
+    from minicnn.ops.cuda.array import asarray
+
+    count = 2**18  # images of 2¹⁵ numbers
+    x, w, _ = problem((1, 64, 64, 8), 8, np.float32)
+    _, cache = reference.conv2d_forward(x, w, padding=1)
+    filters = asarray(w, w.dtype)
+    run_blocks(monkeypatch, last_block)
+    y = conv2d.naive_forward(ending_with(x, count), filters, None, cache.window)
+    expected = np.ravel(reference.conv2d_forward(x, w, padding=1)[0])
+    assert_close(last_of(y, 256), expected[-256:])
+    dx = conv2d.naive_input_gradient(ending_with(x, count), filters, cache.window, y.shape)
+    expected = np.ravel(reference.conv2d_input_gradient(x, cache))
+    assert_close(last_of(dx, 256), expected[-256:])
 
 
 # -- which algorithm ------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """The convolution of images with few channels: strips of outputs, four filters a thread."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 from convolutions import problem
 from gpu_convolutions import assert_agrees
-from numeric import DTYPES, assert_gradient, random_like
+from huge_arrays import ending_with, last_block, last_of, run_blocks
+from numeric import DTYPES, assert_close, assert_gradient, random_like
 
-from minicnn.ops import cuda
+from minicnn.ops import cuda, reference
 from minicnn.ops.window import Window
 
 
@@ -116,3 +118,36 @@ def test_kernels_take_registers_alone() -> None:
             text = kernel.program(*[f"*{real}"] * arrays, *["I"] * (numbers - arrays)).text
             assert "0 bytes stack frame, 0 bytes spill" in link(text, (9, 0))[1], kernel.name
             assert ".local" not in text
+            assert not re.search(r"(div|rem)\.[us]64|mul\.hi\.u64", text)
+
+
+def test_beyond_2_33_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from minicnn.ops.cuda import direct
+    from minicnn.ops.cuda.array import asarray
+    from minicnn.ops.cuda.device import device
+
+    count = 2**17  # images of 2¹⁶ outputs
+    x, w, _ = problem((1, 32, 32, 1), 64, np.float32)
+    y, cache = reference.conv2d_forward(x, w, padding=1)
+    filters, window = asarray(w, w.dtype), cache.window
+    run_blocks(monkeypatch, last_block)
+    got = direct.forward(ending_with(x, count), filters, None, window)
+    assert_close(last_of(got, 8 * 64), y[0, 31, 24:].ravel())
+
+    dy = random_like(np.random.default_rng(0), y)
+    gradients = ending_with(dy, count)
+    dx = direct.input_gradient(gradients, filters, window, (count, 32, 32, 1))
+    assert_close(last_of(dx, 16), reference.conv2d_input_gradient(dy, cache)[0, 31, 16:, 0])
+
+    parts = []
+
+    def kept(rows: Any) -> Any:
+        parts.append(rows)
+        return filters  # of the right shape: nobody reads it
+
+    monkeypatch.setattr(direct, "column_sums", kept)
+    monkeypatch.setattr(device(), "multiprocessors", 2**20)  # a row of dy for each part
+    direct.weight_gradient(ending_with(x, count), gradients, window, w.shape)
+    dy[:, :31] = 0  # the last part is the last row's
+    expected, _ = reference.conv2d_weight_gradients(dy, cache)
+    assert_close(last_of(parts[0], w.size), expected.ravel())
