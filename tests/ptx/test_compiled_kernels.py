@@ -49,21 +49,21 @@ def test_functions_of_the_mathematical_library():
 
 def test_a_transpose_through_shared_memory():
     def transpose(x, y, rows, columns):
-        tile = cuda.shared.array((16, 17), float32)
-        i = uint32(cuda.blockIdx.y) * uint32(16) + uint32(cuda.threadIdx.y)
-        j = uint32(cuda.blockIdx.x) * uint32(16) + uint32(cuda.threadIdx.x)
+        tile = cuda.shared.array((32, 33), float32)
+        i = uint32(cuda.blockIdx.y) * uint32(32) + uint32(cuda.threadIdx.y)
+        j = uint32(cuda.blockIdx.x) * uint32(32) + uint32(cuda.threadIdx.x)
         if i < rows and j < columns:
             tile[cuda.threadIdx.y, cuda.threadIdx.x] = x[i * columns + j]
         cuda.syncthreads()
-        i = uint32(cuda.blockIdx.x) * uint32(16) + uint32(cuda.threadIdx.y)
-        j = uint32(cuda.blockIdx.y) * uint32(16) + uint32(cuda.threadIdx.x)
+        i = uint32(cuda.blockIdx.x) * uint32(32) + uint32(cuda.threadIdx.y)
+        j = uint32(cuda.blockIdx.y) * uint32(32) + uint32(cuda.threadIdx.x)
         if i < columns and j < rows:
             y[i * rows + j] = tile[cuda.threadIdx.x, cuda.threadIdx.y]
 
     x = np.random.default_rng(2).standard_normal((37, 53)).astype(np.float32)
     y = np.zeros((53, 37), np.float32)
     built = compiled(transpose, F32, F32, uint32, uint32)
-    launched = built.launch((4, 3), (16, 16), x, y, 37, 53)
+    launched = built.launch((2, 2), (32, 32), x, y, 37, 53)
     np.testing.assert_array_equal(y, x.T)
     shared = [request for request in launched.requests if request.space == "shared"]
     assert shared and all(request.cost == request.least for request in shared)

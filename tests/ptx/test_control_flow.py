@@ -171,7 +171,7 @@ def test_functions_are_called_or_refused():
     out = np.zeros(140, np.int32)
     try:
         kernel(text, before=FUNCTION).launch(2, 70, out)
-    except ptx.FaultError:
+    except ptx.PTXFault:
         raise
     except ptx.PTXError as error:
         assert "line" in str(error)

@@ -16,7 +16,7 @@ def launch(statements, *arrays):
 
 
 def fault(statements, *arrays):
-    with pytest.raises(ptx.FaultError) as caught:
+    with pytest.raises(ptx.PTXFault) as caught:
         launch(statements, *arrays)
     message = str(caught.value)
     assert message and "\n" not in message

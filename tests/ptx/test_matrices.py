@@ -122,5 +122,5 @@ def test_products_need_the_whole_warp():
     text = "mov.u32 %r9, 0;\nmov.f32 %f1, 0f00000000;\nsetp.lt.u32 %p1, %r0, 8;\n@%p1 bra OVER;\n" \
         "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1, %f1, %f1, %f1}, " \
         "{%r9, %r9, %r9, %r9}, {%r9, %r9}, {%f1, %f1, %f1, %f1};\nOVER:"
-    with pytest.raises(ptx.FaultError, match="lane|warp"):
+    with pytest.raises(ptx.PTXFault, match="lane|warp"):
         kernel(text, arrays=0).launch(1, 32)

@@ -30,7 +30,7 @@ def launch(statements, *arrays, grid=1, block=64, before="", **options):
 
 def race(statements, *arrays, **options):
     """The message of the race: one line with the kind of memory, both threads and the line."""
-    with pytest.raises(ptx.FaultError) as caught:
+    with pytest.raises(ptx.PTXFault) as caught:
         launch(statements, *arrays, **options)
     message = str(caught.value)
     assert "race" in message and "\n" not in message and "line" in message
@@ -271,6 +271,6 @@ def test_arrays_that_a_fault_of_another_array_surrounds_are_told_apart():
     first, second = memory.allocate(256, name="first"), memory.allocate(256, name="second")
     body = place("%rd8", "%rd0", "%r0", 4) + "\nst.global.u32 [%rd8], %r0;\n" \
         "st.global.u32 [%rd1+20], %r0;"
-    with pytest.raises(ptx.FaultError, match="second") as caught:
+    with pytest.raises(ptx.PTXFault, match="second") as caught:
         kernel(body, arrays=2).launch(1, 64, first, second, memory=memory)
     assert "20" in str(caught.value)

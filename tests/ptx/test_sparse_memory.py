@@ -76,7 +76,7 @@ def test_only_the_chosen_blocks_run(arrays):
     reader = kernel("ld.global.u32 %r9, [%rd0];")
     reader.launch(1, 1, y + 4 * THREADS * 5, memory=memory)
     for other in (4, 6):
-        with pytest.raises(ptx.FaultError, match="nobody wrote"):
+        with pytest.raises(ptx.PTXFault, match="nobody wrote"):
             reader.launch(1, 1, y + 4 * THREADS * other, memory=memory)
 
 
@@ -97,7 +97,7 @@ def test_offsets_of_32_bits_are_found_out(arrays, text, first):
             got = memory.read(y + 4 * THREADS * block, 4 * THREADS).view(np.uint32)
             np.testing.assert_array_equal(got, exact)
         else:
-            with pytest.raises(ptx.FaultError, match="nobody wrote|out of bounds"):
+            with pytest.raises(ptx.PTXFault, match="nobody wrote|out of bounds"):
                 built.launch(FULL, THREADS, x, y, memory=memory, blocks=[block])
 
 
@@ -105,7 +105,7 @@ def test_the_end_of_a_huge_array_is_its_end(arrays):
     memory, x, y = arrays
     memory.forget(x)
     memory.write(x + 4 * (LENGTH - LENGTH % THREADS), np.zeros(LENGTH % THREADS, np.uint32))
-    with pytest.raises(ptx.FaultError, match="out of bounds") as caught:
+    with pytest.raises(ptx.PTXFault, match="out of bounds") as caught:
         kernel(WIDE, arrays=2).launch(FULL + 1, THREADS, x, y, memory=memory, blocks=[FULL])
     assert str(4 * LENGTH) in str(caught.value) and "'x'" in str(caught.value)
 
@@ -116,7 +116,7 @@ def test_races_are_found_beyond_32_bits(arrays):
     memory.forget(y)
     text = "mul.wide.u32 %rd8, %r0, 4;\nadd.s64 %rd8, %rd0, %rd8;\n" \
         f"add.s64 %rd8, %rd8, {4 * 2**32};\nst.global.u32 [%rd8], %r1;"
-    with pytest.raises(ptx.FaultError, match="race"):
+    with pytest.raises(ptx.PTXFault, match="race"):
         kernel(text).launch(2**23, THREADS, y, memory=memory, blocks=[7, 2**23 - 1])
 
 
@@ -185,5 +185,5 @@ def test_a_place_used_again_holds_nothing_old():
     memory.write(old, np.ones(16, np.uint32))
     memory.free(old)
     new = memory.allocate(64)
-    with pytest.raises(ptx.FaultError, match="nobody wrote"):
+    with pytest.raises(ptx.PTXFault, match="nobody wrote"):
         kernel("ld.global.u32 %r9, [%rd0];").launch(1, 1, new, memory=memory)

@@ -75,7 +75,7 @@ SHUFFLE = "shfl.sync.bfly.b32 %r12|%p1, %r0, 1, 31, {};"
 @pytest.mark.parametrize(("compare", "bound"), [("lt", 16), ("eq", 31), ("ge", 33)])
 def test_lanes_that_are_missing(statement, compare, bound):
     text = "setp.eq.u32 %p1, %r0, 0;\n" + PARTLY.format(compare, bound, statement)
-    with pytest.raises(ptx.FaultError, match=r"lane|warp") as caught:
+    with pytest.raises(ptx.PTXFault, match=r"lane|warp") as caught:
         kernel(text).launch(1, 64, np.zeros(1, np.uint32))
     assert "line" in str(caught.value) and "\n" not in str(caught.value)
 
@@ -91,20 +91,20 @@ def test_lanes_that_the_mask_names_are_enough():
 
 def test_lanes_that_the_mask_does_not_name_may_not_come():
     text = PARTLY.format("ge", 16, SHUFFLE.format("0xFF"))
-    with pytest.raises(ptx.FaultError, match="lane|mask"):
+    with pytest.raises(ptx.PTXFault, match="lane|mask"):
         kernel(text).launch(1, 32, np.zeros(1, np.uint32))
 
 
 def test_a_lane_reads_only_from_lanes_that_take_part():
     """Lane 15 asks lane 16, which stands outside the mask."""
     text = PARTLY.format("ge", 16, "shfl.sync.down.b32 %r12, %r0, 1, 31, 0xFFFF;")
-    with pytest.raises(ptx.FaultError, match="lane"):
+    with pytest.raises(ptx.PTXFault, match="lane"):
         kernel(text).launch(1, 32, np.zeros(1, np.uint32))
 
 
 def test_a_guarded_shuffle_misses_the_lanes_that_its_guard_holds_back():
     text = "setp.lt.u32 %p2, %r0, 16;\n@%p2 " + SHUFFLE.format(-1)
-    with pytest.raises(ptx.FaultError, match="lane|warp"):
+    with pytest.raises(ptx.PTXFault, match="lane|warp"):
         kernel(text).launch(1, 32, np.zeros(1, np.uint32))
 
 
@@ -149,7 +149,7 @@ def test_votes(inverted):
 def test_sums_of_a_warp_are_right_or_refused(statement, exact):
     try:
         out = voted(statement, VALUES)
-    except ptx.FaultError:
+    except ptx.PTXFault:
         raise
     except ptx.PTXError:
         return
