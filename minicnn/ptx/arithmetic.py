@@ -194,7 +194,10 @@ INTEGRAL = {"rni": np.rint, "rzi": np.trunc, "rmi": np.floor, "rpi": np.ceil}
 
 
 def convert(x: Array, kind: str, mode: str, saturated: bool) -> Array:
-    """A value as another type: what does not fit goes to the nearer end of the range, NaN to 0."""
+    """A value as another type: what does not fit goes to the nearer end of the range.
+
+    NaN becomes 0, or, from float64 or to 64 bits, the integer of the highest bit alone.
+    """
     to = np.dtype(kind)
     if x.dtype.kind == "f" and mode in INTEGRAL:
         x = INTEGRAL[mode](x)
@@ -212,8 +215,13 @@ def _to_integer(x: Array, to: np.dtype[Any], saturated: bool) -> Array:
     limits = np.iinfo(to)
     if x.dtype.kind == "f":
         low, high = x <= float(limits.min), x >= float(limits.max)
-        inside = np.where(low | high | np.isnan(x), 0, x).astype(to)
-        return np.where(low, to.type(limits.min), np.where(high, to.type(limits.max), inside))
+        missing = np.isnan(x)
+        inside = np.where(low | high | missing, 0, x).astype(to)
+        found = np.where(low, to.type(limits.min), np.where(high, to.type(limits.max), inside))
+        if x.dtype.itemsize == 8 or to.itemsize == 8:
+            highest = np.array(1 << 8 * to.itemsize - 1, f"u{to.itemsize}").view(to)
+            found = np.where(missing, highest, found)
+        return found
     if not saturated:
         return x.astype(to)
     source = np.iinfo(x.dtype)

@@ -43,7 +43,7 @@ class Launch:
             raise PTXError(f"{kernel.name} takes blocks of at most {kernel.most_threads} threads, "
                            f"got {each}")
         total = self.grid[0] * self.grid[1] * self.grid[2]
-        chosen = np.arange(total) if blocks is None else np.array(list(blocks), np.int64)
+        chosen = np.arange(total) if blocks is None else whole_numbers(blocks)
         if chosen.size and not 0 <= chosen.min() <= chosen.max() < total:
             raise PTXError(f"blocks: expected numbers from 0 to {total - 1}, got "
                            f"{chosen.min()} to {chosen.max()}")
@@ -109,6 +109,14 @@ class Launch:
         """A table of instructions, and of what memory instructions cost."""
         return counting.report(self.kernel.name, self.grid, self.block, self.threads, self.counts,
                                self.requests)
+
+
+def whole_numbers(blocks: Iterable[int]) -> Any:
+    """The chosen blocks as an array."""
+    chosen = np.array(list(blocks))
+    if chosen.size and (chosen.ndim != 1 or chosen.dtype.kind not in "iu"):
+        raise PTXError(f"blocks: expected whole numbers, got {chosen.tolist()!r:.60}")
+    return chosen.astype(np.int64)
 
 
 def kind_of(parts: list[str]) -> str:

@@ -150,6 +150,8 @@ class Operands:
         if match is None:
             raise PTXError(f"expected an address, got {token[:60]!r}")
         offset = whole_number(match[2], 0) if match[2] else 0
+        if not -(1 << 31) <= offset < 1 << 32:
+            raise PTXError(f"an offset has 32 bits, got {match[2][:40]}")
         if match[1] in self.registers:
             declared = self.registers[match[1]]
             if WIDTH[declared] not in (4, 8):

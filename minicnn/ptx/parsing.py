@@ -402,6 +402,8 @@ class Lowering:
                 if ranged:
                     scope.ranges[ranged[1]] = match[1], int(ranged[2])
                 elif re.fullmatch(r"\s*[%\w$]+\s*", item):
+                    if item.strip() in scope.names:
+                        raise PTXError(f"line {line}: {item.strip()[:40]} is there twice")
                     self._register(scope, item.strip(), match[1])
                 else:
                     raise PTXError(f"line {line}: expected a register, got {item.strip()[:40]!r}")

@@ -13,6 +13,7 @@ from minicnn.ptx import warps
 from minicnn.ptx.access import COMPILED
 from minicnn.ptx.errors import PTXFault
 from minicnn.ptx.machine import Machine
+from minicnn.ptx.parsing import Instruction
 from minicnn.ptx.races import BARRIER_SHIFT
 
 Array = Any
@@ -101,12 +102,16 @@ class Scheduler:
             if number < 0:
                 continue
             block = self.blocks[number]
+            active = machine.alive if lanes == self._living else self._here
+            sync = block.barrier or block.warp
+            if sync is not None and sync.guard:
+                active, lanes = self._pass_by(number, sync, active, lanes)
+                if not lanes:
+                    continue
             if block.barrier is not None:
-                self._arrive(number)
-                self.runs[number] += lanes
+                self._arrive(number, active)
                 continue
             everybody = lanes == self._living
-            active = machine.alive if everybody else self._here
             if block.warp is not None and machine.masks[number] is not None:
                 active, lanes = self._gather(number, active, lanes)
                 if not lanes:
@@ -181,16 +186,28 @@ class Scheduler:
 
     # ---------------------------------------------------------------------------------- waiting
 
-    def _arrive(self, number: int) -> None:
+    def _pass_by(self, number: int, sync: Instruction, active: Array, lanes: int
+                 ) -> tuple[Array, int]:
+        """Lanes that a guard holds back go on: who waits for them waits in vain."""
+        condition = self.machine.arrays[f"{sync.guard[1:]}_pred"] != sync.negated
+        held = active & ~condition
+        if held.any():
+            self._spread()
+            self._at[held], self._waiting[held] = number + 1, False
+            active = active & condition
+            lanes = int(np.count_nonzero(active))
+        return active, lanes
+
+    def _arrive(self, number: int, active: Array) -> None:
         """Lanes come to a barrier."""
         machine = self.machine
+        self.runs[number] += np.count_nonzero(active & ~self._waiting)
         if self._together is not None and self._living == machine.groups * machine.threads:
             self._together = number + 1
             machine.when[:] = ((machine.when >> BARRIER_SHIFT) + 1) << BARRIER_SHIFT
             return
-        arrived = machine.alive if self._together is not None else self._here
         self._spread()
-        self._waiting |= arrived
+        self._waiting |= active
 
     def _release(self) -> int:
         machine = self.machine
@@ -203,9 +220,9 @@ class Scheduler:
         masks = self._mask_of(number)
         if masks is None:
             return active, lanes
-        lane = warps.missing(masks, active, machine.alive, self._ready)
         sync = self.blocks[number].warp
         assert sync is not None
+        lane = warps.missing(masks, active, machine.alive, self._ready)
         if lane >= 0:
             raise machine.fault(sync.line, f"{sync.name} with the mask {int(masks[lane]):#x}, to "
                                            "which the lane itself does not belong", lane)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from minicnn.ptx import warps
 from minicnn.ptx.access import ATOMICS
 from minicnn.ptx.errors import PTXError
+from minicnn.ptx.grammar import check
 from minicnn.ptx.memory import LOCAL, SHARED
 from minicnn.ptx.operands import Operands, as_bits, dtype_of, listed
 from minicnn.ptx.parsing import WIDTH, Block, Instruction, Lowered
@@ -63,6 +64,9 @@ class Translation(Operands):
     def _block(self, block: Block) -> str:
         """One function, and for a block where lanes wait for each other the mask of the lanes."""
         self.statements = []
+        for sync in (block.barrier, block.end):
+            if sync is not None:
+                check(sync)
         for instruction in block.body:
             self._instruction(instruction)
         body = "".join(f"    {line}\n" for line in self.statements or ["pass"])
@@ -84,6 +88,7 @@ class Translation(Operands):
         method = _METHODS.get(instruction.parts[0])
         if method is None:
             raise self._error(instruction, "is an instruction that is not supported")
+        check(instruction)
         kind = next((part for part in reversed(instruction.parts) if part in WIDTH), "")
         before = self.statements
         self.statements = []
@@ -309,7 +314,8 @@ class Translation(Operands):
         self.put(instruction.operands[0], "pred", {
             "finite": f"np.isfinite({x})", "infinite": f"np.isinf({x})",
             "number": f"~np.isnan({x})", "notanumber": f"np.isnan({x})",
-            "normal": f"np.isfinite({x}) & ~{tiny}", "subnormal": f"{tiny} & ({x} != 0)",
+            "normal": f"np.isfinite({x}) & (~{tiny} | ({x} == 0))",
+            "subnormal": f"{tiny} & ({x} != 0)",
         }[instruction.parts[1]])
 
     # --------------------------------------------------------------------- comparing, choosing
@@ -414,7 +420,10 @@ class Translation(Operands):
             self.put(target, "u32", f"arithmetic.permute_bytes({a}, {b}, {selector})")
         else:
             a, b, c = self.values(operands[:3], "u32")
-            self.put(target, "u32", f"arithmetic.logic3({a}, {b}, {c}, {int(operands[3], 0)})")
+            table = int(operands[3], 0)
+            if not 0 <= table <= 255:
+                raise PTXError(f"a table of three operands has 8 bits, got {table}")
+            self.put(target, "u32", f"arithmetic.logic3({a}, {b}, {c}, {table})")
 
     @writes("popc", "clz", "brev", "bfind")
     def _count_bits(self, instruction: Instruction, kind: str) -> None:

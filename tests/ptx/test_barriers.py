@@ -67,6 +67,14 @@ def test_loops_of_one_length_hold_barriers_and_blocks_may_differ():
     np.testing.assert_array_equal(got, np.repeat([2, 3, 4], 64))
 
 
+@pytest.mark.parametrize("guard", ["@%p1", "@!%p1"])
+def test_a_guard_may_not_keep_some_threads_from_a_barrier(guard):
+    body = "setp.lt.u32 %p1, %r0, {};\n" + guard + " bar.sync 0;\nmov.u32 %r12, 1;\n" + STORE
+    assert "barrier" in fault(body.format(40))
+    for bound in (0, 64):
+        launch(body.format(bound))
+
+
 def test_threads_that_left_before_the_barrier():
     """A whole warp, or a part of one."""
     for bound in (1, 32, 40):

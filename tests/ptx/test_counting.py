@@ -48,6 +48,14 @@ def test_instructions_of_loops_and_branches():
         2 * rounds + 40
 
 
+def test_a_barrier_counts_once_for_each_thread_whenever_it_comes():
+    launched = kernel(
+        "and.b32 %r9, %r0, 3;\nmov.u32 %r10, 0;\nROUND:\nadd.u32 %r10, %r10, 1;\n"
+        "setp.le.u32 %p1, %r10, %r9;\n@%p1 bra ROUND;\nbar.sync 0;", arrays=0,
+    ).launch(2, 64)
+    assert sum(n for kind, n in launched.counts.items() if kind.startswith("bar")) == 128
+
+
 @pytest.mark.parametrize(
     ("stride", "sectors"), [(0, 1), (1, 4), (2, 8), (4, 16), (8, 32), (32, 32), (100, 32)]
 )
