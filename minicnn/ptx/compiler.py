@@ -40,8 +40,9 @@ def pointer(dtype: Any) -> Any:
 
 
 def scalar(dtype: Any) -> Any:
-    """Numba's type of one value of a NumPy dtype."""
-    return getattr(types, np.dtype(dtype).name)
+    """Numba's type of one value of a NumPy dtype; a bool is a byte, 0 or 1, as NumPy keeps it."""
+    name = np.dtype(dtype).name
+    return types.uint8 if name == "bool" else getattr(types, name)
 
 
 def to_ptx(
