@@ -41,11 +41,15 @@ def softmax(x: Any) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftmaxCrossEntropyCache:
-    """What `softmax_cross_entropy_forward` keeps: probabilities (N, C), labels, weights."""
+    """What `softmax_cross_entropy_forward` keeps: probabilities (N, C), labels, weights.
+
+    ``total_weight`` is the sum of the labels' weights, by which the loss was divided.
+    """
 
     probabilities: np.ndarray
     labels: np.ndarray
     class_weights: np.ndarray
+    total_weight: float
     label_smoothing: float
 
 
@@ -100,14 +104,15 @@ def softmax_cross_entropy_forward(
         name, np.ones(classes) if class_weights is None else class_weights, logits.dtype
     )
     arguments.vector(name, "class_weights", class_weights, classes, "one weight a class")
-    if class_weights[labels].sum() == 0:
+    total_weight = float(class_weights[labels].sum(dtype=np.float64))
+    if total_weight == 0:
         raise ValueError(
             f"{name}: every row belongs to a class of weight 0, so the weighted mean is undefined"
         )
     asarray = backend().asarray
     return bodies().softmax_cross_entropy_forward(
         logits, asarray(labels, labels.dtype), asarray(class_weights, class_weights.dtype),
-        label_smoothing,
+        total_weight, label_smoothing,
     )
 
 

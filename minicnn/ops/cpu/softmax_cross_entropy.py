@@ -14,22 +14,21 @@ def softmax(x):
     return p
 
 
-def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing):
+def softmax_cross_entropy_forward(logits, labels, class_weights, total_weight, label_smoothing):
     """Mean cross-entropy of logits (N, C) and labels (N,), a float: the reference's formula."""
     p = np.empty_like(logits)
     losses = np.empty(len(logits))
     _cross_entropy(logits, labels, class_weights, label_smoothing, p, losses)
-    loss = float(losses.sum() / class_weights[labels].sum(dtype=np.float64))
-    return loss, SoftmaxCrossEntropyCache(p, labels, class_weights, label_smoothing)
+    loss = float(losses.sum() / total_weight)
+    return loss, SoftmaxCrossEntropyCache(p, labels, class_weights, total_weight, label_smoothing)
 
 
 def softmax_cross_entropy_backward(cache, dloss):
     """Gradient with respect to the logits, (N, C)."""
     dlogits = np.empty_like(cache.probabilities)
-    scale = dloss / cache.class_weights[cache.labels].sum(dtype=np.float64)
     _cross_entropy_gradient(
-        cache.probabilities, cache.labels, cache.class_weights, cache.label_smoothing, scale,
-        dlogits,
+        cache.probabilities, cache.labels, cache.class_weights, cache.label_smoothing,
+        dloss / cache.total_weight, dlogits,
     )
     return dlogits
 

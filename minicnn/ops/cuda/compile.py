@@ -32,6 +32,7 @@ import numpy as np
 from minicnn.errors import InputError
 from minicnn.files.caches import cache_folder
 from minicnn.files.writing import atomic_path
+from minicnn.ops.cuda import intrinsics as intrinsics  # lets kernels write x.dtype and x + count
 from minicnn.ops.cuda.array import DeviceArray
 from minicnn.ops.cuda.device import Grid, device
 from minicnn.ptx.compiler import cuda, device_function, pointer, scalar, to_ptx, types
@@ -104,7 +105,7 @@ class Kernel:
                         "work in slices, or hand in a numpy.uint64"
                     )
                 argument = np.uint32(argument)
-            elif isinstance(argument, float):
+            elif type(argument) is float:  # a numpy.float64 is one too, and stays what it is
                 argument = real(argument)
             kinds.append(argument.dtype.char)
             values.append(argument)

@@ -11,10 +11,10 @@ def softmax(x):
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 
-def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing):
+def softmax_cross_entropy_forward(logits, labels, class_weights, total_weight, label_smoothing):
     """loss = Σₙ [(1 - ε) · w[tₙ] · -log p[n, tₙ] + ε/C · Σ_c w[c] · -log p[n, c]] / Σₙ w[tₙ].
 
-    logits (N, C), labels t (N,), class weights w (C,), label smoothing ε -> a float.
+    logits (N, C), labels t (N,), class weights w (C,), Σₙ w[tₙ], label smoothing ε -> a float.
     """
     shifted = logits - logits.max(-1, keepdims=True)  # (N, C)
     nll = np.log(np.exp(shifted).sum(-1, keepdims=True)) - shifted  # -log p (N, C)
@@ -22,8 +22,10 @@ def softmax_cross_entropy_forward(logits, labels, class_weights, label_smoothing
     losses = (1 - label_smoothing) * row_weights * nll[np.arange(len(labels)), labels]  # (N,)
     if label_smoothing:
         losses += label_smoothing * (class_weights * nll).mean(-1)
-    loss = float(losses.sum(dtype=np.float64) / row_weights.sum())
-    return loss, SoftmaxCrossEntropyCache(np.exp(-nll), labels, class_weights, label_smoothing)
+    loss = float(losses.sum(dtype=np.float64) / total_weight)
+    return loss, SoftmaxCrossEntropyCache(
+        np.exp(-nll), labels, class_weights, total_weight, label_smoothing
+    )
 
 
 def softmax_cross_entropy_backward(cache, dloss):
@@ -40,4 +42,4 @@ def softmax_cross_entropy_backward(cache, dloss):
     row_weights = w[labels].astype(np.float64)[:, None]  # w[tₙ] (N, 1)
     dlogits = (1 - smoothing) * row_weights * (p - onehot)
     dlogits += smoothing / p.shape[1] * (p * w.sum() - w)
-    return (dlogits * (dloss / row_weights.sum())).astype(p.dtype)
+    return (dlogits * (dloss / cache.total_weight)).astype(p.dtype)
