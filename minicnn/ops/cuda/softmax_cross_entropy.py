@@ -9,7 +9,7 @@ import numpy as np
 
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
-from minicnn.ops.cuda.warps import WARP, warp_max, warp_sum
+from minicnn.ops.cuda.warps import WARP, block_sum, warp_max, warp_sum
 from minicnn.ops.softmax_cross_entropy import SoftmaxCrossEntropyCache
 
 ROWS = 8
@@ -129,14 +129,8 @@ def _cross_entropy(logits, labels, weights, smoothing, probabilities, losses, ro
             loss += smoothing / np.float64(classes) * spread
         row += _rows_at_a_time()
 
-    loss = warp_sum(loss)
-    if lane == uint32(0):
-        shared[uint32(cuda.threadIdx.x) // uint32(WARP)] = loss
-    cuda.syncthreads()
+    loss = block_sum(loss, shared)
     if uint32(cuda.threadIdx.x) == uint32(0):
-        loss = 0.0
-        for warp in range(ROWS):
-            loss += shared[warp]
         losses[uint32(cuda.blockIdx.x)] = loss
 
 

@@ -1,0 +1,205 @@
+"""One step of an optimizer on all parameters: each rule in one launch, a block for each piece."""
+
+import functools
+import math
+
+import numpy as np
+
+from minicnn.ops.cuda.array import asarray
+from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
+from minicnn.ops.cuda.flat import THREADS, VALUES, load_part, store_part
+from minicnn.ops.cuda.intrinsics import pointer_to
+from minicnn.ops.cuda.tables import ARRAY, COUNT, FIRST, by_dtype, table_of
+
+
+def sgd_update(weights, gradients, velocities, *, lr, momentum, nesterov, scale, decays):
+    """v = momentum · v + g; w -= lr · v, or with Nesterov w -= lr · (g + momentum · v)."""
+    for real, (w, g, v, decay) in by_dtype(weights, gradients, velocities, decays):
+        table, numbers = table_of(w, g, v), _kept_numbers(tuple(decay))
+        _sgd_kernel(real)[len(table)](
+            table, numbers, real(lr), real(momentum), real(scale), int(nesterov)
+        )
+
+
+def rmsprop_update(weights, gradients, squares, *, lr, smoothing, eps, scale, decays):
+    """s = smoothing · s + (1 - smoothing) · g²; w -= lr · g / (sqrt(s) + eps)."""
+    for real, (w, g, s, decay) in by_dtype(weights, gradients, squares, decays):
+        table, numbers = table_of(w, g, s), _kept_numbers(tuple(decay))
+        _rmsprop_kernel(real)[len(table)](
+            table, numbers, real(lr), real(smoothing), real(1 - smoothing), real(eps), real(scale)
+        )
+
+
+def adam_update(
+    weights, gradients, means, squares, *, lr, beta1, beta2, eps, step, scale, decays, shrinks
+):
+    """w -= lr · m̂ / (sqrt(ŝ) + eps); the corrections of m̂ and ŝ are applied to lr and eps."""
+    correction = math.sqrt(1 - beta2**step)
+    columns = by_dtype(weights, gradients, means, squares, decays, shrinks)
+    for real, (w, g, m, s, decay, shrink) in columns:
+        table = table_of(w, g, m, s)
+        numbers, kept = _kept_numbers(tuple(decay)), _kept_numbers(tuple([1 - x for x in shrink]))
+        _adam_kernel(real)[len(table)](
+            table, numbers, kept, real(lr * correction / (1 - beta1**step)), real(beta1),
+            real(1 - beta1), real(beta2), real(1 - beta2), real(eps * correction), real(scale),
+        )
+
+
+def average_update(averages, weights, rate):
+    """average += rate · (w - average)."""
+    for real, (average, w) in by_dtype(averages, weights):
+        table = table_of(average, w)
+        _average_kernel(real)[len(table)](table, real(rate))
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_numbers(values):
+    """A number for each array, on the device: float64."""
+    return asarray(np.array(values, np.float64), np.dtype(np.float64))
+
+
+# A kernel is made for one `real`, float32 or float64: the dtype of the arrays behind the addresses.
+# In it i is the place of a thread's four values in the piece, of which `count` are left to do.
+
+
+@device_function
+def _piece(table, columns):
+    """The row of this block in a table of so many columns of addresses."""
+    return table + uint64(uint32(cuda.blockIdx.x)) * uint64(FIRST + columns)
+
+
+@device_function
+def _first_place():
+    """Where this thread begins in a piece."""
+    return uint32(uint32(4) * uint32(cuda.threadIdx.x))
+
+
+@device_function
+def _penalized(w, g, scale, decay, zero):
+    """scale · g + decay · w."""
+    g = scale * g
+    return g + decay * w if decay != zero else g
+
+
+@device_function
+def _sgd_one(w, g, v, numbers, nesterov):
+    """(w, v) after a step."""
+    lr, momentum, scale, decay, zero = numbers
+    gradient = _penalized(w, g, scale, decay, zero)
+    v = momentum * v + gradient
+    if nesterov:
+        return w - lr * (gradient + momentum * v), v
+    return w - lr * v, v
+
+
+@functools.cache
+def _sgd_kernel(real):
+    @kernel(threads=THREADS)
+    def sgd(table, decays, lr, momentum, scale, nesterov):
+        piece, i = _piece(table, 3), _first_place()
+        count, decay = uint32(piece[COUNT]), real(decays[piece[ARRAY]])
+        w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
+        v = pointer_to(piece[FIRST + 2], real)
+        numbers = (lr, momentum, scale, decay, real(0))
+        while i < count:
+            w0, w1, w2, w3 = load_part(w, i, count)
+            g0, g1, g2, g3 = load_part(g, i, count)
+            v0, v1, v2, v3 = load_part(v, i, count)
+            w0, v0 = _sgd_one(w0, g0, v0, numbers, nesterov)
+            w1, v1 = _sgd_one(w1, g1, v1, numbers, nesterov)
+            w2, v2 = _sgd_one(w2, g2, v2, numbers, nesterov)
+            w3, v3 = _sgd_one(w3, g3, v3, numbers, nesterov)
+            store_part(w, i, count, w0, w1, w2, w3)
+            store_part(v, i, count, v0, v1, v2, v3)
+            i = uint32(i + uint32(VALUES))
+
+    return sgd
+
+
+@device_function
+def _rmsprop_one(w, g, s, numbers):
+    """(w, s) after a step."""
+    lr, smoothing, rest, eps, scale, decay, zero = numbers
+    gradient = _penalized(w, g, scale, decay, zero)
+    s = smoothing * s + rest * gradient * gradient
+    return w - lr * gradient / (math.sqrt(s) + eps), s
+
+
+@functools.cache
+def _rmsprop_kernel(real):
+    @kernel(threads=THREADS)
+    def rmsprop(table, decays, lr, smoothing, rest, eps, scale):
+        piece, i = _piece(table, 3), _first_place()
+        count, decay = uint32(piece[COUNT]), real(decays[piece[ARRAY]])
+        w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
+        s = pointer_to(piece[FIRST + 2], real)
+        numbers = (lr, smoothing, rest, eps, scale, decay, real(0))
+        while i < count:
+            w0, w1, w2, w3 = load_part(w, i, count)
+            g0, g1, g2, g3 = load_part(g, i, count)
+            s0, s1, s2, s3 = load_part(s, i, count)
+            w0, s0 = _rmsprop_one(w0, g0, s0, numbers)
+            w1, s1 = _rmsprop_one(w1, g1, s1, numbers)
+            w2, s2 = _rmsprop_one(w2, g2, s2, numbers)
+            w3, s3 = _rmsprop_one(w3, g3, s3, numbers)
+            store_part(w, i, count, w0, w1, w2, w3)
+            store_part(s, i, count, s0, s1, s2, s3)
+            i = uint32(i + uint32(VALUES))
+
+    return rmsprop
+
+
+@device_function
+def _adam_one(w, g, m, s, numbers):
+    """(w, m, s) after a step."""
+    rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept, zero = numbers
+    w = kept * w
+    gradient = _penalized(w, g, scale, decay, zero)
+    m = beta1 * m + rest1 * gradient
+    s = beta2 * s + rest2 * gradient * gradient
+    return w - rate * m / (math.sqrt(s) + eps), m, s
+
+
+@functools.cache
+def _adam_kernel(real):
+    @kernel(threads=THREADS)
+    def adam(table, decays, kept, rate, beta1, rest1, beta2, rest2, eps, scale):
+        piece, i = _piece(table, 4), _first_place()
+        count, array = uint32(piece[COUNT]), piece[ARRAY]
+        w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
+        m, s = pointer_to(piece[FIRST + 2], real), pointer_to(piece[FIRST + 3], real)
+        decay, share = real(decays[array]), real(kept[array])
+        numbers = (rate, beta1, rest1, beta2, rest2, eps, scale, decay, share, real(0))
+        while i < count:
+            w0, w1, w2, w3 = load_part(w, i, count)
+            g0, g1, g2, g3 = load_part(g, i, count)
+            m0, m1, m2, m3 = load_part(m, i, count)
+            s0, s1, s2, s3 = load_part(s, i, count)
+            w0, m0, s0 = _adam_one(w0, g0, m0, s0, numbers)
+            w1, m1, s1 = _adam_one(w1, g1, m1, s1, numbers)
+            w2, m2, s2 = _adam_one(w2, g2, m2, s2, numbers)
+            w3, m3, s3 = _adam_one(w3, g3, m3, s3, numbers)
+            store_part(w, i, count, w0, w1, w2, w3)
+            store_part(m, i, count, m0, m1, m2, m3)
+            store_part(s, i, count, s0, s1, s2, s3)
+            i = uint32(i + uint32(VALUES))
+
+    return adam
+
+
+@functools.cache
+def _average_kernel(real):
+    @kernel(threads=THREADS)
+    def average(table, rate):
+        piece, i = _piece(table, 2), _first_place()
+        count = uint32(piece[COUNT])
+        mean, w = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
+        while i < count:
+            a, b, c, d = load_part(mean, i, count)
+            w0, w1, w2, w3 = load_part(w, i, count)
+            a, b = a + rate * (w0 - a), b + rate * (w1 - b)
+            c, d = c + rate * (w2 - c), d + rate * (w3 - d)
+            store_part(mean, i, count, a, b, c, d)
+            i = uint32(i + uint32(VALUES))
+
+    return average
