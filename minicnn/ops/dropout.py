@@ -44,8 +44,8 @@ def dropout_forward(
     training : bool
         Whether anything is dropped at all.
     rng : numpy.random.Generator or None
-        Draws one float32 uniform number an element; not used, and may be None, where nothing is
-        dropped.
+        Decides what is dropped: it draws one float32 uniform number an element, or on a GPU the
+        seed of its numbers. Not used, and may be None, where nothing is dropped.
 
     Returns
     -------

@@ -91,8 +91,8 @@ class DeviceArray:
         return other
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
-    """An array that nobody has written yet."""
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """A `DeviceArray` that nobody has written yet; to a type checker anything, for caches."""
     dtype = np.dtype(dtype)
     return DeviceArray(tuple(shape), dtype, memory.take(math.prod(shape) * dtype.itemsize))
 

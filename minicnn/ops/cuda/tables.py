@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from minicnn.ops.cuda.array import DeviceArray, asarray
-from minicnn.ops.cuda.device import Device, device
 
 PIECE = 4096
 """The most values of a piece."""
@@ -36,20 +35,18 @@ def table_of(*columns: Sequence[DeviceArray]) -> DeviceArray:
     sizes = tuple([array.size for array in columns[0]])
     addresses = tuple([tuple([array.pointer for array in column]) for column in columns])
     itemsize = columns[0][0].dtype.itemsize if sizes else 1
-    return _kept_table(device(), itemsize, sizes, addresses)
+    return _kept_table(itemsize, sizes, addresses)
 
 
 @functools.lru_cache(maxsize=16)  # gradients may have other addresses in every second step
 def _kept_table(
-    on: Device, itemsize: int, sizes: tuple[int, ...], addresses: tuple[tuple[int, ...], ...]
+    itemsize: int, sizes: tuple[int, ...], addresses: tuple[tuple[int, ...], ...]
 ) -> DeviceArray:
     table: DeviceArray = asarray(rows_of(itemsize, sizes, addresses), np.dtype(np.uint64))
     return table
 
 
-def rows_of(
-    itemsize: int, sizes: Sequence[int], addresses: Sequence[Sequence[int]]
-) -> np.ndarray:
+def rows_of(itemsize: int, sizes: Sequence[int], addresses: Sequence[Sequence[int]]) -> np.ndarray:
     """The table for arrays of these sizes; addresses has a sequence for each column."""
     counts = [-(-size // PIECE) for size in sizes]
     arrays = np.repeat(np.arange(len(sizes)), counts)  # (P,)
