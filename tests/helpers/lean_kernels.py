@@ -1,0 +1,15 @@
+"""What every CUDA kernel owes: all of it in registers, and no division of 64 bits."""
+
+from typing import Any
+
+SLOW = ("div.u64", "rem.u64", "div.s64", "rem.s64", "mul.hi.u64")
+
+
+def assert_lean(kernel: Any, *kinds: str) -> None:
+    """Compile a kernel for arguments of these kinds, link it, and read what the linker says."""
+    from minicnn.ops.cuda.compile import link
+
+    text = kernel.program(*kinds).text
+    _, report = link(text, (9, 0))
+    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in report
+    assert not [instruction for instruction in SLOW if instruction in text]
