@@ -25,6 +25,10 @@ class Layer:
     `multiply_adds`. To be saved it is a dataclass, and to be loaded it stands in
     `minicnn.layers.LAYERS` under its name.
 
+    On the cuda backend x, dy and the layer's own arrays lie on the GPU, and the operations of
+    `minicnn.ops` take and give such arrays. A layer that is written in NumPy begins with
+    ``x = np.asarray(self.built_for(x))`` and ``dy = np.asarray(dy)``, and so runs on every backend.
+
     `arrays` is where the arrays of a layer are described; what makes, counts, limits or saves them
     reads it. A layer defines `create` only where that is not enough: for random numbers in
     forward, or for arrays that no initializer draws.

@@ -76,13 +76,21 @@ class use_backend:
 
     Parameters
     ----------
-    name : {"cpu", "reference"}
-        ``"cpu"`` is compiled by Numba and threaded; ``"reference"`` is plain NumPy.
+    name : {"cpu", "reference", "cuda"}
+        ``"cpu"`` is compiled by Numba and threaded; ``"reference"`` is plain NumPy; ``"cuda"``
+        runs on an NVIDIA GPU.
 
     Raises
     ------
     InputError
-        For any other name, or a backend that this machine cannot run.
+        For any other name, or a backend that this machine cannot run; the message says what is
+        missing.
+
+    Notes
+    -----
+    Operations take arrays of every backend, and give arrays of the chosen one. Those of cuda lie
+    on the GPU: ``numpy.asarray`` brings one home. A model, its optimizer and a trainer go on with
+    another backend at any moment: their arrays follow.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import refused, status
+from distant_arrays import NAME, distant_backend
 
 
 def test_gradcheck_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,3 +43,14 @@ def test_json_stays_json_where_kernels_have_to_be_compiled(tmp_path: Path) -> No
 def test_gradcheck_refuses_what_is_no_layer(capsys: pytest.CaptureFixture[str]) -> None:
     message = refused(capsys, "gradcheck", "Conv3D")
     assert "gradcheck: expected layers among Conv2D, MaxPool2D" in message
+
+
+@pytest.mark.parametrize("missing", ["", "a chip"])
+def test_gradcheck_takes_every_backend_that_can_run_here(
+    missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with distant_backend(missing):
+        assert status("gradcheck", "ReLU", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert all(row["verdict"] == "correct" for row in rows)
+    assert (NAME in {row["backend"] for row in rows}) is not bool(missing)

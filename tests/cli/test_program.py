@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import refused, run, status
+from distant_arrays import NAME, distant_backend
 
 
 def test_the_version(tmp_path: Path) -> None:
@@ -35,3 +36,14 @@ def test_every_command_has_an_example(
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "trian" in refused(capsys, "trian")
+
+
+@pytest.mark.parametrize("command", [["train"], ["gradcheck", "Dense"]], ids=" ".join)
+def test_a_backend_that_cannot_run_here_says_what_is_missing(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with distant_backend("no such chip was found; plug one in"):
+        line = refused(capsys, *command, "--backend", NAME)
+    assert line == (
+        f"minicnn: backend: {NAME} cannot run on this machine: no such chip was found; plug one in"
+    )

@@ -227,6 +227,30 @@ def test_what_is_not_finite_is_named(event: str) -> None:
         run.fit((INPUTS[:, 0, :4, 0], LABELS), epochs=1)
 
 
+def test_a_layer_that_is_written_in_numpy_trains_there() -> None:
+    class Scale(layers.Layer):
+        def arrays(self, input_shape: tuple[int, ...]) -> list[layers.ArraySpec]:
+            return [layers.ArraySpec("factor", input_shape[-1:], 1.5)]
+
+        def forward(self, x: Any, training: bool = False) -> Any:
+            self.cache = x = np.asarray(self.built_for(x))
+            return x * self.data("factor")
+
+        def backward(self, dy: Any) -> Any:
+            dy = np.asarray(dy)
+            self.set_gradients(factor=(dy * self.kept()).sum(0))
+            return dy * self.data("factor")
+
+    states = []
+    for backend in (NAME, "reference"):
+        model = Sequential([layers.Dense(6), Scale(), layers.ReLU(), layers.Dense(3)], (4,))
+        run = Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.Adam(model.parameters()))
+        with minicnn.use_backend(backend):
+            run.fit((INPUTS[:, 0, :4, 0], LABELS), epochs=2)
+        states.append(model.state_dict())
+    assert_equal_states(*states)
+
+
 @pytest.mark.parametrize("layer", [layers.BatchNorm(), layers.Dense(3)], ids=repr)
 def test_the_checks_of_a_layer_run_there(layer: layers.Layer) -> None:
     with minicnn.use_backend(NAME):
