@@ -38,9 +38,13 @@ array([2., 4., 6., 8.], dtype=float32)
 8.0
 """
 
+from minicnn.ptx.decorator import PythonKernel, kernel
 from minicnn.ptx.errors import PTXError, PTXFault
 from minicnn.ptx.kernels import Kernel, Module, load
 from minicnn.ptx.launching import Launch
 from minicnn.ptx.memory import Memory
 
-__all__ = ["Kernel", "Launch", "Memory", "Module", "PTXError", "PTXFault", "load"]
+__all__ = [
+    "Kernel", "Launch", "Memory", "Module", "PTXError", "PTXFault", "PythonKernel", "kernel",
+    "load",
+]

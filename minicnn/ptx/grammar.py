@@ -41,9 +41,10 @@ _PATTERNS = {
     "addc": rf"(?:\.cc)?{_WORD}",
     "subc": rf"(?:\.cc)?{_WORD}",
     "mul": rf"\.(?:hi|lo){_INTEGER}|\.wide\.[us](?:16|32)|{_ROUNDED}",
-    "mad": rf"\.(?:hi|lo)(?:\.cc)?{_INTEGER}|\.wide\.[us](?:16|32)|{_ROUNDED}",
+    "mad": rf"\.(?:hi|lo)(?:\.cc)?{_INTEGER}|\.wide\.[us](?:16|32)|{_ROUND}{_FLUSH}{_CUT}\.f32"
+           r"|\.rn\.f64",
     "madc": rf"\.(?:hi|lo)(?:\.cc)?{_WORD}",
-    "fma": r"\.r[nzmp](?:(?:\.ftz)?(?:\.sat)?\.f32|\.f64)",
+    "fma": r"\.r[nzmp](?:\.ftz)?(?:\.sat)?\.f32|\.rn\.f64",
     "div": rf"{_INTEGER}|\.(?:approx|full){_FLUSH}\.f32|\.r[nzmp]{_FLOAT}",
     "rem": _INTEGER,
     "neg": rf"\.s(?:16|32|64)|{_FLOAT}",

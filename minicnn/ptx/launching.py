@@ -76,7 +76,10 @@ class Launch:
                 machine.begin(some, self.grid, first + start, first, memory, races,
                               self._requests if counting else None)
                 scheduler = Scheduler(machine, limit - steps, self._runs)
-                scheduler.run()
+                try:
+                    scheduler.run()
+                finally:
+                    machine.end()
                 steps += scheduler.steps
 
     @cached_property

@@ -103,6 +103,7 @@ class Machine:
         self.carry = np.zeros(lanes, bool)
         self.alive = np.zeros(lanes, bool)
         self.who, self.when = np.zeros(lanes, np.int64), np.zeros(lanes, np.int64)
+        self._nowhere = np.zeros(lanes, np.int64)
         self._places = np.zeros(lanes, np.int64)
         self._own_spaces(kernel, dynamic)
         self._registers(kernel)
@@ -210,12 +211,15 @@ class Machine:
         self._committed = np.zeros(self.lanes, np.int64)
 
     def _join_global(self, memory: device.Memory) -> None:
-        known = self.spaces.get("global")
-        if known is None or known.data is not memory.data:
-            known = self.spaces["global"] = Space(
-                "global", memory.data, memory.known, np.zeros(self.lanes, np.int64), device.GLOBAL)
-        known.starts, known.ends = memory.table()
-        known.shadow = memory.shadow(self.kernel.granule) if self.check_races else None
+        space = self.spaces["global"] = Space(
+            "global", memory.data, memory.known, self._nowhere, device.GLOBAL)
+        space.starts, space.ends = memory.table()
+        space.shadow = memory.shadow(self.kernel.granule) if self.check_races else None
+
+    def end(self) -> None:
+        """Let go of the device's memory."""
+        del self.memory, self.spaces["global"]
+        self.counts = None
 
     def lanes_of(self, value: Array) -> Array:
         """A value for every lane, from one for all or one each."""

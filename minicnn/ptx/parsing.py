@@ -318,7 +318,9 @@ class _Scope:
     """Names between two braces, and those around them."""
 
     def __init__(self, around: "_Scope | None") -> None:
-        self.around, self.names, self.ranges = around, {}, {}  # type: ignore[var-annotated]
+        self.around = around
+        self.names: dict[str, str] = {}
+        self.ranges: dict[str, tuple[str, int]] = {}
 
     def find(self, name: str) -> "str | tuple[_Scope, str, str] | None":
         """What a name means here: another name, or a register of a declared range."""
@@ -400,6 +402,8 @@ class Lowering:
             for item in match[2].split(","):
                 ranged = re.fullmatch(r"\s*([%\w$]+?)<\s*(\d+)\s*>\s*", item)
                 if ranged:
+                    if ranged[1] in scope.ranges:
+                        raise PTXError(f"line {line}: the registers {ranged[1]} are there twice")
                     scope.ranges[ranged[1]] = match[1], int(ranged[2])
                 elif re.fullmatch(r"\s*[%\w$]+\s*", item):
                     if item.strip() in scope.names:

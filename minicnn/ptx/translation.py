@@ -184,7 +184,7 @@ class Translation(Operands):
         if "cc" in instruction.parts:
             self.statements.append("np.copyto(X.carry, carry, where=m)")
 
-    @writes("mul", "mul24")
+    @writes("mul")
     def _product(self, instruction: Instruction, kind: str) -> None:
         target, *operands = instruction.operands
         if kind[0] == "f":
@@ -203,8 +203,6 @@ class Translation(Operands):
         elif "hi" in instruction.parts:
             a, b = self.values(operands, kind)
             self.put(target, kind, f"arithmetic.multiply_high({a}, {b})")
-        elif instruction.parts[0] == "mul24":
-            raise PTXError("mul24 is not supported")
         else:
             a, b = self.values(operands, as_bits(kind))
             self.ufunc("np.multiply", target, as_bits(kind), a, b)
@@ -216,8 +214,6 @@ class Translation(Operands):
         if kind[0] == "f":
             a, b, c = self.floats(instruction, kind)
             mode = rounding_mode(parts)
-            if kind == "f16":
-                raise PTXError("fma.f16 is not supported")
             if mode != "rn":
                 self.finish(instruction, kind, f"rounding.fused({a}, {b}, {c}, {mode!r})")
             elif set(parts) & {"sat", "ftz"}:
@@ -320,11 +316,9 @@ class Translation(Operands):
 
     # --------------------------------------------------------------------- comparing, choosing
 
-    @writes("setp", "set")
+    @writes("setp")
     def _compare(self, instruction: Instruction, kind: str) -> None:
         parts, operands = instruction.parts, instruction.operands
-        if parts[0] == "set":
-            raise PTXError("set is not supported")
         comparison, targets = parts[1], operands[0].split("|")
         a, b = self.values(operands[1:3], kind)
         if "ftz" in parts:
@@ -396,8 +390,6 @@ class Translation(Operands):
     def _funnel_shift(self, instruction: Instruction, kind: str) -> None:
         way, mode = instruction.parts[1:3]
         operands = ", ".join(self.values(instruction.operands[1:4], "u32"))
-        if way not in "lr" or mode not in ("wrap", "clamp"):
-            raise PTXError("expected shf.l or shf.r, and .wrap or .clamp")
         self.put(instruction.operands[0], "u32",
                  f"arithmetic.funnel_shift({operands}, {way!r}, {mode!r})")
 
@@ -414,8 +406,6 @@ class Translation(Operands):
                      f"{', '.join(self.values(operands[:2], bits))}, "
                      f"{', '.join(self.values(operands[2:4], 'u32'))})")
         elif name == "prmt":
-            if len(instruction.parts) > 2:
-                raise PTXError("modes of prmt are not supported")
             a, b, selector = self.values(operands, "u32")
             self.put(target, "u32", f"arithmetic.permute_bytes({a}, {b}, {selector})")
         else:
@@ -492,8 +482,6 @@ class Translation(Operands):
         mode = next((part for part in parts if re.fullmatch(r"r[nzmp]i?|rna", part)), "")
         named = [part for part in parts[1:] if part in WIDTH or part in ("tf32", "bf16", "bf16x2")]
         to, source = named[0], named[1]
-        if {"satfinite", "relu"} & set(parts) or "bf16x2" in (source,):
-            raise PTXError("this conversion is not supported")
         if to == "tf32":
             bits = self.value(sources[0], "u32")
             self.put(target, "b32", f"arithmetic.to_tf32({bits}, {mode!r})")
@@ -582,8 +570,6 @@ class Translation(Operands):
         target = operands.pop(0) if instruction.parts[0] == "atom" else "_"
         operation = next(part for part in instruction.parts[1:] if part in ATOMICS)
         seen = kind if kind[0] in "sf" and operation in ("add", "min", "max") else as_bits(kind)
-        if (operation in ("and", "or", "xor") and kind[0] == "f") or kind == "f16":
-            raise PTXError(f"atom.{operation}.{kind} is not supported")
         array = "None" if target == "_" else self.target(target, seen)
         values = ", ".join(self.values(operands[1:], seen))
         where = self._access(instruction, operands[0], True, WIDTH[kind], WIDTH[kind])
@@ -592,8 +578,6 @@ class Translation(Operands):
 
     @writes("cp")
     def _copy(self, instruction: Instruction, kind: str) -> None:
-        if "async" not in instruction.parts or "bulk" in instruction.parts:
-            raise PTXError("only cp.async without .bulk is supported")
         if "commit_group" in instruction.parts:
             self.statements.append("X.commit(active)")
         elif {"wait_group", "wait_all"} & set(instruction.parts):
@@ -602,8 +586,8 @@ class Translation(Operands):
         else:
             to, source, size = instruction.operands[:3]
             width = int(size)
-            if width not in (4, 8, 16) or "shared" not in instruction.parts:
-                raise PTXError("cp.async copies 4, 8 or 16 bytes to shared memory")
+            if width not in (4, 8, 16) or ("cg" in instruction.parts and width != 16):
+                raise PTXError("cp.async copies 4, 8 or 16 bytes, with .cg 16")
             filled = self.value(instruction.operands[3], "u32") if len(instruction.operands) > 3 \
                 else self.constant(width, "u32")
             places = []
@@ -640,8 +624,6 @@ class Translation(Operands):
                                                              else 2]
         masks = self.value(mask, "u32")
         if name == "vote":
-            if what not in warps.VOTES:
-                raise PTXError(f"vote.{what} is not supported")
             self.put(target, "u32" if what == "ballot" else "pred",
                      f"X.vote({self.value(source, 'pred')}, {masks}, {what!r}, active)")
         elif name == "match":
@@ -674,10 +656,9 @@ class Translation(Operands):
     @writes("mma")
     def _matrix_product(self, instruction: Instruction, kind: str) -> None:
         name = instruction.name
-        if not re.fullmatch(r"mma\.sync\.aligned\.(m16n8k8\.row\.col\.f32\.tf32\.tf32|"
-                            r"m16n8k16\.row\.col\.f32\.(bf16\.bf16|f16\.f16))\.f32", name):
-            raise PTXError("this matrix product is not supported")
         targets, a, b, c = (listed(token) for token in instruction.operands)
+        if [len(group) for group in (targets, a, b, c)] != [4, 4, 2, 4]:
+            raise PTXError("the fragments of this matrix product have 4, 4, 2 and 4 registers")
         groups = ", ".join(
             "[" + ", ".join(f"lanes_of({self.value(token, seen)})" for token in group) + "]"
             for group, seen in ((a, "u32"), (b, "u32"), (c, "f32")))
