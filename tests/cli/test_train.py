@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import MINICNN, TINY, refused, run, status
+from distant_arrays import NAME, distant_backend
 
 from minicnn import load
 from minicnn.data import fer2013
@@ -219,3 +220,24 @@ def test_mistakes_end_in_one_line(options, words, folder, capsys, monkeypatch):
     for word in words:
         assert word in message
     assert not any(Path(name).exists() for name in ("x1", "x2", "x4"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backends", [(NAME, "reference"), ("reference", NAME)], ids=str)
+def test_a_run_goes_on_with_another_backend(backends, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.toml").write_text(TINY)
+    with distant_backend():  # its bodies are the reference's
+        for out, (first, second) in (("changed", backends), ("same", ["reference"] * 2)):
+            begun = status("train", "tiny.toml", "--out", out, "--epochs", 1, "--backend", first)
+            resumed = status("train", "--resume", out, "--epochs", 2, "--backend", second)
+            assert (begun, resumed) == (0, 0)
+    assert f"with backend '{backends[0]}', now it is '{backends[1]}'" in capsys.readouterr().out
+    for name in ("model.safetensors", "batchnorm.csv", "layers.csv"):
+        assert Path("changed", name).read_bytes() == Path("same", name).read_bytes()
+    changed, same = (json.loads(Path(out, "results.json").read_text())["test"]
+                     for out in ("changed", "same"))
+    assert changed == same
+    pictures = {out: {path.name: path.read_bytes() for path in Path(out, "pictures").iterdir()}
+                for out in ("changed", "same")}
+    assert pictures["changed"] == pictures["same"] != {}
