@@ -8,7 +8,7 @@ dot.
 import re
 
 from minicnn.ptx.errors import PTXError
-from minicnn.ptx.parsing import BARRIERS, Instruction
+from minicnn.ptx.lowering import BARRIERS, Instruction
 
 _ROUND = r"(?:\.r[nzmp])?"
 _FLUSH = r"(?:\.ftz)?"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from minicnn.ptx import parsing
+from minicnn.ptx import lowering, parsing
 from minicnn.ptx.errors import PTXError
 from minicnn.ptx.machine import Machine
 from minicnn.ptx.memory import Memory
@@ -38,7 +38,7 @@ class Kernel:
         The Python functions that its basic blocks have become.
     """
 
-    def __init__(self, function: parsing.Function, lowered: parsing.Lowered) -> None:
+    def __init__(self, function: parsing.Function, lowered: lowering.Lowered) -> None:
         self.name, self.parameters = function.name, function.parameters
         self.most_threads, self.lowered = function.most_threads, lowered
         used = {
@@ -161,7 +161,7 @@ class Kernel:
                            f"{parsing.MOST['shared']}")
 
 
-def _all_of(block: parsing.Block) -> Iterator[parsing.Instruction]:
+def _all_of(block: lowering.Block) -> Iterator[lowering.Instruction]:
     yield from block.body
     yield from (x for x in (block.barrier, block.end) if x is not None)
 
@@ -172,7 +172,7 @@ class Module(Mapping[str, Kernel]):
     def __init__(self, text: str) -> None:
         self._kernels = {
             function.name: Kernel(function, lowered)
-            for function, lowered in parsing.lower(parsing.parse(text))
+            for function, lowered in lowering.lower(parsing.parse(text))
         }
 
     def __getitem__(self, name: str) -> Kernel:

@@ -10,8 +10,9 @@ import numpy as np
 
 from minicnn.ptx import access, arithmetic, counting, memory as device, races, rounding, warps
 from minicnn.ptx.errors import PTXFault
+from minicnn.ptx.lowering import Instruction
 from minicnn.ptx.operands import array_name, dtype_of, views_of
-from minicnn.ptx.parsing import WIDTH, Instruction
+from minicnn.ptx.parsing import WIDTH
 
 if TYPE_CHECKING:
     from minicnn.ptx.kernels import Kernel

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from minicnn.ptx.errors import PTXError
-from minicnn.ptx.parsing import WIDTH, Lowered, whole_number
+from minicnn.ptx.lowering import Lowered
+from minicnn.ptx.parsing import WIDTH, whole_number
 
 SPECIAL = re.compile(
     r"%(n?tid|n?ctaid)\.[xyz]|%(laneid|warpid|nwarpid|lanemask_(eq|lt|le|gt|ge)|clock|clock64)")
+
+LOGIC = {"and": "np.bitwise_and", "or": "np.bitwise_or", "xor": "np.bitwise_xor"}
+SPACES = ("global", "shared", "local", "const", "param")
 
 _KINDS = {"b": "u", "u": "u", "s": "i", "f": "f"}
 

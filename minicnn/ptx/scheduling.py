@@ -12,8 +12,8 @@ from numba import njit
 from minicnn.ptx import warps
 from minicnn.ptx.access import COMPILED
 from minicnn.ptx.errors import PTXFault
+from minicnn.ptx.lowering import Instruction
 from minicnn.ptx.machine import Machine
-from minicnn.ptx.parsing import Instruction
 from minicnn.ptx.races import BARRIER_SHIFT
 
 Array = Any
