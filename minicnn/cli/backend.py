@@ -27,11 +27,16 @@ def compilation_line() -> Iterator[None]:
     """Say so, once, if kernels have to be compiled; on stderr, since stdout may be JSON."""
     from minicnn import ops
 
+    said = False
+
     def say() -> None:
-        Console(stderr=True).print(
-            "compiling kernels for this machine; they are cached for the next time …",
-            highlight=False,
-        )
+        nonlocal said
+        if not said:  # several backends may compile
+            Console(stderr=True).print(
+                "compiling kernels for this machine; they are cached for the next time …",
+                highlight=False,
+            )
+        said = True
 
     with ExitStack() as notices:
         for each in ops.every_backend():

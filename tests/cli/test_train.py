@@ -185,7 +185,7 @@ def test_the_backend_may_come_from_the_environment(folder):
     environment = {**os.environ, "MINICNN_BACKEND": "gpu"}
     result = run("train", cwd=folder, env=environment)
     assert result.returncode == 2
-    assert "MINICNN_BACKEND: expected one of cpu, reference, got 'gpu'" in result.stderr
+    assert "MINICNN_BACKEND: expected one of cpu, reference, cuda, got 'gpu'" in result.stderr
 
 
 @pytest.mark.parametrize(("options", "words"), [
