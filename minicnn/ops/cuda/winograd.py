@@ -20,6 +20,8 @@ cache, so the products begin with the last tiles, and the transform of M with th
 
 from typing import NamedTuple
 
+import numpy as np
+
 from minicnn.ops.cuda.array import DeviceArray, empty
 from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.gemm import multiply, multiply_into
@@ -55,15 +57,13 @@ class Tiles(NamedTuple):
     down: int
     across: int
 
-    def slices(self, channels: int, most: int = MOST_ELEMENTS) -> list[Slice]:
-        """All rows of tiles, in as few slices of nearly one size as hold so many elements.
+    def slices(self, channels: int) -> list[Slice]:
+        """All rows of tiles, in as few slices of nearly one size as `MOST_ELEMENTS` allows.
 
         Parameters
         ----------
         channels : int
             Channels or filters, whichever is more.
-        most : int
-            Elements of all frequencies of a slice.
 
         Raises
         ------
@@ -77,9 +77,14 @@ class Tiles(NamedTuple):
                 f"tiles of {channels} channels, got {self.across}; use another algorithm"
             )
         rows = self.images * self.down
-        count = -(-rows // max(most // row, 1))
+        count = -(-rows // max(MOST_ELEMENTS // row, 1))
         each = -(-rows // count)
         return [Slice(first, min(each, rows - first)) for first in range(0, rows, each)]
+
+    def place(self, part: Slice) -> tuple[np.uint64, int]:
+        """The image with the first row of a slice, and which of its rows that is."""
+        image, row = divmod(part.first_row, self.down)
+        return np.uint64(image), row
 
 
 def fits(w_shape: tuple[int, ...], window: Window) -> bool:
@@ -176,7 +181,7 @@ def _inputs(
     v = empty((FREQUENCIES, count, channels), x.dtype)
     together = _together(x)
     transform_input(together)[_blocks(count, channels, together)](
-        x, v, count, part.first_row, height, width, channels, tiles.down, tiles.across,
+        x, v, count, *tiles.place(part), height, width, channels, tiles.down, tiles.across,
         *(offset % 2**32 for offset in origin),
     )
     return v
@@ -189,7 +194,7 @@ def _outputs(
     _, height, width, filters = y.shape
     count, together = part.rows * tiles.across, _together(y)
     transform_output(together)[_blocks(count, filters, together)](
-        m, m if b is None else b, int(b is not None), y, count, part.first_row, height, width,
+        m, m if b is None else b, int(b is not None), y, count, *tiles.place(part), height, width,
         filters, tiles.down, tiles.across,
     )
 
@@ -200,7 +205,7 @@ def _gradients(dy: DeviceArray, tiles: Tiles, part: Slice) -> DeviceArray:
     count, together = part.rows * tiles.across, _together(dy)
     m = empty((FREQUENCIES, count, filters), dy.dtype)
     transform_gradient(together)[_blocks(count, filters, together)](
-        dy, m, count, part.first_row, height, width, filters, tiles.down, tiles.across
+        dy, m, count, *tiles.place(part), height, width, filters, tiles.down, tiles.across
     )
     return m
 

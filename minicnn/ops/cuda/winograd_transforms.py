@@ -82,18 +82,21 @@ def _divided(number, by):
 
 
 @device_function
-def _place(thread, groups, down, across, first_row):
-    """A thread's group of channels, and its tile: image, row and column of tiles."""
+def _place(thread, groups, down, across, first_image, first_row):
+    """A thread's group of channels, and its tile: image, row and column of tiles.
+
+    The launch begins with a row of tiles of an image; there may be more than 2**32 images.
+    """
     tile, group = _divided(thread, groups)
     row, q = _divided(tile, across)
     image, p = _divided(uint32(row + first_row), down)
-    return group, image, p, q
+    return group, uint64(image) + first_image, p, q
 
 
 @device_function
 def _row_of_pixels(x, image, height, h, width, channels):
     """The pointer to the row of pixels x[image, h], in 64 bits."""
-    return x + (uint64(image) * uint64(height) + uint64(h)) * uint64(uint32(width * channels))
+    return x + (image * uint64(height) + uint64(h)) * uint64(uint32(width * channels))
 
 
 @functools.cache
@@ -104,14 +107,16 @@ def transform_input(together):
     to_frequencies = _both_sides(bt_times, 6, 6, together)
 
     @kernel(threads=THREADS)
-    def transform_input(x, v, tiles, first_row, height, width, channels, down, across, top, left):
+    def transform_input(
+        x, v, tiles, first_image, first_row, height, width, channels, down, across, top, left
+    ):
         d = cuda.local.array(size, x.dtype)
         half = cuda.local.array(36, x.dtype)
         thread = uint32(cuda.grid(1))
         groups = uint32(channels // uint32(together))
         if thread >= uint32(tiles * groups):
             return
-        group, image, p, q = _place(thread, groups, down, across, first_row)
+        group, image, p, q = _place(thread, groups, down, across, first_image, first_row)
         for i in range(6):
             h = uint32(uint32(4) * p + uint32(i) - top)  # modulo 2**32: above the image is below
             pixels = _row_of_pixels(x, image, height, h, width, channels)
@@ -139,7 +144,7 @@ def transform_output(together):
 
     @kernel(threads=THREADS)
     def transform_output(
-        m, bias, has_bias, y, tiles, first_row, height, width, filters, down, across
+        m, bias, has_bias, y, tiles, first_image, first_row, height, width, filters, down, across
     ):
         d = cuda.local.array(size, y.dtype)
         half = cuda.local.array(24, y.dtype)
@@ -149,7 +154,7 @@ def transform_output(together):
         groups = uint32(filters // uint32(together))
         if thread >= uint32(tiles * groups):
             return
-        group, image, p, q = _place(thread, groups, down, across, first_row)
+        group, image, p, q = _place(thread, groups, down, across, first_image, first_row)
         at, step = uint32(thread * uint32(together)), uint32(tiles * filters)
         for f in range(36):
             load(d, f, 36, m, uint32(at + uint32(f) * step))
@@ -180,7 +185,9 @@ def transform_gradient(together):
     to_frequencies = _both_sides(a_times, 4, 6, together)
 
     @kernel(threads=THREADS)
-    def transform_gradient(dy, m, tiles, first_row, height, width, filters, down, across):
+    def transform_gradient(
+        dy, m, tiles, first_image, first_row, height, width, filters, down, across
+    ):
         d = cuda.local.array(size, dy.dtype)
         half = cuda.local.array(24, dy.dtype)
         result = cuda.local.array(made, dy.dtype)
@@ -188,7 +195,7 @@ def transform_gradient(together):
         groups = uint32(filters // uint32(together))
         if thread >= uint32(tiles * groups):
             return
-        group, image, p, q = _place(thread, groups, down, across, first_row)
+        group, image, p, q = _place(thread, groups, down, across, first_image, first_row)
         for i in range(4):
             h = uint32(uint32(4) * p + uint32(i))
             pixels = _row_of_pixels(dy, image, height, h, width, filters)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from machine_code import registers
+from lean_kernels import assert_lean
 from numeric import DTYPES, assert_close
 
 from minicnn.ops.cuda.array import DeviceArray, asarray, empty
@@ -168,7 +168,7 @@ KINDS = ("*{0}", "*{0}", "*{0}", "I", "*{0}", *"I" * 8)
 def kernel_registers(tile: Tile, layout: str, moved: int) -> int:
     kind = "f" if tile.piece == 4 else "d"
     kinds = [text.format(kind) for text in KINDS]
-    return registers(product_kernel(tile, layout, moved), *kinds)
+    return assert_lean(product_kernel(tile, layout, moved), *kinds)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
