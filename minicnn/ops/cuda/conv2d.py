@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from minicnn.ops.conv2d import Conv2DCache
-from minicnn.ops.cuda import direct
+from minicnn.ops.cuda import direct, winograd
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32
 from minicnn.ops.cuda.sums import column_sums
@@ -180,6 +180,7 @@ def _divided(number, by):
 
 ALGORITHMS = {
     "direct": direct,
+    "winograd": winograd,
     "naive": SimpleNamespace(
         forward=naive_forward,
         input_gradient=naive_input_gradient,
@@ -188,13 +189,16 @@ ALGORITHMS = {
 }
 """Each has `forward`, `input_gradient` and `weight_gradient`."""
 
+WINOGRAD_CHANNELS = 32
+"""From so many channels and filters on Winograd saves more arithmetic than it costs memory."""
+
 _asked_for = ContextVar("the algorithm of convolutions", default="auto")
 
 
 def conv2d_forward(x, w, b, window):
     """y = x * w + b: x (N, H, W, C), w (KH, KW, C, K), b (K,) or None -> y (N, OH, OW, K)."""
-    y = _algorithm_for(w, window).forward(x, w, b, window)
-    return y, Conv2DCache(x, w, b is not None, window)
+    cache = Conv2DCache(x, w, b is not None, window)
+    return _algorithm_for(cache).forward(x, w, b, window), cache
 
 
 def conv2d_backward(dy, cache):
@@ -204,22 +208,25 @@ def conv2d_backward(dy, cache):
 
 def conv2d_input_gradient(dy, cache):
     """dy (N, OH, OW, K) -> dx (N, H, W, C)."""
-    algorithm = _algorithm_for(cache.w, cache.window)
-    return algorithm.input_gradient(dy, cache.w, cache.window, cache.x.shape)
+    return _algorithm_for(cache).input_gradient(dy, cache.w, cache.window, cache.x.shape)
 
 
 def conv2d_weight_gradients(dy, cache):
     """dy (N, OH, OW, K) -> dw (KH, KW, C, K), db (K,) or None."""
-    algorithm = _algorithm_for(cache.w, cache.window)
-    dw = algorithm.weight_gradient(cache.x, dy, cache.window, cache.w.shape)
+    dw = _algorithm_for(cache).weight_gradient(cache.x, dy, cache.window, cache.w.shape)
     db = column_sums(dy.reshape(-1, dy.shape[3])) if cache.has_bias else None
     return dw, db
 
 
-def fastest(w_shape, window):
-    """The name of the fastest algorithm for filters w (KH, KW, C, K) of this window."""
+def fastest(x_shape, w_shape, window):
+    """The name of the fastest algorithm for x (N, H, W, C) and w (KH, KW, C, K)."""
     if direct.fits(w_shape, window):
         return "direct"
+    if _is_for_winograd(window) and min(w_shape[2:]) >= WINOGRAD_CHANNELS:
+        rows, columns = window.output_size(*x_shape[1:3])
+        tiles = -(-rows // 4) * -(-columns // 4)  # partly empty where the image is small
+        if 9 * rows * columns >= 2 * 36 * tiles:  # at most half the multiplications
+            return "winograd"
     return "naive"
 
 
@@ -232,9 +239,10 @@ def convolutions(algorithm: str) -> Iterator[None]:
 
     Parameters
     ----------
-    algorithm : {"auto", "direct", "naive"}
-        ``"direct"`` is for few channels, ``"naive"`` for any shape and for learning. ``"auto"``,
-        the default outside such a block, takes the fastest.
+    algorithm : {"auto", "direct", "winograd", "naive"}
+        ``"direct"`` is for few channels, ``"winograd"`` for 3×3 filters at stride 1, ``"naive"``
+        for any shape and for learning. ``"auto"``, the default outside such a block, takes the
+        fastest.
 
     Raises
     ------
@@ -253,14 +261,21 @@ def convolutions(algorithm: str) -> Iterator[None]:
         _asked_for.reset(before)
 
 
-def _algorithm_for(w, window):
+def _algorithm_for(cache):
     """The algorithm that was asked for, or else the fastest for the shape."""
-    name = _asked_for.get()
-    if name == "auto":
-        name = fastest(w.shape, window)
-    if name == "direct" and not direct.fits(w.shape, window):
+    name, w_shape, window = _asked_for.get(), cache.w.shape, cache.window
+    if name == "direct" and not direct.fits(w_shape, window):
         raise ValueError(
             "conv2d: algorithm 'direct' needs few channels, a small window and filters divisible "
-            f"by 4, got w {w.shape} at stride {window.stride}"
+            f"by 4, got w {w_shape} at stride {window.stride}"
         )
-    return ALGORITHMS[name]
+    if name == "winograd" and not _is_for_winograd(window):
+        raise ValueError(
+            "conv2d: algorithm 'winograd' needs 3×3 filters at stride 1, "
+            f"got {window.size} at {window.stride}"
+        )
+    return ALGORITHMS[fastest(cache.x.shape, w_shape, window) if name == "auto" else name]
+
+
+def _is_for_winograd(window):
+    return (window.size, window.stride) == ((3, 3), (1, 1))

@@ -132,32 +132,53 @@ def chosen_for(channels: int, filters: int, size: int = 3, stride: int = 1) -> s
     return name
 
 
-@pytest.mark.parametrize(("w_shape", "stride", "name"), [
-    ((3, 3, 1, 64), 1, "direct"),
-    ((3, 3, 3, 64), 1, "direct"),
-    ((3, 3, 3, 64), 2, "direct"),
-    ((5, 5, 1, 8), 1, "direct"),
-    ((3, 3, 1, 6), 1, "naive"),  # filters not divisible by 4
-    ((7, 7, 3, 64), 2, "naive"),  # 147 products
-    ((3, 3, 3, 64), 3, "naive"),  # the strip is too long
+@pytest.mark.parametrize(("w_shape", "image", "stride", "name"), [
+    ((3, 3, 1, 64), (48, 48), 1, "direct"),
+    ((3, 3, 3, 64), (32, 32), 2, "direct"),
+    ((5, 5, 1, 8), (28, 28), 1, "direct"),
+    ((3, 3, 1, 6), (28, 28), 1, "naive"),  # filters not divisible by 4
+    ((7, 7, 3, 64), (224, 224), 2, "naive"),  # 147 products
+    ((3, 3, 3, 64), (32, 32), 3, "naive"),  # the strip is too long
+    ((3, 3, 64, 64), (48, 48), 1, "winograd"),
+    ((3, 3, 256, 256), (12, 12), 1, "winograd"),
+    ((3, 3, 512, 32), (8, 8), 1, "winograd"),  # 6×6 outputs: 144 multiplications for 324
+    ((3, 3, 256, 256), (7, 7), 1, "naive"),  # 5×5 outputs: 144 for 225
+    ((3, 3, 16, 64), (48, 48), 1, "naive"),
+    ((3, 3, 64, 64), (48, 48), 2, "naive"),
+    ((5, 5, 64, 64), (48, 48), 1, "naive"),
 ])
-def test_the_fastest(w_shape: tuple, stride: int, name: str) -> None:
+def test_the_fastest(w_shape: tuple, image: tuple, stride: int, name: str) -> None:
     from minicnn.ops.cuda.conv2d import fastest
 
-    assert fastest(w_shape, Window(w_shape[:2], (stride, stride), ((0, 0), (0, 0)))) == name
+    window = Window(w_shape[:2], (stride, stride), ((0, 0), (0, 0)))
+    assert fastest((2, *image, w_shape[2]), w_shape, window) == name
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("image", "filters", "padding", "name"), [
+    ((2, 9, 6, 1), 8, "same", "direct"),
+    ((2, 6, 9, 33), 36, ((1, 0), (0, 2)), "winograd"),
+], ids=str)
+def test_the_fastest_is_right(
+    image: tuple, filters: int, padding: Any, name: str, dtype: type
+) -> None:
+    x, w, b = problem(image, filters, dtype)
+    assert chosen_for(image[3], filters) == name
+    assert_agrees("auto", x, w, b, 256, padding=padding)
 
 
 def test_the_choice_by_shape_and_by_block() -> None:
     assert chosen_for(1, 16) == "direct"
+    assert chosen_for(32, 32) == "winograd"
     with cuda.convolutions("naive"):
-        assert chosen_for(1, 16) == "naive"
+        assert chosen_for(32, 32) == chosen_for(1, 16) == "naive"
         with cuda.convolutions("auto"):
-            assert chosen_for(1, 16) == "direct"
-        assert chosen_for(1, 16) == "naive"
-        with pytest.raises(KeyError), cuda.convolutions("direct"):
+            assert chosen_for(32, 32) == "winograd"
+        assert chosen_for(32, 32) == "naive"
+        with pytest.raises(KeyError), cuda.convolutions("winograd"):
             raise KeyError
-        assert chosen_for(1, 16) == "naive"
-    assert chosen_for(1, 16) == "direct"
+        assert chosen_for(32, 32) == "naive"
+    assert chosen_for(32, 32) == "winograd"
 
 
 def test_a_choice_is_that_of_its_own_thread() -> None:
@@ -166,19 +187,22 @@ def test_a_choice_is_that_of_its_own_thread() -> None:
     assert found == "direct"
 
 
-def test_an_algorithm_that_does_not_suit() -> None:
+@pytest.mark.parametrize(("algorithm", "stride", "message"), [
+    ("direct", 1, "conv2d: algorithm 'direct' needs few channels, a small window and filters "
+     "divisible by 4, got w (3, 3, 5, 4) at stride (1, 1)"),
+    ("winograd", 2,
+     "conv2d: algorithm 'winograd' needs 3×3 filters at stride 1, got (3, 3) at (2, 2)"),
+])
+def test_an_algorithm_that_does_not_suit(algorithm: str, stride: int, message: str) -> None:
     x, w = np.ones((1, 8, 8, 5)), np.ones((3, 3, 5, 4))
-    with cuda.convolutions("direct"), pytest.raises(ValueError) as caught:
-        cuda.conv2d_forward(x, w)
-    assert str(caught.value) == (
-        "conv2d: algorithm 'direct' needs few channels, a small window and filters divisible by 4, "
-        "got w (3, 3, 5, 4) at stride (1, 1)"
-    )
+    with cuda.convolutions(algorithm), pytest.raises(ValueError) as caught:
+        cuda.conv2d_forward(x, w, stride=stride)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("algorithm", ["fft", None, "AUTO"])
 def test_an_unknown_algorithm(algorithm: Any) -> None:
-    message = "convolutions: expected one of auto, direct, "
+    message = "convolutions: expected one of auto, direct, winograd, "
     with pytest.raises(ValueError, match=message), cuda.convolutions(algorithm):
         pytest.fail("the block was entered")
 
