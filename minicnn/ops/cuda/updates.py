@@ -35,13 +35,16 @@ def adam_update(
 ):
     """w -= lr · m̂ / (sqrt(ŝ) + eps); the corrections of m̂ and ŝ are applied to lr and eps."""
     correction = math.sqrt(1 - beta2**step)
-    columns = by_dtype(weights, gradients, means, squares, decays, shrinks)
-    for real, (w, g, m, s, decay, shrink) in columns:
+    shrink = max(shrinks, default=0.0)  # it follows the learning rate; each array's share stays
+    shares = [each / shrink if shrink else 0.0 for each in shrinks]
+    columns = by_dtype(weights, gradients, means, squares, decays, shares)
+    for real, (w, g, m, s, decay, share) in columns:
         table = table_of(w, g, m, s)
-        numbers, kept = _kept_numbers(tuple(decay)), _kept_numbers(tuple([1 - x for x in shrink]))
+        numbers, part = _kept_numbers(tuple(decay)), _kept_numbers(tuple(share))
         _adam_kernel(real)[len(table)](
-            table, numbers, kept, real(lr * correction / (1 - beta1**step)), real(beta1),
-            real(1 - beta1), real(beta2), real(1 - beta2), real(eps * correction), real(scale),
+            table, numbers, part, np.float64(shrink), real(lr * correction / (1 - beta1**step)),
+            real(beta1), real(1 - beta1), real(beta2), real(1 - beta2), real(eps * correction),
+            real(scale),
         )
 
 
@@ -163,13 +166,13 @@ def _adam_one(w, g, m, s, numbers):
 @functools.cache
 def _adam_kernel(real):
     @kernel(threads=THREADS)
-    def adam(table, decays, kept, rate, beta1, rest1, beta2, rest2, eps, scale):
+    def adam(table, decays, shares, shrink, rate, beta1, rest1, beta2, rest2, eps, scale):
         piece, i = _piece(table, 4), _first_place()
         count, array = uint32(piece[COUNT]), piece[ARRAY]
         w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
         m, s = pointer_to(piece[FIRST + 2], real), pointer_to(piece[FIRST + 3], real)
-        decay, share = real(decays[array]), real(kept[array])
-        numbers = (rate, beta1, rest1, beta2, rest2, eps, scale, decay, share, real(0))
+        decay, kept = real(decays[array]), real(1.0 - shrink * shares[array])
+        numbers = (rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept, real(0))
         while i < count:
             w0, w1, w2, w3 = load_part(w, i, count)
             g0, g1, g2, g3 = load_part(g, i, count)
