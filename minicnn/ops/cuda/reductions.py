@@ -65,7 +65,7 @@ def _sum_kernel(real, term):
                 total += (term(a) + term(b)) + (term(c) + term(d))
                 i = uint32(i + uint32(VALUES))
             number = uint32(number + uint32(cuda.gridDim.x))
-        total = block_sum(total, shared)
+        total = block_sum(total, shared, WARPS)
         if uint32(cuda.threadIdx.x) == uint32(0):
             sums[block] = total
 

@@ -129,7 +129,7 @@ def _cross_entropy(logits, labels, weights, smoothing, probabilities, losses, ro
             loss += smoothing / np.float64(classes) * spread
         row += _rows_at_a_time()
 
-    loss = block_sum(loss, shared)
+    loss = block_sum(loss, shared, ROWS)
     if uint32(cuda.threadIdx.x) == uint32(0):
         losses[uint32(cuda.blockIdx.x)] = loss
 

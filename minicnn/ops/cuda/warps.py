@@ -25,14 +25,14 @@ def warp_max(value):
 
 
 @device_function
-def block_sum(value, shared):
+def block_sum(value, shared, warps):
     """The sum over all threads of a block, for its thread 0; shared holds a number a warp."""
-    thread, warps = uint32(cuda.threadIdx.x), uint32(cuda.blockDim.x) // uint32(WARP)
+    thread = uint32(cuda.threadIdx.x)
     value = warp_sum(value)
     if thread % uint32(WARP) == uint32(0):
         shared[thread // uint32(WARP)] = value
     cuda.syncthreads()
     if thread == uint32(0):
-        for warp in range(uint32(1), warps):
+        for warp in range(1, warps):
             value += shared[warp]
     return value

@@ -13,7 +13,8 @@ from minicnn.ops import cuda, reference
 from minicnn.ops.cuda import softmax_cross_entropy as bodies
 from minicnn.ops.cuda.array import asarray
 from minicnn.ops.cuda.device import device
-from minicnn.ops.cuda.softmax_cross_entropy import MOST_BLOCKS, ROWS, blocks_for
+from minicnn.ops.cuda.softmax_cross_entropy import MOST_BLOCKS, ROWS, THREADS, blocks_for
+from minicnn.ptx import Memory, load
 
 SHAPES = [(1, 1), (3, 2), (9, 7), (17, 32), (3, 33), (2, 1000), (MOST_BLOCKS * ROWS + 5, 2)]
 """Rows and classes; of the last, some warps have two rows."""
@@ -115,6 +116,24 @@ def test_one_launch_each_and_the_same_bits() -> None:
     again, cache = cuda.softmax_cross_entropy_forward(logits, labels)
     assert again == loss
     np.testing.assert_array_equal(np.asarray(cuda.softmax_cross_entropy_backward(cache)), first)
+
+
+@pytest.mark.parametrize("rest", [0, 3])
+def test_rows_beyond_32_bits(rest: int) -> None:
+    rows, classes, memory = 2**23 - rest, 520, Memory()
+    last = (rows - 1) // ROWS * ROWS  # the first row of the last block
+    count = rows - last
+    logits, p = (memory.allocate(4 * rows * classes) for _ in range(2))
+    x = np.random.default_rng(0).standard_normal((count, classes)).astype(np.float32)
+    place = 4 * last * classes
+    assert place > 4 * 2**32
+    memory.write(logits + place, x)
+    (kernel,) = load(bodies._softmax.program("*f", "*f", "L", "I").text).values()
+    blocks = -(-rows // ROWS)
+    kernel.launch(
+        blocks, THREADS, logits, p, rows, classes, memory=memory, blocks=[blocks - 1])
+    found = memory.read(p + place, x.nbytes).view(np.float32).reshape(x.shape)
+    assert_close(found, reference.softmax(x), 8)
 
 
 @pytest.mark.parametrize(("rows", "blocks"), [(1, 1), (8, 1), (9, 2), (2**33, MOST_BLOCKS)])

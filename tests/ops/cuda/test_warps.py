@@ -21,7 +21,7 @@ def ask(x, sums, greatest, total):
     shared = cuda.shared.array(WARPS, np.float64)
     i = uint32(cuda.threadIdx.x)
     sums[i], greatest[i] = warp_sum(x[i]), warp_max(x[i])
-    found = block_sum(np.float64(x[i]), shared)
+    found = block_sum(np.float64(x[i]), shared, WARPS)
     if i == uint32(0):
         total[0] = found
 
