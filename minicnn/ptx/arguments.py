@@ -72,8 +72,8 @@ class Arguments:
     @staticmethod
     def _check(arrays: list[Array]) -> None:
         for number, array in enumerate(arrays):
-            if not array.flags.c_contiguous or array.dtype.hasobject:
-                raise PTXError("expected C-contiguous arrays of numbers, got an array of shape "
+            if not array.flags.c_contiguous or array.dtype.hasobject or not array.dtype.isnative:
+                raise PTXError("expected C-contiguous arrays of native numbers, got one of shape "
                                f"{array.shape}, strides {array.strides} and type {array.dtype}")
             for other in arrays[:number]:
                 if np.may_share_memory(array, other) and not same(array, other):

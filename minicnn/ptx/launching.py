@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SILENT: dict[str, Any] = {"over": "ignore", "invalid": "ignore", "divide": "ignore",
                            "under": "ignore"}
 
+MOST_BLOCKS = 1 << 24
+"""A launch runs at most so many, unless the caller chooses them."""
+
 
 class Launch:
     """A kernel that has run, and what it cost.
@@ -43,6 +46,9 @@ class Launch:
             raise PTXError(f"{kernel.name} takes blocks of at most {kernel.most_threads} threads, "
                            f"got {each}")
         total = self.grid[0] * self.grid[1] * self.grid[2]
+        if blocks is None and total > MOST_BLOCKS:
+            raise PTXError(f"a grid of {total} blocks would not end in days: choose some of them "
+                           "with blocks=")
         chosen = np.arange(total) if blocks is None else whole_numbers(blocks)
         if chosen.size and not 0 <= chosen.min() <= chosen.max() < total:
             raise PTXError(f"blocks: expected numbers from 0 to {total - 1}, got "

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from centre_rows import TEXT, THREADS, case
+from centre_rows import TEXT, THREADS, case, right
 from ptx_texts import entry, kernel
 
 from minicnn import ptx
@@ -35,6 +35,55 @@ def test_arrays_that_do_not_lie_in_one_piece():
     for odd in (x[:, ::2], x.T, x[::-1], np.asfortranarray(x)):
         with pytest.raises(ptx.PTXError, match="contiguous"):
             built.launch(3, THREADS, odd, y, 200)
+
+
+def test_arrays_of_the_other_byte_order():
+    x, y = case()
+    with pytest.raises(ptx.PTXError) as caught:
+        ptx.load(TEXT)["centre_rows"].launch(3, THREADS, x.astype(">f4"), y, 200)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_array_that_comes_twice_is_one_array():
+    x, _ = case()
+    y = x.copy()
+    ptx.load(TEXT)["centre_rows"].launch(3, THREADS, y, y, 200)
+    assert right(x, y)
+
+
+def test_views_that_overlap_are_refused_and_others_of_one_array_are_not():
+    built = kernel("st.global.u32 [%rd0], %r1;\nst.global.u32 [%rd1], %r2;", arrays=2)
+    whole = np.full(64, 9, np.uint32)
+    with pytest.raises(ptx.PTXError, match="share memory"):
+        built.launch(1, 1, whole[:40], whole[30:])
+    built.launch(1, 1, whole[:32], whole[32:])
+    assert (whole[0], whole[32], whole[1]) == (0, 1, 9)
+
+
+def test_a_structure_is_given_as_its_bytes():
+    text = entry(
+        ".reg .b64 %rd<3>;\n.reg .b32 %r<3>;\nld.param.u64 %rd1, [p0];\n"
+        "ld.param.u32 %r1, [p1+4];\nld.param.v2.u32 {%r1, %r2}, [p1+8];\n"
+        "st.global.v2.u32 [%rd1], {%r2, %r1};\nld.param.u32 %r1, [p1+4];\n"
+        "st.global.u32 [%rd1+8], %r1;\nret;", "u64",
+    ).replace(".param .u64 p0)", ".param .u64 p0, .param .align 8 .b8 p1[16])")
+    built = ptx.load(text)["kernel"]
+    out = np.zeros(4, np.uint32)
+    built.launch(1, 1, out, np.arange(10, 14, dtype=np.uint32).tobytes())
+    assert out.tolist() == [13, 12, 11, 0]
+    for wrong in (b"123", 5):
+        with pytest.raises(ptx.PTXError):
+            built.launch(1, 1, out, wrong)
+
+
+def test_a_grid_that_would_never_end_is_refused_unless_blocks_are_chosen():
+    built = kernel("st.global.u32 [%rd0], %r1;")
+    out = np.zeros(1, np.uint32)
+    with pytest.raises(ptx.PTXError, match="blocks") as caught:
+        built.launch((2**31 - 1, 65535, 65535), 32, out)
+    assert "\n" not in str(caught.value)
+    built.launch((2**31 - 1, 65535, 65535), 1, out, blocks=[2**31 - 2])
+    assert out[0] == 2**31 - 2
 
 
 def test_an_array_in_the_place_of_a_number_and_the_other_way_round():

@@ -113,24 +113,26 @@ def test_every_spelling_of_a_barrier_is_one_or_refused(spelling):
     assert "barrier" in partly
 
 
-@pytest.mark.parametrize(
-    "other", ["bar.sync 1, 32;", "bar.arrive 1, 64;", "bar.red.popc.u32 %r12, 0, %p1;"]
-)
+@pytest.mark.parametrize("other", ["bar.sync 1, 32;", "bar.arrive 1, 64;"])
 def test_barriers_of_a_part_of_the_block_are_not_taken_for_whole_ones(other):
-    """Each is done right or refused; a half-block barrier orders only its half."""
-    body = ("setp.ge.u32 %p1, %r0, 32;\nmov.u32 %r8, buffer;\nmad.lo.u32 %r9, %r0, 4, %r8;\n"
-            f"st.shared.u32 [%r9], %r0;\n{other}\n"
-            "xor.b32 %r10, %r0, 32;\nmad.lo.u32 %r9, %r10, 4, %r8;\nld.shared.u32 %r12, [%r9];\n")
-    if "red" in other:
-        return_count = body[: body.index("mov.u32 %r8")] + other + "\n" + STORE
-        try:
-            got = launch(return_count)
-        except ptx.PTXError:
-            return
-        assert (got == 32).all()
-    else:
-        with pytest.raises(ptx.PTXError):
-            launch(body)
+    """A half-block barrier orders only its half."""
+    body = ("mov.u32 %r8, buffer;\nmad.lo.u32 %r9, %r0, 4, %r8;\nst.shared.u32 [%r9], %r0;\n"
+            f"{other}\nxor.b32 %r10, %r0, 32;\n"
+            "mad.lo.u32 %r9, %r10, 4, %r8;\nld.shared.u32 %r12, [%r9];\n")
+    with pytest.raises(ptx.PTXError):
+        launch(body)
+
+
+@pytest.mark.parametrize("bound", [0, 1, 20, 49, 50])
+def test_barriers_count_the_votes_of_their_block(bound):
+    """Three blocks of 50 threads; in the second nobody says yes."""
+    votes = f"setp.ne.u32 %p2, %r1, 1;\nsetp.lt.and.u32 %p1, %r0, {bound}, %p2;\n"
+    got = launch(votes + "bar.red.popc.u32 %r12, 0, %p1;\n" + STORE, block=50, grid=3)
+    assert got.tolist() == [*[bound] * 50, *[0] * 50, *[bound] * 50]
+    for name, exact in [("and", bound == 50), ("or", bound > 0)]:
+        got = launch(f"{votes}bar.red.{name}.pred %p3, 0, %p1;\nselp.u32 %r12, 1, 0, %p3;\n{STORE}",
+                     block=50, grid=3)
+        assert got.tolist() == [*[exact] * 50, *[0] * 50, *[exact] * 50], name
 
 
 @pytest.mark.parametrize("body", ["ROUND:\nbra ROUND;\n", "ROUND:\nbar.sync 0;\nbra.uni ROUND;\n",

@@ -149,6 +149,39 @@ def test_approximate_quotients_are_near(operation):
     np.testing.assert_allclose(got, a / b, rtol=1e-6)
 
 
+def flushed(values):
+    """Zeros of their sign in the place of subnormal numbers."""
+    small = np.abs(values) < np.finfo(values.dtype).tiny
+    return np.where(small, np.copysign(values.dtype.type(0), values), values)
+
+
+@pytest.mark.parametrize(
+    ("statement", "exact"),
+    [("add.ftz.f32 %y, %a, %b;", np.add), ("sub.rn.ftz.f32 %y, %a, %b;", np.subtract),
+     ("mul.ftz.f32 %y, %a, %b;", np.multiply), ("div.rn.ftz.f32 %y, %a, %b;", np.divide),
+     ("fma.rn.ftz.f32 %y, %a, %b, %b;",
+      lambda a, b: (a.astype("f8") * b + b).astype(np.float32)),
+     ("sqrt.rn.ftz.f32 %y, %a;", lambda a, b: np.sqrt(a)),
+     ("abs.ftz.f32 %y, %a;", lambda a, b: np.abs(a)), ("neg.ftz.f32 %y, %a;", lambda a, b: -a)],
+)
+def test_subnormal_numbers_become_zeros_where_asked_before_and_after(statement, exact):
+    a, b = pairs(np.dtype("f4"), 15)
+    with np.errstate(all="ignore"):
+        wanted = flushed(exact(flushed(a), flushed(b)))
+        plain = exact(a, b)
+    same(elementwise(statement, np.float32, a, b), wanted)
+    assert (wanted != plain)[~np.isnan(plain)].any() or statement[:4] in ("sqrt", "neg.")
+
+
+def test_comparisons_and_conversions_do_without_subnormal_numbers_where_asked():
+    a = np.array([1e-40, -1e-40, 0, 1e-38, -1e-38, 2e-38], np.float32)
+    text = "setp.gt.ftz.f32 %q, %a, 0f00000000;\nselp.u32 %y, 1, 0, %q;"
+    got = elementwise(text, np.uint32, a, registers=".reg .pred %q;")
+    assert got.tolist() == [0, 0, 0, 0, 0, 1]
+    up = elementwise("cvt.rpi.ftz.s32.f32 %y, %a;", np.int32, a)
+    assert up.tolist() == [0, 0, 0, 0, 0, 1]
+
+
 def test_registers_without_a_type_hold_floats_too():
     """Newer compilers declare every 32-bit register so."""
     a, b = pairs(np.dtype("f4"), 12)

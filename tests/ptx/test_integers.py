@@ -150,3 +150,39 @@ def test_a_destination_may_be_one_of_the_operands():
         "mov.b32 %y, %a;\nmad.lo.s32 %y, %y, %y, %y;\nsub.s32 %y, %a, %y;", np.int32, a
     )
     np.testing.assert_array_equal(got, a - (a * a + a))
+
+
+@pytest.mark.parametrize("kind", ["u32", "u64"])
+def test_carries_make_wide_sums_of_narrow_ones(kind):
+    """Three words each: the carry goes through the middle one."""
+    dtype = dtype_of(kind)
+    bits = width(dtype)
+    low = pairs(dtype, seed=9)
+    middle = [low[0][::-1], low[1]]
+    middle[0][:40], middle[1][:40] = [2**bits - 1] * 40, [0] * 40
+    for name, exact in [("add", lambda a, b: a + b), ("sub", lambda a, b: a - b)]:
+        columns = [array(values, dtype) for values in (*low, *middle)]
+        words = []
+        for chosen in ("low", "middle", "%y"):
+            text = (
+                f"{name}.cc.{kind} %low, %a, %b;\n{name}c.cc.{kind} %middle, %c, %d;\n"
+                f"{name}c.{kind} %y, 0, 0;" + (f"\nmov.{kind} %y, %{chosen};" if chosen[0] != "%"
+                                              else "")
+            )
+            words.append(elementwise(text, dtype, *columns,
+                                     registers=f".reg .b{bits} %low, %middle;"))
+        for i, (a0, b0, a1, b1) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+            whole = exact(a0 + (a1 << bits), b0 + (b1 << bits)) & ((1 << 3 * bits) - 1)
+            assert sum(int(word[i]) << n * bits for n, word in enumerate(words)) == whole, name
+
+
+def test_carries_make_wide_products():
+    """Two words times one: the upper half of the first product is added to the second."""
+    dtype = dtype_of("u32")
+    columns = [array(numbers(dtype, seed), dtype) for seed in (10, 11, 12)]
+    text = ("mul.lo.u32 %p, %a, %c;\nmul.hi.u32 %q, %a, %c;\nmad.lo.cc.u32 %q, %b, %c, %q;\n"
+            "madc.hi.u32 %r, %b, %c, 0;\nmov.u32 %y, {};")
+    words = [elementwise(text.format(word), dtype, *columns, registers=".reg .b32 %p, %q, %r;")
+             for word in ("%p", "%q", "%r")]
+    for i, (a, b, c) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        assert sum(int(word[i]) << 32 * n for n, word in enumerate(words)) == (a + (b << 32)) * c

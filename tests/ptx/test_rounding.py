@@ -127,6 +127,39 @@ def test_directed_rounding_is_right_or_refused(name, mode, kind):
     np.testing.assert_array_equal(got, np.array(exact, dtype))
 
 
+@pytest.mark.parametrize("mode", ["rz", "rm", "rp"])
+def test_directed_roots_lie_on_their_side_of_the_exact_one(mode):
+    a = np.random.default_rng(8).uniform(0.5, 1000, 300).astype(np.float32)
+    a[:3] = [4, 9, 2]
+    got = elementwise(f"sqrt.{mode}.f32 %y, %a;", np.float32, a)
+    other = np.nextafter(got, np.float32(np.inf if mode in ("rz", "rm") else 0))
+    for x, root, beyond in zip(a, got, other, strict=True):
+        square, farther = Fraction(float(root)) ** 2, Fraction(float(beyond)) ** 2
+        if mode == "rp":
+            assert farther < Fraction(float(x)) <= square
+        else:
+            assert square <= Fraction(float(x)) < farther
+
+
+@pytest.mark.parametrize("mode", ["rz", "rm", "rp"])
+@pytest.mark.parametrize(
+    ("kind", "source"), [("f32.f64", "f8"), ("f32.s32", "i4"), ("f32.u64", "u8"), ("f64.s64", "i8")]
+)
+def test_directed_conversions(kind, source, mode):
+    target = KINDS[kind[:3]]
+    rng = np.random.default_rng(9)
+    if source == "f8":
+        values = np.concatenate([rng.standard_normal(300), special(np.dtype("f8")),
+                                 any_bits(np.dtype("f8"), 300, 10)])
+        values = values[np.isfinite(values) & (values != 0)]
+    else:
+        values = any_bits(np.dtype(source), 400, 11) >> rng.integers(0, 31, 400).astype(source)
+        values = values[values != 0]
+    got = elementwise(f"cvt.{mode}.{kind} %y, %a;", target, values)
+    exact = [rounded(Fraction(value), target, mode) for value in values.tolist()]
+    same(got, np.array(exact, target))
+
+
 def test_the_rational_rounding_agrees_with_numpy():
     """What the tests above compare with is itself compared: with NumPy's float64 to float32."""
     values = any_bits(np.dtype("f8"), 3000, 5)
