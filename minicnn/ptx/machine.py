@@ -95,7 +95,7 @@ class Machine:
     """
 
     def __init__(self, kernel: "Kernel", block: tuple[int, ...], groups: int, dynamic: int) -> None:
-        self.kernel, self.block, self.groups = kernel, block, groups
+        self.kernel, self.block, self.groups, self.dynamic = kernel, block, groups, dynamic
         self.threads = block[0] * block[1] * block[2]
         self.padded = -(-self.threads // 32) * 32
         self.lanes = lanes = groups * self.padded
@@ -175,6 +175,7 @@ class Machine:
             "tid.z": self.thread // (x * y),
             "ntid.x": self.block[0], "ntid.y": self.block[1], "ntid.z": self.block[2],
             "laneid": in_warp, "warpid": self.thread // 32, "nwarpid": self.padded // 32,
+            "dynamic_smem_size": self.dynamic,
             "lanemask_eq": bit, "lanemask_lt": bit - np.uint64(1),
             "lanemask_le": 2 * bit - np.uint64(1),
             "lanemask_gt": np.uint64(0xFFFFFFFF) & ~(2 * bit - np.uint64(1)),
@@ -265,7 +266,7 @@ class Machine:
     # ------------------------------------------------------------------------------------ memory
 
     def _reach(self, space: Space, addresses: Array, offset: int, number: int, active: Array,
-               writes: bool, reads: bool, strong: bool = False, part: int = 0) -> Array:
+               writes: bool, reads: bool, strength: int = races.PLAIN, part: int = 0) -> Array:
         """The places of an access, when all is well with it; of its bytes maybe only a part."""
         instruction, _, width = self.kernel.translation.accesses[number]
         size = part or width
@@ -279,7 +280,7 @@ class Machine:
             first = self.first_of_launch if space.name == "global" else self.first_block
             lane, place, who, kind = races.touch(
                 space.shadow, self.kernel.granule, places, size, active, self.who, self.when,
-                writes, strong, first)
+                writes, strength, first)
             if lane >= 0:
                 raise self._race(instruction, space, lane, place, who, kind, writes)
         if self.counts is not None:
@@ -324,20 +325,20 @@ class Machine:
         return found
 
     def load(self, name: str, addresses: Array, offset: int, number: int, kind: str,
-             targets: tuple[Array | None, ...], active: Array, strong: bool) -> None:
+             targets: tuple[Array | None, ...], active: Array, strength: int) -> None:
         """Registers = memory."""
         for space, start, chosen in self._by_space(name, addresses, offset, active):
-            places = self._reach(space, addresses, start, number, chosen, False, True, strong)
+            places = self._reach(space, addresses, start, number, chosen, False, True, strength)
             cells = space.cells(kind)
             for place, target in enumerate(targets):
                 if target is not None:
                     access.gather(cells, places, place * cells.itemsize, chosen, target)
 
     def store(self, name: str, addresses: Array, offset: int, number: int, kind: str,
-              values: tuple[Array, ...], active: Array, strong: bool) -> None:
+              values: tuple[Array, ...], active: Array, strength: int) -> None:
         """Memory = registers."""
         for space, start, chosen in self._by_space(name, addresses, offset, active):
-            places = self._reach(space, addresses, start, number, chosen, True, False, strong)
+            places = self._reach(space, addresses, start, number, chosen, True, False, strength)
             cells = space.cells(kind)
             for place, value in enumerate(values):
                 access.scatter(cells, places, place * cells.itemsize, chosen, self.lanes_of(value))
@@ -350,8 +351,9 @@ class Machine:
         old = np.zeros(self.lanes, kind) if target is None else target
         code = access.ATOMICS[operation]
         first, second = (self.lanes_of(values[0]), self.lanes_of(values[-1]))
+        strength = races.SWAP if operation == "cas" else races.STRONG
         for space, start, chosen in self._by_space(name, addresses, offset, active):
-            places = self._reach(space, addresses, start, number, chosen, True, True, True)
+            places = self._reach(space, addresses, start, number, chosen, True, True, strength)
             if operation in ("and", "or", "xor"):
                 access.exchange_bits(space.cells(kind), places, chosen, code, first, old)
             else:
@@ -398,7 +400,7 @@ class Machine:
                 if self.check_races and space.shadow is not None:
                     lane, place, who, kind = races.touch(
                         space.shadow, self.kernel.granule, copy.places, copy.size, arrived,
-                        self.who, self.when, True, False, self.first_block)
+                        self.who, self.when, True, races.PLAIN, self.first_block)
                     if lane >= 0:
                         instruction = self.kernel.translation.accesses[copy.number][0]
                         raise self._race(instruction, space, lane, place, who, kind, True)

@@ -14,7 +14,8 @@ from minicnn.ptx.lowering import Lowered
 from minicnn.ptx.parsing import WIDTH, whole_number
 
 SPECIAL = re.compile(
-    r"%(n?tid|n?ctaid)\.[xyz]|%(laneid|warpid|nwarpid|lanemask_(eq|lt|le|gt|ge)|clock|clock64)")
+    r"%(n?tid|n?ctaid)\.[xyz]|%(laneid|warpid|nwarpid|lanemask_(eq|lt|le|gt|ge)|clock|clock64|"
+    r"dynamic_smem_size)")
 
 LOGIC = {"and": "np.bitwise_and", "or": "np.bitwise_or", "xor": "np.bitwise_xor"}
 SPACES = ("global", "shared", "local", "const", "param")

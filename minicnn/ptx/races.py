@@ -3,7 +3,7 @@
 Of every few bytes of memory four numbers are kept, its shadow: who wrote it last and when, who read
 it last and when. The who is
 
-    who = (number of the thread block, counted over all launches) · 2¹² + strong · 2¹¹ + thread
+    who = (number of the thread block, counted over all launches) · 2¹³ + strength · 2¹¹ + thread
 
 and the when
 
@@ -11,8 +11,9 @@ and the when
 
 Two accesses are ordered if one thread makes both, if a barrier of their block lies between, or a
 ``bar.warp.sync`` of their warp. Threads of different blocks are never ordered within a launch.
-Atomic and volatile accesses (strong ones) do not race with each other. An order that a program
-makes with atomics and fences alone is not understood.
+Atomic and volatile accesses (strong ones) do not race with each other, nor does an atomic
+compare-and-swap race with a plain read: it finds out whether what was read is still there. An order
+that a program makes with atomics and fences alone is not understood.
 
 Several unordered readers are remembered together: as some thread of their block, or, if they come
 from several blocks, as ANYBODY.
@@ -27,7 +28,10 @@ from minicnn.ptx.access import COMPILED
 
 Array = Any
 
-THREAD, STRONG, BLOCK_SHIFT, BARRIER_SHIFT = (1 << 11) - 1, 1 << 11, 12, 24
+THREAD, BLOCK_SHIFT, BARRIER_SHIFT = (1 << 11) - 1, 13, 24
+
+PLAIN, STRONG, SWAP = 0, 1 << 11, 3 << 11
+"""How strong an access is; a compare-and-swap is strong too."""
 
 SOMEBODY = THREAD
 """The thread of `who` that stands for several threads of one block."""
@@ -68,16 +72,19 @@ def recent(who: int, when: int, first_block: int) -> bool:
 
 
 @njit(**COMPILED)
-def clashes(old_who: int, old_when: int, who: int, when: int, first_block: int) -> bool:
-    """Whether two accesses race, if one of them writes."""
+def clashes(old_who: int, old_when: int, who: int, when: int, writer: int, reads: bool,
+            first_block: int) -> bool:
+    """Whether two accesses race, of which `writer` writes and the other one may only read."""
     if not recent(old_who, old_when, first_block) or ordered(old_who, old_when, who, when):
+        return False
+    if reads and writer != ANYBODY and writer & SWAP == SWAP:
         return False
     return old_who == ANYBODY or not (old_who & who & STRONG)
 
 
 @njit(**COMPILED)
 def touch(shadow: Array, granule: int, places: Array, size: int, active: Array, who: Array,
-          when: Array, writes: bool, strong: bool, first_block: int) -> tuple[int, int, int, int]:
+          when: Array, writes: bool, strength: int, first_block: int) -> tuple[int, int, int, int]:
     """Note an access of every active lane; stops at the first race.
 
     Returns
@@ -88,13 +95,15 @@ def touch(shadow: Array, granule: int, places: Array, size: int, active: Array, 
     for lane in range(active.size):
         if not active[lane]:
             continue
-        me, now = who[lane] | (STRONG if strong else 0), when[lane]
+        me, now = who[lane] | strength, when[lane]
         for cell in range(places[lane] // granule, (places[lane] + size) // granule):
             row = shadow[cell]
-            if row[0] != 0 and clashes(row[0], row[1], me, now, first_block):
+            if row[0] != 0 and clashes(
+                    row[0], row[1], me, now, row[0], not writes, first_block):
                 return lane, cell * granule, row[0], WRITE
             if writes:
-                if row[2] != 0 and clashes(row[2], row[3], me, now, first_block):
+                if row[2] != 0 and clashes(
+                        row[2], row[3], me, now, me, True, first_block):
                     return lane, cell * granule, row[2], READ
                 row[0], row[1], row[2], row[3] = me, now, 0, 0
             elif row[2] == 0 or not recent(row[2], row[3], first_block) \

@@ -98,3 +98,44 @@ def test_without_the_compiler_it_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert 'pip install "minicnn[cuda]"' in done.stdout and done.stdout.count("\n") == 1, done
+
+
+@needs_compiler
+@pytest.mark.slow(seconds=3)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.uint64])
+def test_atomic_operations_from_many_blocks(dtype: type) -> None:
+    """The extrema of floats are loops of compare-and-swap around a plain read."""
+    from numba import cuda
+
+    @ptx.kernel
+    def reduce(x, found):
+        i = cuda.grid(1)
+        if i < x.size:
+            cuda.atomic.add(found, 0, x[i])
+            cuda.atomic.max(found, 1, x[i])
+            cuda.atomic.min(found, 2, x[i])
+
+    x = np.random.default_rng(0).permutation(300).astype(dtype)
+    found = np.array([0, 0, 1000], dtype)
+    reduce[3, 128](x, found)
+    assert found.tolist() == [x.sum(), 299, 0]
+
+
+@needs_compiler
+@pytest.mark.slow(seconds=2)
+def test_dynamic_shared_memory_has_the_size_that_the_launch_gives() -> None:
+    from numba import cuda, float32
+
+    @ptx.kernel
+    def reverse(x):
+        shared = cuda.shared.array(0, float32)
+        i = cuda.threadIdx.x
+        shared[i] = x[i]
+        cuda.syncthreads()
+        x[i] = shared[cuda.blockDim.x - 1 - i]
+
+    x = np.arange(64, dtype=np.float32)
+    reverse[1, 64, 0, 256](x)
+    assert np.array_equal(x, np.arange(63, -1, -1))
+    with pytest.raises(ptx.PTXFault, match="out of bounds; thread .32, 0, 0."):
+        reverse[1, 64, 0, 128](x)

@@ -8,6 +8,7 @@ from minicnn.ptx.instructions.registry import writes
 from minicnn.ptx.lowering import Instruction
 from minicnn.ptx.operands import SPACES, as_bits, dtype_of, listed
 from minicnn.ptx.parsing import WIDTH
+from minicnn.ptx.races import PLAIN, STRONG
 
 if TYPE_CHECKING:
     from minicnn.ptx.translation import Translation
@@ -39,9 +40,10 @@ def _variable(code: "Translation", name: str, space: str) -> tuple[str, str]:
     return space, f"lanes_of({address})"
 
 
-def _strong(instruction: Instruction) -> bool:
-    return bool({"volatile", "relaxed", "acquire", "release", "atom", "red"}
-                & set(instruction.parts))
+def _strength(instruction: Instruction) -> int:
+    """How a load or store stands to other threads' accesses (see `races`)."""
+    strong = {"volatile", "relaxed", "acquire", "release"} & set(instruction.parts)
+    return STRONG if strong else PLAIN
 
 
 @writes("ld", "ldu")
@@ -62,7 +64,7 @@ def _load(code: "Translation", instruction: Instruction, kind: str) -> None:
     where = _access(code, instruction, instruction.operands[1], False,
                          WIDTH[kind] * len(targets), WIDTH[kind])
     code.statements.append(f"X.load({where}, {dtype_of(seen).str!r}, ({arrays},), active, "
-                           f"{_strong(instruction)})")
+                           f"{_strength(instruction)})")
 
 
 @writes("st")
@@ -76,7 +78,7 @@ def _store(code: "Translation", instruction: Instruction, kind: str) -> None:
     where = _access(code, instruction, instruction.operands[0], True,
                          WIDTH[kind] * len(sources), WIDTH[kind])
     code.statements.append(f"X.store({where}, {dtype_of(bits).str!r}, ({values},), active, "
-                           f"{_strong(instruction)})")
+                           f"{_strength(instruction)})")
 
 
 @writes("atom", "red")
