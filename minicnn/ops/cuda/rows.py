@@ -1,0 +1,124 @@
+"""Rows of channels on blocks of threads: who owns which channel, and how a block adds up.
+
+An array (..., C) is seen as (m, C): m rows of C channels. A thread owns some neighbouring
+channels, its lanes, and steps down the rows; the threads beside it own the next channels, so that
+neighbours read neighbouring addresses. ``strip`` threads stand side by side along a row, and a
+block of threads takes ``at_once`` rows at a time, ``rows`` rows in all.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn.ops.cuda.compile import cuda, device_function, uint32
+from minicnn.ops.cuda.intrinsics import load2, load4, store2, store4
+
+THREADS = 256
+"""Threads a block."""
+
+FEW_ROWS = 16
+"""How many rows are summed in their own dtype: few enough to round like a single one."""
+
+_MOST_PLACES = 2**31
+"""Numbers in the rows of a block: they are counted in 32 bits."""
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How (m, C) is shared out: a grid of ``blocks`` blocks down the rows and ``strips`` across.
+
+    All but the last block down have the same number of rows, a multiple of ``FEW_ROWS · at_once``.
+    """
+
+    lanes: int
+    strip: int
+    at_once: int
+    rows: int
+    blocks: int
+    strips: int
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(down, across)."""
+        return self.blocks, self.strips
+
+
+def tiling_of(m: int, channels: int, dtype: np.dtype, blocks: int) -> Tiling:
+    """The tiling of m rows of channels, by so many blocks if the rows suffice.
+
+    Parameters
+    ----------
+    m, channels : int
+    dtype : numpy.dtype
+        Of x.
+    blocks : int
+        How many the device runs at once.
+    """
+    lanes = lanes_of(channels, dtype)
+    groups = channels // lanes
+    strips = -(-groups // THREADS)
+    strip = -(-groups // strips)
+    at_once = THREADS // strip
+    step = at_once * FEW_ROWS
+    wanted = max(blocks // strips, -(-m * channels // _MOST_PLACES), 1)
+    rows = -(-m // (wanted * step)) * step
+    return Tiling(lanes, strip, at_once, rows, -(-m // rows), strips)
+
+
+def lanes_of(channels: int, dtype: np.dtype) -> int:
+    """Channels a thread: 16 bytes of them where every row begins at such a place, else one."""
+    most = 16 // dtype.itemsize
+    return most if channels % most == 0 else 1
+
+
+@functools.cache
+def moves(lanes: int) -> tuple[Callable[..., Any], Callable[..., None]]:
+    """``load(x, i)``, a tuple of so many lanes from x[i] on, and ``store(y, i, lanes)``."""
+
+    @device_function
+    def load(x, i):
+        if lanes == 4:
+            return load4(x, i)
+        if lanes == 2:
+            return load2(x, i)
+        return (x[i],)
+
+    @device_function
+    def store(y, i, values):
+        if lanes == 4:
+            store4(y, i, values[0], values[1], values[2], values[3])
+        elif lanes == 2:
+            store2(y, i, values[0], values[1])
+        else:
+            y[i] = values[0]
+
+    return load, store
+
+
+@functools.cache
+def block_sums(entries: int) -> Callable[..., None]:
+    """``add_up(values, shared, strip, rows)``: sums over the threads that own the same channels.
+
+    Each thread brings as many values as there are entries. After it ``shared[entry · THREADS + t]``
+    is the sum of the threads t, t + strip, t + 2 · strip and so on, for each t below strip.
+    """
+
+    @device_function
+    def add_up(values, shared, strip, rows):
+        thread = uint32(cuda.threadIdx.x)
+        for entry in range(entries):
+            shared[entry * THREADS + thread] = values[entry]
+        cuda.syncthreads()
+        while rows > uint32(1):  # the lower half of the rows is added to the upper one
+            half = uint32((rows + uint32(1)) // uint32(2))
+            if thread < uint32((rows - half) * strip):
+                partner = uint32(thread + half * strip)
+                for entry in range(entries):
+                    shared[entry * THREADS + thread] += shared[entry * THREADS + partner]
+            cuda.syncthreads()
+            rows = half
+
+    return add_up
