@@ -154,6 +154,13 @@ def test_numbers_that_need_more_than_32_bits_are_refused() -> None:
         scale_kernel(5)[1](x, x, x, -1, 0.5)
 
 
+def test_a_numpy_scalar_keeps_its_type_and_a_float_takes_that_of_the_arrays() -> None:
+    arguments = empty((3,), np.float32), 0.5, np.float64(0.5), np.uint64(2**40), 7
+    kinds, values = scale_kernel(3)._taken(arguments)
+    assert kinds == ("*f", "f", "d", "L", "I")
+    assert [value.dtype for value in values[1:]] == ["f", "d", "L", "I"]
+
+
 def test_the_linker_reports_registers_without_a_gpu() -> None:
     text = scale_kernel(5).program("*f", "*f", "*f", "I", "f").text
     code, report = link(text, (9, 0))
