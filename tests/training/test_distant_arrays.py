@@ -1,5 +1,6 @@
 """Training on a backend whose arrays are not NumPy's, and going on with it elsewhere."""
 
+import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,47 @@ def test_what_is_not_finite_is_named(event: str) -> None:
             with detect_anomaly(run):
                 run.fit((INPUTS[:, 0, :4, 0], LABELS), epochs=1)
         run.fit((INPUTS[:, 0, :4, 0], LABELS), epochs=1)
+
+
+@pytest.mark.parametrize("event", ["on_loss", "on_step_end", "on_validation_start", "on_measured"])
+def test_an_average_of_the_weights_follows(event: str) -> None:
+    states = []
+    for turns in ([Choose(event, "reference")], []):
+        model = network()
+        average = WeightAverage(model, 0.8)
+        run = Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters()),
+                      callbacks=[average, *turns])
+        with minicnn.use_backend("reference"):
+            run.fit((INPUTS, LABELS), VALIDATION, epochs=2, batch_size=8)
+        states.append({**average.arrays(), "figures": np.array(figures(run))})
+    assert_equal_states(*states)
+
+
+def test_a_state_that_lies_there_is_loaded_from_where_it_is() -> None:
+    source, target, home = trained(NAME).model, network(), network()
+    with minicnn.use_backend(NAME):
+        target.forward(INPUTS)
+        target.load_state_dict(source.live_state())
+    home.load_state_dict(source.live_state())
+    target.parameters()[0].data[...] = np.asarray(source.parameters()[0].data)
+    for model in (target, home, copy.deepcopy(source)):
+        assert_equal_states(model.state_dict(), source.state_dict())
+        with minicnn.use_backend("reference"):
+            np.testing.assert_array_equal(model.predict(INPUTS), source.predict(INPUTS))
+
+
+def test_a_layer_by_itself_builds_and_computes_there() -> None:
+    x = INPUTS[:, 0, :4, 0]
+    with minicnn.use_backend(NAME):
+        layer = layers.Dense(3)
+        y: Any = layer.forward(x)
+        dx: Any = layer.backward(y)
+        assert [type(array) for array in (y, dx, layer.data("w"))] == [DistantArray] * 3
+    near = layers.Dense(3)
+    with minicnn.use_backend("reference"):
+        wanted = near.forward(x)
+        np.testing.assert_array_equal(np.asarray(dx), near.backward(wanted))
+        np.testing.assert_array_equal(layer.forward(x), wanted)
 
 
 def test_a_layer_that_is_written_in_numpy_trains_there() -> None:
