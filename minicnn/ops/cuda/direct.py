@@ -6,6 +6,10 @@ number of y, or of dy, goes through memory once, four filters at a time. A threa
 
 A row of x is taken as W·C numbers: under a row of a window lie taps = KW·C of them, and step =
 across·C further on those under the next window. So the channels are no axis of their own here.
+
+In the kernels H, OH, OW, K, KH are lengths of x (N, H, W, C), y (N, OH, OW, K), w (KH, KW, C, K),
+and WC = W·C. Of a thread's numbers u counts the outputs of its strip, e its four filters, t the
+taps. What would be negative is huge, because these numbers have no sign: so it is not inside.
 """
 
 import functools
@@ -39,6 +43,9 @@ THREADS = 128
 SUMMING_THREADS = 64
 THREADS_A_MULTIPROCESSOR = 512
 """How many take part in a weight gradient: enough to keep the memory busy."""
+
+MOST_TERMS = 1024
+"""Pixels that a thread adds one by one: a longer sum would lose digits."""
 
 LANES = 8
 """Neighbouring threads that share a pixel of dx: four filters each, 128 bytes of dy in a row."""
@@ -106,7 +113,6 @@ def forward_kernel(taps, step, strip):
                 sums[4 * u + e] = bias[e]
         weights = w + k
         for i in range(KH):
-            # unsigned: what would be negative is huge, so not inside the image
             h = uint32(p * down + uint32(i) - top)
             _read_pixels(pixels, 0, length, image, h, H, uint32(q * uint32(step) - left), WC)
             for t in range(taps):
@@ -158,16 +164,16 @@ def input_gradient_kernel(channels):
         pixel = uint32(cuda.blockIdx.x * (THREADS // LANES) + cuda.threadIdx.x // LANES)
         inside = pixel < pixels
         if inside:
-            row, n = uint32(pixel // W), uint32(uint32(pixel // W) // H)
-            u = uint32(uint32(row % H) + top)  # of x̄
+            row = uint32(pixel // W)
+            n, h = uint32(row // H), uint32(uint32(row % H) + top)  # of x̄
             v = uint32(uint32(pixel % W) + left)
             gradients = dy + uint64(n) * uint64(OH) * uint64(OW) * uint64(K)
             # the pixel lies under place i of window p, under place i + s of the window above, ...
-            p, i = uint32(u // down), uint32(u % down)
+            p, i = uint32(h // down), uint32(h % down)
             while i < KH:
                 q, j = uint32(v // across), uint32(v % across)
                 while j < KW:
-                    if p < OH and q < OW:  # unsigned: above the first window is huge
+                    if p < OH and q < OW:
                         window = gradients + uint64(uint32(uint32(p * OW) + q)) * uint64(K)
                         weights = uint32(uint32(uint32(i * KW) + j) * uint32(channels))
                         k = uint32(lane * uint32(4))
@@ -200,7 +206,7 @@ def weight_gradient(x, dy, window, w_shape):
     taps, step = window.size[1] * channels, window.stride[1] * channels
     heights = window_rows(window.size[0], taps, step)
     groups, bands = filters // 4, window.size[0] // heights
-    each = rows_each(count * rows, groups * bands, device().multiprocessors)
+    each = rows_each(count * rows, columns, groups * bands, device().multiprocessors)
     parts = empty((-(-count * rows // each), *w_shape), dy.dtype)
     threads = parts.shape[0] * groups * bands
     weight_gradient_kernel(taps, step, heights)[-(-threads // SUMMING_THREADS)](
@@ -220,10 +226,10 @@ def window_rows(window_height, taps, step):
     return window_height if numbers <= MOST_NUMBERS else 1
 
 
-def rows_each(rows, threads_a_row, multiprocessors):
-    """How many rows of dy a thread sums, of so many in all."""
+def rows_each(rows, columns, threads_a_row, multiprocessors):
+    """How many rows of dy a thread sums, of so many in all, of so many columns."""
     wanted = max(multiprocessors * THREADS_A_MULTIPROCESSOR // threads_a_row, 1)
-    return -(-rows // wanted)
+    return max(min(-(-rows // wanted), MOST_TERMS // columns), 1)
 
 
 @functools.cache
@@ -299,5 +305,5 @@ def _read_pixels(pixels, at, length, image, h, height, v, width):
     place = image + uint64(h) * uint64(width) + np.int64(np.int32(v))
     end = width if h < height else uint32(0)
     for t in range(length):
-        inside = uint32(v + uint32(t)) < end  # left of the image is huge
+        inside = uint32(v + uint32(t)) < end
         pixels[at + t] = place[t] if inside else image.dtype.type(0)

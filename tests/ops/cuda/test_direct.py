@@ -84,19 +84,21 @@ def test_the_first_layer_of_the_paper_fills_the_device(images: int) -> None:
     from minicnn.ops.cuda.direct import SUMMING_THREADS, rows_each
 
     rows, groups = images * 48, 16
-    each = rows_each(rows, groups, 132)
+    each = rows_each(rows, 48, groups, 132)
     blocks = -(-rows // each) * groups / SUMMING_THREADS
     waves = blocks / 132
     assert waves / np.ceil(waves) >= 0.9
 
 
-@pytest.mark.parametrize(("rows", "threads", "each"), [
-    (6144, 16, 2), (1, 16, 1), (48, 16, 1), (10**6, 1, 15), (100, 10**6, 100),
+@pytest.mark.parametrize(("rows", "columns", "threads", "each"), [
+    (6144, 48, 16, 2), (1, 48, 16, 1), (48, 48, 16, 1), (10**6, 32, 1, 15), (100, 5, 10**6, 100),
+    (10**6, 100, 16, 10),  # 1000 pixels: a longer sum would lose digits
+    (10**6, 2000, 16, 1),
 ])
-def test_rows_of_a_thread(rows: int, threads: int, each: int) -> None:
+def test_rows_of_a_thread(rows: int, columns: int, threads: int, each: int) -> None:
     from minicnn.ops.cuda.direct import rows_each
 
-    assert rows_each(rows, threads, 132) == each
+    assert rows_each(rows, columns, threads, 132) == each
 
 
 def test_kernels_take_registers_alone() -> None:
