@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ KEPT = 4
 
 SHARED_RED_ZONE = 128
 """Bytes between two shared arrays, a multiple of all banks: where conflicts are stays the same."""
+
+_KEEPING = Lock()
 
 
 class Kernel:
@@ -135,13 +138,20 @@ class Kernel:
         return max(1, min(AT_ONCE, MOST_LOCAL // max(1, local)) // padded)
 
     def machine(self, block: tuple[int, ...], groups: int, dynamic: int) -> Machine:
-        """A machine for so many thread blocks: one that was used before, if there is one."""
+        """A machine for so many thread blocks: one that was used before, if there is one.
+
+        It belongs to the caller alone, who gives it back by `keep`: a kernel may be launched by
+        several threads at once.
+        """
         key = (block, groups, dynamic)
-        machine = self._machines.pop(key, None) or Machine(self, block, groups, dynamic)
-        while len(self._machines) >= KEPT:
-            del self._machines[next(iter(self._machines))]
-        self._machines[key] = machine
-        return machine
+        return self._machines.pop(key, None) or Machine(self, block, groups, dynamic)
+
+    def keep(self, machine: Machine, dynamic: int) -> None:
+        """Keep a machine that has ended for the next launch, and not too many of them."""
+        with _KEEPING:
+            while len(self._machines) >= KEPT:
+                del self._machines[next(iter(self._machines))]
+            self._machines[machine.block, machine.groups, dynamic] = machine
 
     def _arrange(self, space: str) -> tuple[list[int], list[int], list[str]]:
         """Places for a space's variables, those of dynamic size at the end."""

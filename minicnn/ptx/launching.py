@@ -86,6 +86,7 @@ class Launch:
                     scheduler.run()
                 finally:
                     machine.end()
+                    kernel.keep(machine, shared)
                 steps += scheduler.steps
 
     @cached_property
@@ -125,6 +126,8 @@ def whole_numbers(blocks: Iterable[int]) -> Any:
     chosen = np.array(list(blocks))
     if chosen.size and (chosen.ndim != 1 or chosen.dtype.kind not in "iu"):
         raise PTXError(f"blocks: expected whole numbers, got {chosen.tolist()!r:.60}")
+    if np.unique(chosen).size < chosen.size:
+        raise PTXError("blocks: every block runs once, got one of them twice")
     return chosen.astype(np.int64)
 
 

@@ -19,7 +19,7 @@ Several unordered readers are remembered together: as some thread of their block
 from several blocks, as ANYBODY.
 """
 
-from itertools import count
+from threading import Lock
 from typing import Any
 
 from numba import njit
@@ -41,14 +41,15 @@ ANYBODY = -1
 
 READ, WRITE = 0, 1
 
-_blocks = count(1)
-_next = next(_blocks)
+_next = 1
+_numbering = Lock()
 
 
 def number_blocks(blocks: int) -> int:
     """Numbers for thread blocks that no block before had: the first of them."""
     global _next
-    first, _next = _next, _next + blocks
+    with _numbering:
+        first, _next = _next, _next + blocks
     return first
 
 

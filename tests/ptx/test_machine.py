@@ -1,5 +1,8 @@
 """What a launch leaves to the next: nothing, whatever happened. Variables, generic addresses."""
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from centre_rows import TEXT, THREADS, case, right
@@ -45,6 +48,28 @@ def test_launches_of_many_shapes_do_not_disturb_each_other():
         x, y = case(rows, columns)
         built.launch(rows, THREADS, x, y, columns)
         assert right(x, y)
+
+
+def test_threads_of_python_may_launch_one_kernel_at_once():
+    built = ptx.load(TEXT)["centre_rows"]
+
+    def work(columns):
+        for _ in range(12):
+            x, y = case(3, columns)
+            built.launch(3, THREADS, x, y, columns)
+            assert right(x, y)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, [200, 201, 202, 203]))
+
+
+def test_a_program_that_stops_at_floating_point_errors_is_not_stopped():
+    built = ptx.load(TEXT)["centre_rows"]
+    x, y = case()
+    x[0, 0], x[1, 1], x[2, 2] = np.inf, np.nan, 1e38
+    with np.errstate(all="raise"), warnings.catch_warnings(action="error"):
+        built.launch(3, THREADS, x, y, 200)
+    assert np.isnan(y[0]).any() and np.isnan(y[1]).all()
 
 
 def test_a_global_variable_keeps_its_value_as_long_as_its_memory():

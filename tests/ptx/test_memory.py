@@ -129,7 +129,9 @@ def test_blocks_of_a_grid_in_three_directions():
     assert np.flatnonzero(out).tolist() == [0, 7, 59]
 
 
-@pytest.mark.parametrize("blocks", [[-1], [10], [1.5], ["3"]])
+@pytest.mark.parametrize(
+    "blocks", [[-1], [10], [1.5], ["3"], [True], [[1]], [2, 5, 2], [2**63], [2**70]]
+)
 def test_blocks_that_are_not_in_the_grid(blocks):
     with pytest.raises((ptx.PTXError, TypeError)) as caught:
         kernel("", arrays=0).launch(10, 32, blocks=blocks)

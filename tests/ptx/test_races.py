@@ -4,6 +4,7 @@ from functools import reduce
 
 import numpy as np
 import pytest
+from centre_rows import TEXT, THREADS, case
 from ptx_texts import kernel, place
 
 from minicnn import ptx
@@ -274,3 +275,11 @@ def test_arrays_that_a_fault_of_another_array_surrounds_are_told_apart():
     with pytest.raises(ptx.PTXFault, match="second") as caught:
         kernel(body, arrays=2).launch(1, 64, first, second, memory=memory)
     assert "20" in str(caught.value)
+
+
+def test_the_barrier_of_a_compiled_kernel_is_missed():
+    """Without it the sums of three warps are read before they are there."""
+    built = ptx.load(TEXT.replace("bar.sync", "// bar.sync"))["centre_rows"]
+    x, y = case()
+    with pytest.raises(ptx.PTXFault, match="nobody wrote|race"):
+        built.launch(3, THREADS, x, y, 200)
