@@ -163,6 +163,14 @@ def _divided(number, by):
     return quotient, uint32(number - quotient * by)
 
 
+def resident_threads(tile: Tile, moved: int) -> int:
+    """How many threads a multiprocessor shall hold at least: they share its 65,536 registers."""
+    if tile.results == 128:
+        return 256
+    # a piece at a time, a block of 256 threads is content with 128 registers each
+    return 512 if moved > 1 and tile.threads == 256 else 384
+
+
 @functools.cache
 def product_kernel(tile: Tile, layout: str, moved: int) -> Kernel:
     """The kernel of C (rows, columns) = A B + bias.
@@ -188,10 +196,8 @@ def product_kernel(tile: Tile, layout: str, moved: int) -> Kernel:
     b_first = STEPS * a_pitch  # in shared memory: a chunk of A, then one of B; and again
     other = b_first + STEPS * b_pitch
     shared_numbers = 2 * other
-    # a piece at a time, the largest blocks need no more than 128 registers a thread
-    resident_threads = 512 if moved > 1 and tile.threads == 256 else 384
 
-    @kernel(threads=tile.threads, blocks=resident_threads // tile.threads)
+    @kernel(threads=tile.threads, blocks=resident_threads(tile, moved) // tile.threads)
     def multiply(
         a, b, bias, has_bias, parts, first_part, batch, rows, columns, depth, down, across, steps
     ):

@@ -10,17 +10,25 @@ from minicnn.ops.cuda.register_tile import Tile
 STEPS = 8
 """Steps of the sum that lie in shared memory at a time: a *chunk*."""
 
-TILES = {
-    4: tuple(Tile(8, 8, down, across, 4) for down in (16, 8) for across in (16, 8)),
-    8: (Tile(4, 4, 16, 16, 2),),
-}
-"""By the bytes of a number; 4×4 doubles take half the registers of 8×8 numbers of float32."""
+OBLONG = Tile(16, 8, 8, 16, 4), Tile(16, 8, 8, 8, 4), Tile(8, 16, 8, 8, 4)
+"""Six loads from shared memory for 128 multiply-adds, in up to 255 registers."""
+
+SQUARE = tuple(Tile(8, 8, down, across, 4) for down in (16, 8) for across in (16, 8))
+"""Four loads for 64, and twice as many threads on a multiprocessor: where there are few blocks."""
+
+TILES = {4: OBLONG + SQUARE, 8: (Tile(4, 4, 16, 16, 2),)}
+"""By the bytes of a number."""
+
+RATES = {128: 96, 64: 80, 16: 40}
+"""Multiply-adds in a cycle that a multiprocessor is expected to make, by the results of a thread.
+It issues 128 in float32. A tile of 8×8 asks as many cycles of shared memory as of arithmetic, a
+tile of 16×8 three quarters."""
 
 FULL = 256
 """Threads that keep the arithmetic of a multiprocessor busy, each with a tile of its own."""
 
-FETCH = 8
-"""So many multiply-adds take as long as bringing one number into shared memory."""
+FETCH = 0.1
+"""Cycles that bringing a number into shared memory takes."""
 
 BESIDE = 48
 """So many steps of its sum take as long as what a block does beside it: begin, write its part of C,
@@ -68,11 +76,12 @@ class Plan:
         threads = max(self.rounds(batch, multiprocessors) * self.tile.threads, FULL)
         return threads * self.tile.results
 
-    def time(self, batch: int, multiprocessors: int) -> int:
-        """Multiply-adds that the busiest multiprocessor could do in the meantime."""
+    def cycles(self, batch: int, multiprocessors: int) -> float:
+        """The expected time; only to be compared with that of other plans."""
         numbers = self.tile.block_rows + self.tile.block_columns  # that a step of a block needs
         fetching = FETCH * numbers * self.rounds(batch, multiprocessors)
-        return (self.multiply_adds(batch, multiprocessors) + fetching) * (self.steps + BESIDE)
+        step = self.multiply_adds(batch, multiprocessors) / RATES[self.tile.results] + fetching
+        return step * (self.steps + BESIDE)
 
     def efficiency(
         self, batch: int, rows: int, columns: int, depth: int, multiprocessors: int
@@ -110,7 +119,7 @@ def plan(
         )
         for tile in TILES[dtype.itemsize] for splits in range(1, max(most, 1) + 1)
     ]
-    return min(plans, key=lambda plan: plan.time(batch, multiprocessors))
+    return min(plans, key=lambda plan: plan.cycles(batch, multiprocessors))
 
 
 def steps_of(depth: int, splits: int) -> int:
