@@ -36,13 +36,16 @@ class Kernel:
     Attributes
     ----------
     name : str
+    title : str
+        The name as its author wrote it.
     parameters : list of Variable
     text : str
         The Python functions that its basic blocks have become.
     """
 
     def __init__(self, function: parsing.Function, lowered: lowering.Lowered) -> None:
-        self.name, self.parameters = function.name, function.parameters
+        self.name, self.title = function.name, readable(function.name)
+        self.parameters = function.parameters
         self.most_threads, self.lowered = function.most_threads, lowered
         used = {
             name for block in lowered.blocks for instruction in _all_of(block)
@@ -67,7 +70,7 @@ class Kernel:
         self._machines: dict[tuple[Any, ...], Machine] = {}
 
     def __repr__(self) -> str:
-        return f"<kernel {self.name} of {len(self.parameters)} parameters>"
+        return f"<kernel {self.title} of {len(self.parameters)} parameters>"
 
     def launch(
         self, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any,
@@ -127,7 +130,7 @@ class Kernel:
         if space == "shared" and dynamic:
             self._check_shared(dynamic)
             if not names or sizes[-1]:
-                raise PTXError(f"{self.name} has no dynamic shared memory")
+                raise PTXError(f"{self.title} has no dynamic shared memory")
             own = [size or dynamic for size in sizes]
         end = max((start + size for start, size in zip(starts, own, strict=True)), default=0)
         return starts, own, names, -(-(end + SHARED_RED_ZONE) // 256) * 256 if names else 0
@@ -167,8 +170,17 @@ class Kernel:
     def _check_shared(self, dynamic: int) -> None:
         total = sum(self._layouts["shared"][1]) + dynamic
         if not dynamic >= 0 or total > parsing.MOST["shared"]:
-            raise PTXError(f"{self.name} uses {total} bytes of shared memory, a block has "
+            raise PTXError(f"{self.title} uses {total} bytes of shared memory, a block has "
                            f"{parsing.MOST['shared']}")
+
+
+def readable(name: str) -> str:
+    """The function's name in one that a compiler made: ``_ZN4work5scaleB2v1...`` → ``scale``."""
+    rest, found = name.removeprefix("_ZN"), name
+    while rest != name and (length := re.match(r"\d+", rest)):
+        end = length.end() + int(length[0])
+        found, rest = rest[length.end():end] or name, rest[end:]
+    return found
 
 
 def _all_of(block: lowering.Block) -> Iterator[lowering.Instruction]:

@@ -43,7 +43,7 @@ class Launch:
         self.block = three(block, "block", (1024, 1024, 64))
         each = self.block[0] * self.block[1] * self.block[2]
         if each > kernel.most_threads:
-            raise PTXError(f"{kernel.name} takes blocks of at most {kernel.most_threads} threads, "
+            raise PTXError(f"{kernel.title} takes blocks of at most {kernel.most_threads} threads, "
                            f"got {each}")
         total = self.grid[0] * self.grid[1] * self.grid[2]
         if blocks is None and total > MOST_BLOCKS:
@@ -57,7 +57,7 @@ class Launch:
         self._runs = np.zeros(len(kernel.lowered.blocks), np.int64)
         self._requests = np.zeros((len(kernel.translation.accesses), len(SPACES), 4), np.int64)
         store = Memory() if memory is None else memory
-        arguments = Arguments(kernel.name, kernel.parameters, args, store)
+        arguments = Arguments(kernel.title, kernel.parameters, args, store)
         try:
             self._run(arguments, chosen, shared, races, counting, limit)
             arguments.bring_back()
@@ -78,8 +78,7 @@ class Launch:
                 some = chosen[start:start + at_once]
                 machine = kernel.machine(self.block, some.size, shared)
                 _fill(machine, arguments, symbols)
-                machine.launched = chosen
-                machine.begin(some, self.grid, first + start, first, memory, races,
+                machine.begin(some, chosen, self.grid, first + start, first, memory, races,
                               self._requests if counting else None)
                 scheduler = Scheduler(machine, limit - steps, self._runs)
                 try:
@@ -117,7 +116,7 @@ class Launch:
 
     def report(self) -> str:
         """A table of instructions, and of what memory instructions cost."""
-        return counting.report(self.kernel.name, self.grid, self.block, self.threads, self.counts,
+        return counting.report(self.kernel.title, self.grid, self.block, self.threads, self.counts,
                                self.requests)
 
 

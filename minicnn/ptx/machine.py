@@ -4,11 +4,12 @@ The Python functions of a kernel's blocks call the methods below through the nam
 is used again by launches of as many threads, so that a small launch does not pay for it.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicnn.ptx import access, arithmetic, counting, memory as device, races, rounding, warps
+from minicnn.ptx.copies import Copies
 from minicnn.ptx.errors import PTXFault
 from minicnn.ptx.lowering import Instruction
 from minicnn.ptx.operands import array_name, dtype_of, views_of
@@ -69,16 +70,6 @@ class Space:
         """A byte as a reader knows it."""
         return device.describe(place, self.starts.tolist(), (self.ends - self.starts).tolist(),
                                self.names)
-
-
-class _Copy(NamedTuple):
-    """A cp.async under way: its lanes' group, places and bytes; lanes that are done have -1."""
-
-    groups: Array
-    places: Array
-    size: int
-    data: Array
-    number: int
 
 
 class Machine:
@@ -187,9 +178,11 @@ class Machine:
             return np.asarray(values[name]).astype(np.uint32)
         return np.zeros(self.lanes if name.startswith("ctaid") else (), np.uint32)
 
-    def begin(self, blocks: Array, grid: tuple[int, ...], first_block: int, first_of_launch: int,
-              memory: device.Memory, check_races: bool, counts: Array | None) -> None:
-        """Make ready for thread blocks: nothing of those before is left."""
+    def begin(self, blocks: Array, launched: Array, grid: tuple[int, ...], first_block: int,
+              first_of_launch: int, memory: device.Memory, check_races: bool,
+              counts: Array | None) -> None:
+        """Make ready for some of the launched blocks: nothing of those before is left."""
+        self.launched = launched
         self.blocks, self.grid, self.memory = blocks, grid, memory
         self.first_block, self.first_of_launch = first_block, first_of_launch
         self.check_races, self.counts = check_races, counts
@@ -209,8 +202,7 @@ class Machine:
         for space in (self.spaces["shared"], self.spaces["local"]):
             space.known.fill(device.NOBODY)
         self._join_global(memory)
-        self._copies: list[_Copy] = []
-        self._committed = np.zeros(self.lanes, np.int64)
+        self.copies = Copies(self)
 
     def _join_global(self, memory: device.Memory) -> None:
         space = self.spaces["global"] = Space(
@@ -260,12 +252,9 @@ class Machine:
             return f"several threads of block {(block % x, block // x % y, block // (x * y))}"
         return self._name(who & races.THREAD, block)
 
-    launched: Array
-    """The numbers of all blocks of the launch, for messages."""
-
     # ------------------------------------------------------------------------------------ memory
 
-    def _reach(self, space: Space, addresses: Array, offset: int, number: int, active: Array,
+    def reach(self, space: Space, addresses: Array, offset: int, number: int, active: Array,
                writes: bool, reads: bool, strength: int = races.PLAIN, part: int = 0) -> Array:
         """The places of an access, when all is well with it; of its bytes maybe only a part."""
         instruction, _, width = self.kernel.translation.accesses[number]
@@ -276,13 +265,7 @@ class Machine:
             width, reads, places)
         if verdict:
             raise self._bad_access(instruction, space, verdict, lane, address, size, writes)
-        if self.check_races and space.shadow is not None:
-            first = self.first_of_launch if space.name == "global" else self.first_block
-            lane, place, who, kind = races.touch(
-                space.shadow, self.kernel.granule, places, size, active, self.who, self.when,
-                writes, strength, first)
-            if lane >= 0:
-                raise self._race(instruction, space, lane, place, who, kind, writes)
+        self.touch(instruction, space, places, size, active, writes, strength)
         if self.counts is not None:
             row = self.counts[number, SPACES.index(space.name)]
             if space.name == "shared":
@@ -290,6 +273,18 @@ class Machine:
             else:
                 counting.count_sectors(places, size, active, row)
         return places
+
+    def touch(self, instruction: Instruction, space: Space, places: Array, size: int, active: Array,
+              writes: bool, strength: int = races.PLAIN) -> None:
+        """Note who was where, if that is asked for: two who clash race."""
+        if not self.check_races or space.shadow is None:
+            return
+        first = self.first_of_launch if space.name == "global" else self.first_block
+        lane, place, who, kind = races.touch(
+            space.shadow, self.kernel.granule, places, size, active, self.who, self.when, writes,
+            strength, first)
+        if lane >= 0:
+            raise self._race(instruction, space, lane, place, who, kind, writes)
 
     def _bad_access(self, instruction: Instruction, space: Space, verdict: int, lane: int,
                     address: int, size: int, writes: bool) -> PTXFault:
@@ -309,7 +304,7 @@ class Machine:
             f"which {self._somebody(who)} {'wrote' if kind == races.WRITE else 'read'} with "
             "nothing between to order them: a race", lane)
 
-    def _by_space(self, name: str, addresses: Array, offset: int, active: Array
+    def by_space(self, name: str, addresses: Array, offset: int, active: Array
                   ) -> list[tuple[Space, int, Array]]:
         """The spaces that an access goes to: a generic address tells by its size."""
         if name != "generic":
@@ -327,8 +322,8 @@ class Machine:
     def load(self, name: str, addresses: Array, offset: int, number: int, kind: str,
              targets: tuple[Array | None, ...], active: Array, strength: int) -> None:
         """Registers = memory."""
-        for space, start, chosen in self._by_space(name, addresses, offset, active):
-            places = self._reach(space, addresses, start, number, chosen, False, True, strength)
+        for space, start, chosen in self.by_space(name, addresses, offset, active):
+            places = self.reach(space, addresses, start, number, chosen, False, True, strength)
             cells = space.cells(kind)
             for place, target in enumerate(targets):
                 if target is not None:
@@ -337,8 +332,8 @@ class Machine:
     def store(self, name: str, addresses: Array, offset: int, number: int, kind: str,
               values: tuple[Array, ...], active: Array, strength: int) -> None:
         """Memory = registers."""
-        for space, start, chosen in self._by_space(name, addresses, offset, active):
-            places = self._reach(space, addresses, start, number, chosen, True, False, strength)
+        for space, start, chosen in self.by_space(name, addresses, offset, active):
+            places = self.reach(space, addresses, start, number, chosen, True, False, strength)
             cells = space.cells(kind)
             for place, value in enumerate(values):
                 access.scatter(cells, places, place * cells.itemsize, chosen, self.lanes_of(value))
@@ -352,62 +347,12 @@ class Machine:
         code = access.ATOMICS[operation]
         first, second = (self.lanes_of(values[0]), self.lanes_of(values[-1]))
         strength = races.SWAP if operation == "cas" else races.STRONG
-        for space, start, chosen in self._by_space(name, addresses, offset, active):
-            places = self._reach(space, addresses, start, number, chosen, True, True, strength)
+        for space, start, chosen in self.by_space(name, addresses, offset, active):
+            places = self.reach(space, addresses, start, number, chosen, True, True, strength)
             if operation in ("and", "or", "xor"):
                 access.exchange_bits(space.cells(kind), places, chosen, code, first, old)
             else:
                 access.exchange(space.cells(kind), places, chosen, code, first, second, old)
-
-    # ---------------------------------------------------------------------------------- cp.async
-
-    def copy_async(self, to: tuple[str, Array, int, int], source: tuple[str, Array, int, int],
-                   size: int, filled: Array, active: Array) -> None:
-        """Read now; write when the lane waits: until then nobody may read there.
-
-        Of the `size` bytes the first ``filled[lane]`` are read, the others become zeros.
-        """
-        name, addresses, offset, number = source
-        data = np.zeros((self.lanes, size), np.uint8)
-        filled = np.minimum(filled, size)
-        for part in np.unique(filled[active & (filled > 0)]).tolist():
-            space, start, chosen = self._by_space(name, addresses, offset,
-                                                  active & (filled == part))[0]
-            places = self._reach(space, addresses, start, number, chosen, False, True, part=part)
-            rows = np.flatnonzero(chosen)
-            data[rows, :part] = space.data[places[rows][:, None] + np.arange(part)]
-        name, addresses, offset, number = to
-        space, start, chosen = self._by_space(name, addresses, offset, active)[0]
-        places = self._reach(space, addresses, start, number, chosen, True, False).copy()
-        access.mark(space.known, places, size, chosen, device.ON_ITS_WAY)
-        groups = np.where(active, self._committed, -1)
-        self._copies.append(_Copy(groups, places, size, data, number))
-
-    def commit(self, active: Array) -> None:
-        """The copies up to here are a group."""
-        self._committed[active] += 1
-
-    def wait(self, keep: int, active: Array) -> None:
-        """Let all but the last `keep` groups arrive; -1: also what no group holds."""
-        space = self.spaces["shared"]
-        left = []
-        for copy in self._copies:
-            arrived = active & (copy.groups >= 0) & (copy.groups < self._committed - keep)
-            if arrived.any():
-                rows = np.flatnonzero(arrived)
-                space.data[copy.places[rows][:, None] + np.arange(copy.size)] = copy.data[rows]
-                access.mark(space.known, copy.places, copy.size, arrived, device.WRITTEN)
-                if self.check_races and space.shadow is not None:
-                    lane, place, who, kind = races.touch(
-                        space.shadow, self.kernel.granule, copy.places, copy.size, arrived,
-                        self.who, self.when, True, races.PLAIN, self.first_block)
-                    if lane >= 0:
-                        instruction = self.kernel.translation.accesses[copy.number][0]
-                        raise self._race(instruction, space, lane, place, who, kind, True)
-                copy.groups[rows] = -1
-            if (copy.groups >= 0).any():
-                left.append(copy)
-        self._copies = left
 
     # ------------------------------------------------------------------------------------- warps
 

@@ -139,3 +139,13 @@ def test_dynamic_shared_memory_has_the_size_that_the_launch_gives() -> None:
     assert np.array_equal(x, np.arange(63, -1, -1))
     with pytest.raises(ptx.PTXFault, match="out of bounds; thread .32, 0, 0."):
         reverse[1, 64, 0, 128](x)
+
+
+@needs_compiler
+@pytest.mark.slow(seconds=1)
+def test_a_report_calls_the_kernel_as_its_author_does() -> None:
+    @ptx.kernel
+    def nothing_at_all(x):
+        pass
+
+    assert nothing_at_all[1, 32](np.zeros(3)).report().startswith("nothing_at_all: grid (1, 1, 1)")

@@ -97,10 +97,10 @@ def _atomic(code: "Translation", instruction: Instruction, kind: str) -> None:
 @writes("cp")
 def _copy(code: "Translation", instruction: Instruction, kind: str) -> None:
     if "commit_group" in instruction.parts:
-        code.statements.append("X.commit(active)")
+        code.statements.append("X.copies.commit(active)")
     elif {"wait_group", "wait_all"} & set(instruction.parts):
         keep = int(instruction.operands[0], 0) if "wait_group" in instruction.parts else -1
-        code.statements.append(f"X.wait({keep}, active)")
+        code.statements.append(f"X.copies.wait({keep}, active)")
     else:
         to, source, size = instruction.operands[:3]
         width = int(size)
@@ -116,7 +116,7 @@ def _copy(code: "Translation", instruction: Instruction, kind: str) -> None:
             code.accesses.append((instruction, writes_too, width))
             places.append(f"({space!r}, {address}, {offset}, {len(code.accesses) - 1})")
         code.statements.append(
-            f"X.copy_async({', '.join(places)}, {width}, lanes_of({filled}), active)")
+            f"X.copies.begin({', '.join(places)}, {width}, lanes_of({filled}), active)")
 
 
 @writes("membar", "fence", "nanosleep", "prefetch", "prefetchu", "discard", "applypriority")
