@@ -21,9 +21,8 @@ TARGET = (9, 0)
 if not installed():
     raise InputError(MISSING)
 
-if not hasattr(np, "row_stack"):
-    # numba-cuda 0.30 names np.row_stack at its first compilation; NumPy 2.5 has it no more
-    np.row_stack = np.vstack  # type: ignore[attr-defined]  # noqa: NPY201
+# numba-cuda 0.30 names np.row_stack at its first compilation; NumPy 2.5 has it no more
+vars(np).setdefault("row_stack", np.vstack)
 
 from numba import cuda  # noqa: E402  (the line above has to come first)
 from numba.cuda import types  # noqa: E402
