@@ -33,7 +33,7 @@ def ceiling(backend: Backend, rounds: int = 9) -> Ceiling:
 
 
 def description(backend: Backend) -> str:
-    """The processor's name, its cores and its vectors."""
+    """The processor's name and cores, and what the backend says of itself."""
     name = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -41,5 +41,9 @@ def description(backend: Backend) -> str:
             if line.startswith("model name"):
                 name = line.partition(":")[2].strip()
                 break
-    bits = backend.describe()["vector bits"]
-    return f"{name}, {os.cpu_count()} cores, vectors of {bits} bits"
+    described = backend.describe()
+    if "vector bits" in described:
+        own = [f"vectors of {described['vector bits']} bits"]
+    else:
+        own = [f"{key} {value}" for key, value in described.items()]
+    return ", ".join([name, f"{os.cpu_count()} cores", *own])

@@ -33,13 +33,17 @@ class Start:
     peak: float
 
 
-def start(program: str, batch: int, threads: int, *, cache: str | None = None) -> Start:
+def start(
+    program: str, batch: int, threads: int, backend: str = "cpu", *, cache: str | None = None
+) -> Start:
     """Run a few steps in a fresh process.
 
     Parameters
     ----------
     program : {"minicnn", "PyTorch"}
     batch, threads : int
+    backend : str, default "cpu"
+        Of minicnn; PyTorch computes on the GPU beside cuda.
     cache : str, optional
         Folder of compiled kernels, instead of the usual one.
 
@@ -50,24 +54,25 @@ def start(program: str, batch: int, threads: int, *, cache: str | None = None) -
     """
     environment = dict(os.environ)
     if cache is not None:
-        environment["NUMBA_CACHE_DIR"] = cache
-    command = [sys.executable, "-m", __name__, program, str(batch), str(threads), str(time.time())]
+        environment |= {"NUMBA_CACHE_DIR": cache, "MINICNN_CACHE_DIR": cache}
+    command = [sys.executable, "-m", __name__, program, str(batch), str(threads), backend,
+               str(time.time())]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         raise InputError(f"the process for {program} failed: {result.stderr.strip()[-500:]}")
     return Start(**json.loads(result.stdout))
 
 
-def cold_and_warm(batch: int, threads: int) -> tuple[Start, Start]:
+def cold_and_warm(batch: int, threads: int, backend: str) -> tuple[Start, Start]:
     """The first process after installation, which compiles as training does, and the next."""
     with tempfile.TemporaryDirectory() as folder:
         return (
-            start("minicnn", batch, threads, cache=folder),
-            start("minicnn", batch, threads, cache=folder),
+            start("minicnn", batch, threads, backend, cache=folder),
+            start("minicnn", batch, threads, backend, cache=folder),
         )
 
 
-def _main(name: str, batch: int, threads: int, began: float) -> None:
+def _main(name: str, batch: int, threads: int, backend: str, began: float) -> None:
     """Run steps in this process and print a `Start`."""
     import numpy as np
 
@@ -75,7 +80,8 @@ def _main(name: str, batch: int, threads: int, began: float) -> None:
     from minicnn.benchmarking.torch_program import Torch
     from minicnn.compile_ahead import compile_ahead
 
-    program: Program = Minicnn() if name == "minicnn" else Torch()
+    device = "cuda" if backend == "cuda" else "cpu"
+    program: Program = Minicnn(backend) if name == "minicnn" else Torch(device)
     program.use_threads(threads)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, *models.INPUT_SHAPE)).astype(np.float32)
@@ -108,4 +114,4 @@ def _peak() -> float:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], float(sys.argv[5]))

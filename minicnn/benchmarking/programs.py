@@ -37,12 +37,14 @@ class Minicnn:
 
     Parameters
     ----------
-    backend : {"cpu", "reference"}
+    backend : str
+    name : str, default "minicnn"
+        Where it is the other program, what to call it.
     """
 
-    def __init__(self, backend: str = "cpu") -> None:
+    def __init__(self, backend: str = "cpu", name: str = "minicnn") -> None:
         self.backend = backend
-        self.name = "minicnn" if backend == "cpu" else backend
+        self.name = name
 
     def use_threads(self, count: int) -> None:
         """Compute with so many threads; the reference takes what NumPy takes."""
@@ -54,17 +56,28 @@ class Minicnn:
         ops.use_backend(self.backend)
 
     def _task(self, run: Callable[[], Any]) -> Task:
-        """A task that runs on this program's backend; choosing it is not timed."""
-        return Task(run, self._choose)
+        """A task that runs on this program's backend, to its end; choosing it is not timed."""
+
+        def run_to_its_end() -> None:
+            run()
+            ops.backend().wait()
+
+        return Task(run_to_its_end, self._choose)
+
+    def _here(self, array: Any) -> Any:
+        """An array where this program's backend computes."""
+        self._choose()
+        return ops.backend().asarray(array, array.dtype)
 
     def layer(
         self, layer: Layer, x: np.ndarray, dy: np.ndarray, *, first: bool
     ) -> Iterator[tuple[str, Task]]:
         """See `Program.layer`."""
+        x, dy = self._here(x), self._here(dy)
         yield FORWARD, self._task(lambda: layer.forward(x, training=True))
         self._choose()
         layer.forward(x, training=True)
-        if isinstance(layer, Conv2D) and self.backend == "cpu":
+        if isinstance(layer, Conv2D) and self.backend != "reference":
             cache = layer.kept()
             if not first:
                 yield DATA, self._task(lambda: ops.conv2d_input_gradient(dy, cache))
@@ -75,6 +88,7 @@ class Minicnn:
     def step(self, network: Sequential, x: np.ndarray, labels: np.ndarray) -> Task:
         """See `Program.step`."""
         loss, optimizer = losses.SoftmaxCrossEntropy(), optimizers.Adam(network.parameters())
+        x = self._here(x)
 
         def run() -> None:
             loss.forward(network.forward(x, training=True), labels)

@@ -20,12 +20,15 @@ class Settings:
         Images of a step.
     rounds : int
         Of each measurement; the median counts.
+    backend : str
+        What of this library is measured.
     """
 
     against: str | None = None
     threads: tuple[int, ...] = (1,)
     batch: int = 64
     rounds: int = 9
+    backend: str = "cpu"
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,12 @@ from minicnn.ops import backend, backend_name, use_backend
 from minicnn.ops.backend import Backend
 from minicnn.sequential import Sequential
 
-PROGRAMS: dict[str | None, Callable[[], list[Program]]] = {
-    None: list, "torch": lambda: [Torch()], "reference": lambda: [Minicnn("reference")],
+PROGRAMS: dict[str | None, Callable[[str], list[Program]]] = {
+    None: lambda backend: [],
+    "torch": lambda backend: [Torch("cuda" if backend == "cuda" else "cpu")],
+    "reference": lambda backend: [Minicnn("reference", "reference")],
 }
-"""The programs that may stand beside this library."""
+"""The programs that may stand beside a backend of this library."""
 
 INFERENCE_BATCHES = (256, 1)
 
@@ -38,7 +40,7 @@ many, where one of the three changes."""
 
 
 def settings(
-    against: str | None, threads: str | None, batch: int, rounds: int
+    against: str | None, threads: str | None, batch: int, rounds: int, backend: str | None = None
 ) -> Settings:
     """`Settings` from the words of a command line.
 
@@ -48,21 +50,25 @@ def settings(
     threads : str or None
         Numbers of threads with commas between; None for 1 and as many as there are cores.
     batch, rounds : int
+    backend : str, optional
+        Of this library; cpu by default.
 
     Raises
     ------
     InputError
-        For another program, or numbers of threads that there are not.
+        For another program, a backend that cannot run here, or numbers of threads that there are
+        not.
     """
     if against not in PROGRAMS:
         raise InputError(f"expected torch or reference, got {against!r}", argument="against")
-    own = _own_backend()
+    measured = backend or Settings.backend
+    own = _backend(measured)
     most = own.most_threads()
     words = sorted({"1", str(most)}) if threads is None else threads.split(",")
     for word in words:
         own.use_threads(word.strip())
     own.use_threads(most)
-    return Settings(against, tuple(int(word) for word in words), batch, rounds)
+    return Settings(against, tuple(int(word) for word in words), batch, rounds, measured)
 
 
 def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None) -> Results:
@@ -79,8 +85,8 @@ def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None)
     InputError
         Where PyTorch is asked for and not installed.
     """
-    programs = [Minicnn(), *PROGRAMS[settings.against]()]
-    own = _own_backend()
+    programs = [Minicnn(settings.backend), *PROGRAMS[settings.against](settings.backend)]
+    own = _backend(settings.backend)
     results = Results(settings, description(own), _versions(settings.against))
     with use_backend(backend_name()):  # the programs choose theirs
         for threads in settings.threads:
@@ -94,16 +100,17 @@ def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None)
         results.growth = list(_growth(programs, settings.rounds))
     tell("processes from their start")
     threads = max(settings.threads)
-    cold, warm = processes.cold_and_warm(settings.batch, threads)
+    cold, warm = processes.cold_and_warm(settings.batch, threads, settings.backend)
     results.starts = {"minicnn, first run": cold, "minicnn": warm}
     if settings.against == "torch":
-        results.starts["PyTorch"] = processes.start("PyTorch", settings.batch, threads)
+        results.starts["PyTorch"] = processes.start(
+            "PyTorch", settings.batch, threads, settings.backend)
     return results
 
 
-def _own_backend() -> Backend:
-    """The backend that is measured."""
-    with use_backend(Minicnn().backend):
+def _backend(name: str) -> Backend:
+    """The package of a backend that can run here."""
+    with use_backend(name):
         return backend()
 
 

@@ -1,5 +1,6 @@
 """The measurement as tables: on the terminal, in Markdown, and as CSV."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -18,7 +19,8 @@ Sheet = tuple[str, list[str], Cells]
 def tables(results: Results) -> Iterator[Sheet]:
     """Every table of a measurement."""
     yield "The machine at its best", ["threads", "float32 multiply-adds", "copying"], [
-        [str(most.threads), f"{most.gflops:.0f} GFLOP/s", f"{most.gigabytes:.1f} GB/s"]
+        [str(most.threads), _known(most.gflops, ".0f", " GFLOP/s"),
+         _known(most.gigabytes, ".1f", " GB/s")]
         for most in results.ceilings.values()
     ]
     for threads in results.ceilings:
@@ -58,10 +60,15 @@ def _passes(results: Results, threads: int) -> Sheet:
         if len(names) > 1:
             ratio = results.ratio(threads, layer, stage, batch)
             line.append("–" if ratio is None else f"{ratio:.2f}")
-        line += [f"{own.gflops:.0f}", f"{own.peak_share:.0%}"]
-        line.append(f"{own.bandwidth_share:.0%}" if own.gigabytes > 0 else "–")
+        line += [f"{own.gflops:.0f}", _known(own.peak_share, ".0%")]
+        line.append(_known(own.bandwidth_share, ".0%") if own.gigabytes > 0 else "–")
         cells.append(line)
     return f"{threads} thread{'s' * (threads > 1)}", headings, cells
+
+
+def _known(number: float, form: str, unit: str = "") -> str:
+    """A number in its form; a dash where nobody knows it."""
+    return "–" if math.isnan(number) else f"{number:{form}}{unit}"
 
 
 def table(title: str, headings: list[str], cells: Cells) -> "terminal.Table":

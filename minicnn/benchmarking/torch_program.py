@@ -1,11 +1,11 @@
 """PyTorch as the other program: the same network, eager, in its faster memory layout."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from minicnn.benchmarking.timing import Task
+from minicnn.benchmarking.timing import Task, nothing
 from minicnn.benchmarking.work import BACKWARD, DATA, FORWARD, WEIGHTS
 from minicnn.errors import InputError
 from minicnn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
@@ -16,17 +16,21 @@ RELEASE = "2.13.0"
 
 
 class Torch:
-    """PyTorch on the CPU, with ``channels_last`` images, which its convolutions prefer.
+    """PyTorch, with ``channels_last`` images, which its convolutions prefer, in float32 alone.
+
+    Parameters
+    ----------
+    device : {"cpu", "cuda"}
 
     Raises
     ------
     InputError
-        Where PyTorch is not installed.
+        Where PyTorch is not installed, or has no such device.
     """
 
     name = "PyTorch"
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         try:
             import torch
         except ImportError as error:
@@ -34,6 +38,11 @@ class Torch:
                 f"PyTorch is not installed; pip install torch=={RELEASE}", argument="against"
             ) from error
         self.torch: Any = torch
+        self.device = device
+        if device == "cuda":
+            if not torch.cuda.is_available():
+                raise InputError("PyTorch finds no GPU", argument="against")
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
     def use_threads(self, count: int) -> None:
         """Compute with so many threads."""
@@ -44,26 +53,29 @@ class Torch:
     ) -> Iterator[tuple[str, Task]]:
         """See `Program.layer`."""
         torch = self.torch
-        module = self._module(layer)
+        module = self._module(layer).to(self.device)
         module.train()
-        x_tensor = self._tensor(x).requires_grad_(not first)
-        dy_tensor = self._tensor(dy)
+        x_tensor = self._tensor(x).to(self.device).requires_grad_(not first)
+        dy_tensor = self._tensor(dy).to(self.device)
         wanted = [x_tensor] * (not first) + list(module.parameters())
-        yield FORWARD, Task(lambda: module(x_tensor))
+        yield FORWARD, self._task(lambda: module(x_tensor))
         if isinstance(layer, Conv2D):
             if not first:
-                yield DATA, Task(
+                yield DATA, self._task(
                     lambda: self._convolution_gradients(module, x_tensor, dy_tensor, data=True)
                 )
-            yield WEIGHTS, Task(
+            yield WEIGHTS, self._task(
                 lambda: self._convolution_gradients(module, x_tensor, dy_tensor, data=False)
             )
         graph: dict[str, Any] = {}
 
         def prepare() -> None:
             graph["y"] = module(x_tensor)
+            self._wait()
 
-        yield BACKWARD, Task(lambda: torch.autograd.grad(graph["y"], wanted, dy_tensor), prepare)
+        yield BACKWARD, self._task(
+            lambda: torch.autograd.grad(graph["y"], wanted, dy_tensor), prepare
+        )
 
     def step(self, network: Sequential, x: np.ndarray, labels: np.ndarray) -> Task:
         """See `Program.step`."""
@@ -72,14 +84,15 @@ class Torch:
         module.train()
         optimizer = torch.optim.Adam(module.parameters())
         loss = torch.nn.CrossEntropyLoss()
-        x_tensor, y_tensor = self._tensor(x), torch.from_numpy(labels)
+        x_tensor = self._tensor(x).to(self.device)
+        y_tensor = torch.from_numpy(labels).to(self.device)
 
         def run() -> None:
             optimizer.zero_grad()
             loss(module(x_tensor), y_tensor).backward()
             optimizer.step()
 
-        return Task(run)
+        return self._task(run)
 
     def inference(self, network: Sequential, x: np.ndarray) -> Task:
         """See `Program.inference`."""
@@ -89,9 +102,23 @@ class Torch:
 
         def run() -> Any:
             with self.torch.inference_mode():
-                return module(x_tensor)
+                return module(x_tensor.to(self.device)).cpu()
 
-        return Task(run)
+        return self._task(run)
+
+    def _task(self, run: Callable[[], Any], prepare: Callable[[], Any] = nothing) -> Task:
+        """A task that runs to its end."""
+
+        def run_to_its_end() -> None:
+            run()
+            self._wait()
+
+        return Task(run_to_its_end, prepare)
+
+    def _wait(self) -> None:
+        """Wait until all that was launched is done."""
+        if self.device == "cuda":
+            self.torch.cuda.synchronize()
 
     def _convolution_gradients(self, module: Any, x: Any, dy: Any, *, data: bool) -> Any:
         """dx alone, or dw and db alone."""
@@ -103,14 +130,14 @@ class Torch:
 
     def _tensor(self, array: np.ndarray) -> Any:
         """Images as channels-last tensors, the rest as it is."""
-        tensor = self.torch.from_numpy(array.copy())
+        tensor = self.torch.from_numpy(np.array(array))
         if tensor.ndim == 4:
             tensor = tensor.permute(0, 3, 1, 2)
             tensor = tensor.contiguous(memory_format=self.torch.channels_last)
         return tensor
 
     def _network(self, network: Sequential) -> Any:
-        return self.torch.nn.Sequential(*map(self._module, network.layers))
+        return self.torch.nn.Sequential(*map(self._module, network.layers)).to(self.device)
 
     def _module(self, layer: Layer) -> Any:
         """PyTorch's module for a layer, with weights of its own."""

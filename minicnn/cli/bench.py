@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from minicnn.cli.backend import compilation_line
+from minicnn.cli.options import Backend
 from minicnn.cli.output import console, say
 from minicnn.files.reading import require_folder
 
@@ -16,10 +17,11 @@ def bench(
         str | None,
         typer.Option(
             metavar="PROGRAM",
-            help="Also time this one: torch (PyTorch on the CPU, if it is installed) or reference "
-            "(plain NumPy, slow).",
+            help="Also time this one: torch (PyTorch, if it is installed; on the GPU beside cuda) "
+            "or reference (plain NumPy, slow).",
         ),
     ] = None,
+    backend: Backend = None,
     threads: Annotated[
         str | None,
         typer.Option(metavar="N,N", help="Numbers of threads; by default 1 and all cores."),
@@ -37,7 +39,7 @@ def bench(
     from minicnn import benchmarking
     from minicnn.benchmarking import tables
 
-    settings = benchmarking.settings(against, threads, batch_size, rounds)
+    settings = benchmarking.settings(against, threads, batch_size, rounds, backend)
     folder = None if out is None else require_folder(out, "the folder of the benchmark")
     with compilation_line(), console.status("measuring") as status:
         results = benchmarking.measure(settings, lambda line: status.update(f"measuring: {line}"))

@@ -67,6 +67,9 @@ class Backend(Protocol):
     def on_first_compilation(self, say: Callable[[], None]) -> AbstractContextManager[None]:
         """Within the block, call `say` once, at the first kernel that has to be compiled."""
 
+    def wait(self) -> None:
+        """Return once all that was asked of it is computed; only who measures time needs it."""
+
     def ceiling(self, rounds: int) -> tuple[float, float]:
         """Operations and bytes a second that its threads reach at best; NaN where unknown."""
 

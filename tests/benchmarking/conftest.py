@@ -18,6 +18,7 @@ def results() -> Iterator[Results]:
         })
         patch.setattr(suite, "INFERENCE_BATCHES", (2, 1))
         patch.setattr(
-            processes, "cold_and_warm", lambda batch, threads: (Start(18.0, 900), Start(1.5, 700))
+            processes, "cold_and_warm",
+            lambda batch, threads, backend: (Start(18.0, 900), Start(1.5, 700)),
         )
         yield benchmarking.measure(Settings("reference", (1,), batch=2, rounds=1))

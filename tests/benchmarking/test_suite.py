@@ -1,6 +1,10 @@
 """The whole measurement: what it holds."""
 
-from minicnn.benchmarking import Results, suite
+import pytest
+from distant_arrays import NAME, distant_backend
+
+from minicnn.benchmarking import Results, suite, tables
+from minicnn.benchmarking.processes import Start
 
 
 def test_a_measurement_has_every_layer_and_pass(results: Results) -> None:
@@ -19,3 +23,26 @@ def test_a_measurement_has_every_layer_and_pass(results: Results) -> None:
     assert results.ratio(1, "step", "step", 2) == step[0].milliseconds / step[1].milliseconds
     assert {(line.of, line.program) for line in results.growth} == {
         (of, program) for of in suite.GROWTH for program in ("minicnn", "reference")}
+
+
+@pytest.mark.slow
+def test_a_backend_with_arrays_of_its_own_is_measured_to_its_end(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "GROWTH", {
+        "batch size": (1, 2), "image side": (4, 8), "channels": (8, 16)})
+    monkeypatch.setattr(suite, "INFERENCE_BATCHES", (1,))
+    monkeypatch.setattr(suite.models, "paper", suite.models.drawn_faces)
+    starts = (Start(1.0, 2), Start(1.0, 2))
+    monkeypatch.setattr(suite.processes, "cold_and_warm", lambda *settings: starts)
+    with distant_backend() as traffic:
+        asked = suite.settings("reference", None, 2, 1, NAME)
+        results = suite.measure(asked)
+    runs = sum(row.program == "minicnn" for row in results.rows) + 2 * len(suite.GROWTH)
+    # each once to warm up and once to count; single inferences in five rounds
+    assert traffic.waits == 2 * (runs + 4)
+    assert {row.program for row in results.rows} == {"minicnn", "reference"}
+    sheets = {title: cells for title, _, cells in tables.tables(results)}
+    assert sheets["The machine at its best"] == [["1", "–", "–"]]
+    assert all(line[-2:] == ["–", "–"] for line in sheets["1 thread"])
+    assert "chip far away" in results.machine

@@ -29,6 +29,7 @@ class Traffic:
     downloads: int = 0
     downloaded_bytes: int = 0
     calls: int = 0
+    waits: int = 0
 
     def clear(self) -> None:
         """Begin to count anew."""
@@ -38,6 +39,10 @@ class Traffic:
         """Count one."""
         self.downloads += 1
         self.downloaded_bytes += size
+
+    def wait(self) -> None:
+        """Count a wait for the end of all work."""
+        self.waits += 1
 
 
 TRAFFIC = Traffic()
@@ -157,7 +162,7 @@ def package(missing: str = "") -> Any:
         __name__=f"minicnn.ops.{NAME}", asarray=asarray, missing=lambda: missing,
         available=lambda: not missing, describe=lambda: {"chip": "far away"},
         use_threads=lambda count, name="threads": None, thread_count=lambda: 1,
-        most_threads=lambda: 1, on_first_compilation=lambda say: nullcontext(),
+        most_threads=lambda: 1, wait=TRAFFIC.wait, on_first_compilation=lambda say: nullcontext(),
         ceiling=lambda rounds: (np.nan, np.nan),
     )
 

@@ -117,6 +117,7 @@ def test_what_a_backend_says_of_itself(name: str) -> None:
         backend = ops.backend()
     assert backend.available()
     assert backend.missing() == ""
+    assert backend.wait() is None
     assert json.loads(json.dumps(backend.describe())) == backend.describe()
     assert 1 <= backend.thread_count() <= backend.most_threads()
     before = backend.thread_count()

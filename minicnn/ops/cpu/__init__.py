@@ -15,7 +15,7 @@ from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
 from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
+           "on_first_compilation", "thread_count", "use_threads", "wait", *OPERATIONS]
 
 
 def available() -> bool:
@@ -31,6 +31,10 @@ def missing() -> str:
 def describe() -> dict[str, Any]:
     """How many threads compute, and how wide the processor's vectors are."""
     return {"threads": thread_count(), "vector bits": REGISTER_BITS}
+
+
+def wait() -> None:
+    """Nothing: an operation returns when it is computed."""
 
 
 if TYPE_CHECKING:

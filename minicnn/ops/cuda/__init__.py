@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from minicnn.ops.backend import OPERATIONS, bound
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
+           "on_first_compilation", "thread_count", "use_threads", "wait", *OPERATIONS]
 
 
 def asarray(value: Any, dtype: Any = None) -> Any:
@@ -64,6 +64,13 @@ def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None
     from minicnn.ops.cuda.compile import on_first_compilation
 
     return on_first_compilation(say)
+
+
+def wait() -> None:
+    """Until the device has done all that was launched."""
+    from minicnn.ops.cuda.device import device
+
+    device().synchronize()
 
 
 def ceiling(rounds: int) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 
 __all__ = ["asarray", "available", "ceiling", "describe", "missing", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads", *OPERATIONS]
+           "on_first_compilation", "thread_count", "use_threads", "wait", *OPERATIONS]
 
 
 def available() -> bool:
@@ -53,6 +53,10 @@ def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None
 def ceiling(rounds: int) -> tuple[float, float]:
     """Unknown."""
     return math.nan, math.nan
+
+
+def wait() -> None:
+    """Nothing: an operation returns when it is computed."""
 
 
 if TYPE_CHECKING:
