@@ -18,15 +18,19 @@ class DeviceArray:
     dtype : numpy.dtype
     block : memory.Block
         Where its values are.
+    offset : int, default 0
+        How many bytes of the block come before them.
     """
 
     __slots__ = ("_block", "dtype", "pointer", "shape", "size")
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype, block: memory.Block) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype, block: memory.Block, offset: int = 0
+    ) -> None:
         self.shape = shape
         self.dtype = dtype
         self.size = math.prod(shape)
-        self.pointer = block.address
+        self.pointer = block.address + offset
         self._block = block
 
     @property
@@ -82,7 +86,12 @@ class DeviceArray:
         whole = tuple(self.size // max(known, 1) if size == -1 else int(size) for size in sizes)
         if math.prod(whole) != self.size or list(sizes).count(-1) > 1:
             raise ValueError(f"cannot reshape an array of shape {self.shape} into {tuple(sizes)}")
-        return DeviceArray(whole, self.dtype, self._block)
+        return self.part(0, whole)
+
+    def part(self, first: int, shape: tuple[int, ...]) -> "DeviceArray":
+        """The same memory, from the value that comes after `first` others, in a shape."""
+        offset = self.pointer - self._block.address + first * self.dtype.itemsize
+        return DeviceArray(shape, self.dtype, self._block, offset)
 
     def copy(self) -> "DeviceArray":
         """The same values in memory of their own."""
