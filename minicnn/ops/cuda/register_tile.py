@@ -79,20 +79,16 @@ def outer_product(tile: Tile) -> Callable[..., Any]:
     """
     rows, columns, piece = tile.rows, tile.columns, tile.piece
     down_step, across_step = piece * tile.down, piece * tile.across
-    load = load_piece(piece)
+    load = load_into(piece)
 
     @device_function
     def add_outer_product(a, a_at, b, b_at, results):
         column = cuda.local.array(rows, a.dtype)
         row = cuda.local.array(columns, b.dtype)
         for p in range(rows // piece):
-            numbers = load(a, a_at + uint32(p * down_step))
-            for e in range(piece):
-                column[p * piece + e] = numbers[e]
+            load(a, a_at + uint32(p * down_step), column, p * piece)
         for p in range(columns // piece):
-            numbers = load(b, b_at + uint32(p * across_step))
-            for e in range(piece):
-                row[p * piece + e] = numbers[e]
+            load(b, b_at + uint32(p * across_step), row, p * piece)
         for i in range(rows):
             for j in range(columns):
                 results[i * columns + j] += column[i] * row[j]
@@ -139,6 +135,25 @@ def load_piece(piece: int) -> Any:
 
 
 @functools.cache
+def load_into(piece: int) -> Callable[..., Any]:
+    """The device function ``load(array, i, numbers, j)``: numbers[j:] = a piece of array[i:].
+
+    A piece may be a single number, as where rows do not begin on 16 bytes.
+    """
+
+    @device_function
+    def load(array, i, numbers, j):
+        if piece == 4:
+            numbers[j], numbers[j + 1], numbers[j + 2], numbers[j + 3] = load4(array, i)
+        elif piece == 2:
+            numbers[j], numbers[j + 1] = load2(array, i)
+        else:
+            numbers[j] = array[i]
+
+    return load
+
+
+@functools.cache
 def store_piece(piece: int) -> Callable[..., Any]:
     """The device function ``store(array, i, numbers, j)``: array[i:] = a piece of numbers[j:]."""
 
@@ -146,7 +161,9 @@ def store_piece(piece: int) -> Callable[..., Any]:
     def store(array, i, numbers, j):
         if piece == 4:
             store4(array, i, numbers[j], numbers[j + 1], numbers[j + 2], numbers[j + 3])
-        else:
+        elif piece == 2:
             store2(array, i, numbers[j], numbers[j + 1])
+        else:
+            array[i] = numbers[j]
 
     return store

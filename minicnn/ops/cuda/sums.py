@@ -14,7 +14,7 @@ import numpy as np
 from minicnn.ops.cuda.array import DeviceArray, empty
 from minicnn.ops.cuda.compile import cuda, kernel, uint32, uint64
 from minicnn.ops.cuda.device import device
-from minicnn.ops.cuda.intrinsics import load4
+from minicnn.ops.cuda.register_tile import load_into
 
 THREADS = 256
 WARP = 32
@@ -31,7 +31,7 @@ class Plan:
     Attributes
     ----------
     width : int
-        Neighbouring columns a thread: 4, or 1 where the rows do not begin on 16 bytes.
+        Neighbouring columns a thread: 16 bytes of them, or 1 where rows do not begin on 16 bytes.
     across : int
         Threads side by side in a row, at most a warp; the others of the block take the next rows.
     strips : int
@@ -49,9 +49,9 @@ class Plan:
     rows: int
 
 
-def plan(rows: int, columns: int, multiprocessors: int) -> Plan:
+def plan(rows: int, columns: int, itemsize: int, multiprocessors: int) -> Plan:
     """The plan for a matrix of so many rows and columns; one piece where that fills the device."""
-    width = 4 if columns % 4 == 0 else 1
+    width = 1 if columns * itemsize % 16 else 16 // itemsize
     across = min(2 ** math.ceil(math.log2(max(columns // width, 1))), WARP)
     strips = -(-columns // (across * width))
     wanted = BLOCKS_EACH * multiprocessors // strips
@@ -63,7 +63,7 @@ def plan(rows: int, columns: int, multiprocessors: int) -> Plan:
 def column_sums(rows: DeviceArray) -> DeviceArray:
     """s[c] = Σ over r of rows[r, c]: (R, C) -> (C,); at most two launches."""
     length, columns = rows.shape
-    first = plan(length, columns, device().multiprocessors)
+    first = plan(length, columns, rows.dtype.itemsize, device().multiprocessors)
     if first.pieces == 1:
         return sum_parts(rows)
     parts = empty((first.pieces, columns), np.float64)
@@ -74,14 +74,18 @@ def column_sums(rows: DeviceArray) -> DeviceArray:
 def sum_parts(parts: DeviceArray, dtype: np.dtype | None = None) -> DeviceArray:
     """s[...] = Σ over z of parts[z, ...]: (Z, ...) -> (...), rounded to a dtype; one launch."""
     sums = empty(parts.shape[1:], dtype or parts.dtype)
-    if sums.size:
-        one = plan(parts.shape[0], sums.size, 0)
-        _launch(one, parts, sums)
+    sum_into(parts, sums)
     return sums
 
 
+def sum_into(parts: DeviceArray, sums: DeviceArray) -> None:
+    """sums[...] = Σ over z of parts[z, ...]: parts (Z, ...), sums (...); one launch."""
+    if sums.size:
+        _launch(plan(parts.shape[0], sums.size, parts.dtype.itemsize, 0), parts, sums)
+
+
 def _launch(plan: Plan, rows: DeviceArray, sums: DeviceArray) -> None:
-    columns = rows.size // max(rows.shape[0], 1) if rows.size else sums.size
+    columns = sums.size // plan.pieces
     _sum_kernel(plan.width)[plan.strips, plan.pieces](
         rows, sums, np.uint64(rows.shape[0]), columns, plan.rows, plan.across
     )
@@ -89,13 +93,16 @@ def _launch(plan: Plan, rows: DeviceArray, sums: DeviceArray) -> None:
 
 @functools.cache
 def _sum_kernel(width):
-    values = THREADS * width
+    load = load_into(width)
+    pitch = THREADS + 16 // width  # between a thread's columns in shared memory: no bank conflicts
+    values = pitch * width
 
     @kernel(threads=THREADS, blocks=BLOCKS_EACH)
     def sum_columns(rows, sums, length, columns, piece, across):
         """sums[z, c] = Σ of rows[r, c] over the rows r of piece z: (R, C) -> (Z, C)."""
         shared = cuda.shared.array(values, np.float64)
         totals = cuda.local.array(width, np.float64)
+        numbers = cuda.local.array(width, rows.dtype)
         thread, z = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.y)
         lane, row = uint32(thread % across), uint32(thread // across)
         height = uint32(uint32(THREADS) // across)  # rows that the block reads at a time
@@ -112,28 +119,28 @@ def _sum_kernel(width):
         step = uint64(height) * uint64(columns)
         r = row
         while inside and r < count:
-            if width == 4:
-                quad = load4(place, 0)
-                for e in range(4):
-                    totals[e] += np.float64(quad[e])
-            else:
-                totals[0] += np.float64(place[0])
+            load(place, 0, numbers, 0)
+            for e in range(width):
+                totals[e] += np.float64(numbers[e])
             r = uint32(r + height)
             place = place + step
 
         # the block: the lower half of its rows onto the upper, until one is left
         for e in range(width):
-            shared[uint32(e * THREADS) + thread] = totals[e]
+            shared[uint32(e * pitch) + thread] = totals[e]
         while height > uint32(1):
             height = uint32(height // uint32(2))
             cuda.syncthreads()
             if row < height:
                 for e in range(width):
-                    here = uint32(uint32(e * THREADS) + thread)
+                    here = uint32(uint32(e * pitch) + thread)
                     shared[here] += shared[here + uint32(height * across)]
-        if inside and row == uint32(0):
-            target = sums + (uint64(z) * uint64(columns) + uint64(column))
-            for e in range(width):
-                target[e] = sums.dtype.type(shared[uint32(e * THREADS) + thread])
+        cuda.syncthreads()
+
+        # one thread a column stores the sum
+        column = uint32(uint32(cuda.blockIdx.x) * across * uint32(width) + thread)
+        if thread < across * uint32(width) and column < columns:
+            total = shared[thread % uint32(width) * uint32(pitch) + thread // uint32(width)]
+            (sums + uint64(z) * uint64(columns))[column] = sums.dtype.type(total)
 
     return sum_columns
