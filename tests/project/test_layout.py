@@ -18,6 +18,8 @@ OTHER_PLACES = {
     "ops/cpu/linalg/sums": "ops/test_numerical_edges.py",
     "ops/cpu/*": "ops/test_{name}.py",
     # parts of one thing are tested as that thing
+    "ops/cuda/gemm_*": "ops/cuda/test_gemm.py",
+    "ops/cuda/winograd_*": "ops/cuda/test_winograd.py",
     "benchmarking/pictures": "benchmarking/test_tables.py",
     "benchmarking/*": "benchmarking/test_suite.py",
     "checking/gradient_*": "checking/test_gradients.py",

@@ -27,7 +27,8 @@ from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.gemm import multiply, multiply_into
 from minicnn.ops.cuda.gemm_plan import plan
 from minicnn.ops.cuda.winograd_transforms import (
-    THREADS,
+    FILTER_THREADS,
+    TILE_THREADS,
     filter_gradient,
     transform_filters,
     transform_gradient,
@@ -87,11 +88,6 @@ class Tiles(NamedTuple):
         return np.uint64(image), row
 
 
-def fits(w_shape: tuple[int, ...], window: Window) -> bool:
-    """Whether this algorithm can convolve with filters w (KH, KW, C, K)."""
-    return w_shape[:2] == (3, 3) and window.stride == (1, 1)
-
-
 def tiles_of(outputs: tuple[int, ...]) -> Tiles:
     """The tiles of outputs (N, OH, OW, K)."""
     images, height, width, _ = outputs
@@ -142,7 +138,7 @@ def weight_gradient(
         del v, m  # the next slice takes their memory
     dw = empty(w_shape, x.dtype)
     count = channels * filters
-    filter_gradient[-(-count // THREADS)](parts, parts.shape[0], dw, count)
+    filter_gradient[-(-count // FILTER_THREADS)](parts, parts.shape[0], dw, count)
     return dw
 
 
@@ -168,7 +164,7 @@ def _filters(w: DeviceArray, *, flipped: bool) -> DeviceArray:
     channels, filters = w.shape[2:]
     u = empty((FREQUENCIES, channels, filters), w.dtype)
     count = channels * filters
-    transform_filters[-(-count // THREADS)](w, u, count, int(flipped))
+    transform_filters[-(-count // FILTER_THREADS)](w, u, count, int(flipped))
     return u
 
 
@@ -217,4 +213,4 @@ def _together(images: DeviceArray) -> int:
 
 def _blocks(tiles: int, channels: int, together: int) -> int:
     """Blocks of a transform of so many tiles."""
-    return -(-tiles * (channels // together) // THREADS)
+    return -(-tiles * (channels // together) // TILE_THREADS)

@@ -20,7 +20,10 @@ from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint
 from minicnn.ops.cuda.intrinsics import load4, store4
 from minicnn.ops.cuda.winograd_matrices import a_times, at_times, bt_times, g_times, gt_times
 
-THREADS = 128
+TILE_THREADS = 128
+
+FILTER_THREADS = 32
+"""One warp a block, so that few filters spread over all multiprocessors."""
 
 
 def _both_sides(times, few, many, together=1):
@@ -106,7 +109,7 @@ def transform_input(together):
     load, store = _moves(together)
     to_frequencies = _both_sides(bt_times, 6, 6, together)
 
-    @kernel(threads=THREADS)
+    @kernel(threads=TILE_THREADS)
     def transform_input(
         x, v, tiles, first_image, first_row, height, width, channels, down, across, top, left
     ):
@@ -142,7 +145,7 @@ def transform_output(together):
     load, store = _moves(together)
     from_frequencies = _both_sides(at_times, 6, 4, together)
 
-    @kernel(threads=THREADS)
+    @kernel(threads=TILE_THREADS)
     def transform_output(
         m, bias, has_bias, y, tiles, first_image, first_row, height, width, filters, down, across
     ):
@@ -184,7 +187,7 @@ def transform_gradient(together):
     load, store = _moves(together)
     to_frequencies = _both_sides(a_times, 4, 6, together)
 
-    @kernel(threads=THREADS)
+    @kernel(threads=TILE_THREADS)
     def transform_gradient(
         dy, m, tiles, first_image, first_row, height, width, filters, down, across
     ):
@@ -218,9 +221,9 @@ _filter_to_frequencies = _both_sides(g_times, 3, 6)
 _frequencies_to_filter = _both_sides(gt_times, 6, 3)
 
 
-@kernel(threads=THREADS)
+@kernel(threads=FILTER_THREADS)
 def transform_filters(w, u, count, flipped):
-    """U (36, C K) = G g Gᵀ of w (9, C K); one filter of one channel a thread, since there are few.
+    """U (36, C K) = G g Gᵀ of w (9, C K); one filter of one channel a thread.
 
     Flipped, a filter is turned by 180°: its last weight is its first.
     """
@@ -238,7 +241,7 @@ def transform_filters(w, u, count, flipped):
         u[uint64(f) * uint64(count) + uint64(i)] = d[f]
 
 
-@kernel(threads=THREADS)
+@kernel(threads=FILTER_THREADS)
 def filter_gradient(du, parts, dw, count):
     """dw (9, C K) = Gᵀ dU G, where dU (36, C K) is the sum of its parts (parts, 36, C K)."""
     d = cuda.local.array(36, dw.dtype)

@@ -119,13 +119,6 @@ def test_images_beyond_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_close(np.asarray(found), dw.astype(np.float32), 128)
 
 
-@pytest.mark.parametrize(("w_shape", "stride", "suits"), [
-    ((3, 3, 1, 1), (1, 1), True), ((3, 3, 64, 64), (1, 2), False), ((3, 5, 8, 8), (1, 1), False),
-])
-def test_what_it_is_for(w_shape: tuple, stride: tuple, suits: bool) -> None:
-    assert winograd.fits(w_shape, Window(w_shape[:2], stride, ((0, 0), (0, 0)))) == suits
-
-
 # -- plans ----------------------------------------------------------------------------------------
 
 PAPER = [(48, 64, 64), (24, 64, 128), (24, 128, 128), (12, 128, 256), (12, 256, 256)]
