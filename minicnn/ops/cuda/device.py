@@ -68,15 +68,43 @@ class Device(Protocol):
         """What it is, JSON-ready."""
 
 
-@functools.cache
+_in_use: list[Device] = []
+"""Devices that `use_device` has chosen; the last is in use."""
+
+
 def device() -> Device:
-    """The device of this process, which ``MINICNN_CUDA_DEVICE`` names: gpu (default), interpreter.
+    """The device that all work goes to: of `use_device`, or else of the whole process.
 
     Raises
     ------
     InputError
-        For another name.
+        Where ``MINICNN_CUDA_DEVICE`` names none.
     """
+    return _in_use[-1] if _in_use else _of_process()
+
+
+@contextmanager
+def use_device(chosen: Device) -> Iterator[None]:
+    """Within the block, all work of this process goes to another device.
+
+    Its compute capability must be that of the device before: kernels are compiled once. Arrays stay
+    on the device that they were made on.
+
+    Parameters
+    ----------
+    chosen : Device
+        Whatever has the verbs, such as one that only counts.
+    """
+    _in_use.append(chosen)
+    try:
+        yield
+    finally:
+        _in_use.pop()
+
+
+@functools.cache
+def _of_process() -> Device:
+    """What ``MINICNN_CUDA_DEVICE`` names: gpu (default) or interpreter."""
     name = os.environ.get("MINICNN_CUDA_DEVICE", "gpu")
     if name == "interpreter":
         return Interpreter()

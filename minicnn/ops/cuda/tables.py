@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.ops.cuda.array import DeviceArray, asarray
+from minicnn.ops.cuda.device import Device, device
 
 PIECE = 4096
 """The most values of a piece."""
@@ -35,13 +36,14 @@ def table_of(*columns: Sequence[DeviceArray]) -> DeviceArray:
     sizes = tuple([array.size for array in columns[0]])
     addresses = tuple([tuple([array.pointer for array in column]) for column in columns])
     itemsize = columns[0][0].dtype.itemsize if sizes else 1
-    return _kept_table(itemsize, sizes, addresses)
+    return _kept_table(device(), itemsize, sizes, addresses)
 
 
 @functools.lru_cache(maxsize=16)  # gradients may have other addresses in every second step
 def _kept_table(
-    itemsize: int, sizes: tuple[int, ...], addresses: tuple[tuple[int, ...], ...]
+    on: Device, itemsize: int, sizes: tuple[int, ...], addresses: tuple[tuple[int, ...], ...]
 ) -> DeviceArray:
+    """A table on this device, the one in use."""
     table: DeviceArray = asarray(rows_of(itemsize, sizes, addresses), np.dtype(np.uint64))
     return table
 

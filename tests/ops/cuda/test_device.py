@@ -15,7 +15,9 @@ pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
 from minicnn import use_backend
 from minicnn.errors import InputError
 from minicnn.ops.cuda import available, describe, support
-from minicnn.ops.cuda.device import Gpu, device
+from minicnn.ops.cuda.array import asarray
+from minicnn.ops.cuda.device import Gpu, Interpreter, device, use_device
+from minicnn.ops.cuda.tables import table_of
 
 
 def run(program: str, **environment: str) -> subprocess.CompletedProcess:
@@ -162,3 +164,23 @@ def test_cuda_core_packs_values_in_the_sizes_of_their_types() -> None:
 
 def test_there_is_one_device_in_a_process() -> None:
     assert device() is device()
+
+
+def test_another_device_is_used_within_a_block() -> None:
+    usual, first, second = device(), Interpreter(), Interpreter()
+    x = asarray(np.arange(5.0), np.dtype(float))
+    weights = [asarray(np.zeros(3), np.dtype(float))]
+    table_of(weights)
+    with pytest.raises(ZeroDivisionError), use_device(first):
+        assert device() is first
+        here = asarray(np.ones(4), np.dtype(float))
+        assert first.memory.read(here.pointer, 32).tobytes() == np.ones(4).tobytes()
+        with use_device(second):
+            assert device() is second
+        assert device() is first
+        on_first = table_of(weights)  # the same addresses on another device
+        assert first.memory.read(on_first.pointer, on_first.nbytes).size == on_first.nbytes
+        raise ZeroDivisionError
+    assert device() is usual
+    np.testing.assert_array_equal(np.asarray(x), np.arange(5.0))
+    assert table_of(weights).pointer == table_of(weights).pointer
