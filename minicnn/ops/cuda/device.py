@@ -37,6 +37,9 @@ class Device(Protocol):
     capability: tuple[int, int]
     multiprocessors: int
 
+    def __hash__(self) -> int:
+        """Blocks of memory are kept by their device."""
+
     def allocate(self, nbytes: int) -> int:
         """The address of so many fresh bytes, aligned to 256; MemoryError where there are none."""
 
