@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from huge_arrays import ending_with, last_of, run_blocks
 from lean_kernels import assert_lean
 from numeric import DTYPES, assert_close
 
@@ -114,6 +115,20 @@ def test_what_is_not_finite_stays_in_its_row(value: float) -> None:
     expected = broken @ zeros
     assert not np.isfinite(expected[0, 4]).any()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_matrices_and_parts_beyond_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first block computes the last rows of the last matrix: the newest numbers of A."""
+    a, b, c = matrices((1, 132, 64, 64), "NN", np.float32)
+    run_blocks(monkeypatch, lambda count: [0])
+    monkeypatch.setattr(device(), "races", False)
+    count = 2**32 // (132 * 64) + 1
+    many = [ending_with(np.asarray(x), count) for x in (a, b)]
+    assert many[0].size > 2**32
+    parts = empty((4, count, 132, 64), a.dtype)
+    multiply_into(parts, 3, planned(SMALL[np.float32], 132, 64), *many, "NN")
+    last_rows = c[0, 128:].astype(np.float32)
+    assert_close(last_of(parts, last_rows.size).reshape(last_rows.shape), last_rows, 16)
 
 
 def test_more_rows_than_32_bits_count() -> None:
