@@ -1,5 +1,6 @@
 """Pooling on the device: against the reference at any window, ties and NaN, its traffic counted."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -263,27 +264,52 @@ def test_a_grid_covers_every_place_of_every_image(shape: tuple) -> None:
         assert across * down >= 4 * 132  # half of what the device runs at once
 
 
-@pytest.mark.parametrize("kind", ["maxpool2d", "avgpool2d", "global_avgpool2d"])
-def test_beyond_2_33_numbers(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [*KINDS, "global_avgpool2d"])
+def test_beyond_2_32_numbers(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from minicnn.ops.cuda import pool2d
 
     x = np.random.default_rng(0).standard_normal((1, 48, 48, 64)).astype(np.float32)
-    count = 2**33 // x.size + 1
-    window = Window((2, 2), (2, 2), ((0, 0), (0, 0)))
-    # as many blocks as it takes for the last one to have the last image alone
-    monkeypatch.setattr(pool2d, "_BLOCKS", 2**20)
+    count = 2**32 // (46 * 46 * 64) + 1
+    window = Window((3, 3), (1, 1), ((0, 0), (0, 0)))
+    monkeypatch.setattr(pool2d, "_BLOCKS", 2**20)  # enough: the last has the last image alone
     given = () if kind == "global_avgpool2d" else (window,)
-    y, cache = getattr(reference, f"{kind}_forward")(x, **({"size": 2} if given else {}))
+    settings = {"size": 3, "stride": 1} if given else {}
+    y, cache = getattr(reference, f"{kind}_forward")(x, **settings)
     run_blocks(monkeypatch, last_block)
     found, there = getattr(pool2d, f"{kind}_forward")(ending_with(x, count), *given)
     assert_close(last_of(found, 64), np.ravel(y)[-64:], 4)
     dy = random_like(np.random.default_rng(1), y)
     if kind == "maxpool2d":
-        argmax = ending_with(cache.argmax, count)
-        there = type(there)(argmax, window, there.x_shape, there.dtype)
+        there = replace(there, argmax=ending_with(cache.argmax, count))
     dx = getattr(pool2d, f"{kind}_backward")(ending_with(dy, count), there)
     wanted = getattr(reference, f"{kind}_backward")(dy, cache)
     assert_close(last_of(dx, 64), np.ravel(wanted)[-64:], 4)
+
+
+def test_two_by_two_windows_beyond_2_32_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from minicnn.ops.cuda import pool2d
+    from minicnn.ops.cuda.array import empty
+
+    # a block has all 1024 channels of one window; y is told to be far larger than the one window
+    # that an image has, so that it is y alone which takes memory
+    x = np.random.default_rng(0).standard_normal((1, 2, 2, 1024)).astype(np.float32)
+    count, y_height = 2**12 + 1, 2**10
+    shape = (count, y_height, 1, 1024)
+    y, cache = reference.maxpool2d_forward(x)
+    dy = random_like(np.random.default_rng(1), y)
+    padded = np.zeros((1, *shape[1:]), np.float32)
+    run_blocks(monkeypatch, lambda blocks: [blocks - y_height])
+    found, argmax = empty(shape, np.float32), empty(shape, np.uint8)
+    sizes = count, 2, 2, y_height, 1, 1024
+    pool2d._maxpool_two_kernel(4)[y_height, count](ending_with(x, count), found, argmax, *sizes)
+    np.testing.assert_array_equal(last_of(found, padded.size)[:1024], np.ravel(y))
+    np.testing.assert_array_equal(last_of(argmax, padded.size)[:1024], np.ravel(cache.argmax))
+    padded[0, :1] = dy[0]
+    dx = empty((count, *x.shape[1:]), np.float32)
+    pool2d._maxpool_two_gradient_kernel(4)[y_height, count](
+        ending_with(padded, count), argmax, dx, *sizes)
+    wanted = reference.maxpool2d_backward(dy, cache)
+    np.testing.assert_array_equal(last_of(dx, x.size), np.ravel(wanted))
 
 
 def test_an_image_of_2_32_numbers_is_refused() -> None:
