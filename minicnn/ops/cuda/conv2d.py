@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from minicnn.ops.conv2d import Conv2DCache
-from minicnn.ops.cuda import direct, winograd
+from minicnn.ops.cuda import direct, implicit, winograd
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32
 from minicnn.ops.cuda.sums import column_sums
@@ -181,6 +181,7 @@ def _divided(number, by):
 ALGORITHMS = {
     "direct": direct,
     "winograd": winograd,
+    "implicit": implicit,
     "naive": SimpleNamespace(
         forward=naive_forward,
         input_gradient=naive_input_gradient,
@@ -222,12 +223,12 @@ def fastest(x_shape, w_shape, window):
     """The name of the fastest algorithm for x (N, H, W, C) and w (KH, KW, C, K)."""
     if direct.fits(w_shape, window):
         return "direct"
-    if _is_for_winograd(window) and min(w_shape[2:]) >= WINOGRAD_CHANNELS:
+    if winograd.fits(w_shape, window) and min(w_shape[2:]) >= WINOGRAD_CHANNELS:
         rows, columns = window.output_size(*x_shape[1:3])
         tiles = -(-rows // 4) * -(-columns // 4)  # partly empty where the image is small
         if 9 * rows * columns >= 2 * 36 * tiles:  # at most half the multiplications
             return "winograd"
-    return "naive"
+    return "implicit"
 
 
 @contextmanager
@@ -239,10 +240,10 @@ def convolutions(algorithm: str) -> Iterator[None]:
 
     Parameters
     ----------
-    algorithm : {"auto", "direct", "winograd", "naive"}
-        ``"direct"`` is for few channels, ``"winograd"`` for 3×3 filters at stride 1, ``"naive"``
-        for any shape and for learning. ``"auto"``, the default outside such a block, takes the
-        fastest.
+    algorithm : {"auto", "direct", "winograd", "implicit", "naive"}
+        ``"direct"`` is for few channels, ``"winograd"`` for 3×3 filters at stride 1,
+        ``"implicit"`` for any shape, ``"naive"`` too, but to learn from: it is slow. ``"auto"``,
+        the default outside such a block, takes the fastest.
 
     Raises
     ------
@@ -269,13 +270,9 @@ def _algorithm_for(cache):
             "conv2d: algorithm 'direct' needs few channels, a small window and filters divisible "
             f"by 4, got w {w_shape} at stride {window.stride}"
         )
-    if name == "winograd" and not _is_for_winograd(window):
+    if name == "winograd" and not winograd.fits(w_shape, window):
         raise ValueError(
             "conv2d: algorithm 'winograd' needs 3×3 filters at stride 1, "
             f"got {window.size} at {window.stride}"
         )
     return ALGORITHMS[fastest(cache.x.shape, w_shape, window) if name == "auto" else name]
-
-
-def _is_for_winograd(window):
-    return (window.size, window.stride) == ((3, 3), (1, 1))

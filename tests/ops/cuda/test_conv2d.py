@@ -93,7 +93,7 @@ def test_the_same_bits_in_every_run() -> None:
             y, cache = cuda.conv2d_forward(x, w, b, padding=1)
             return [np.asarray(one) for one in (y, *cuda.conv2d_backward(dy, cache))]
 
-    for algorithm in ("naive", "direct"):
+    for algorithm in ("naive", "direct", "implicit", "winograd"):
         for one, other in zip(results(algorithm), results(algorithm), strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -136,16 +136,16 @@ def chosen_for(channels: int, filters: int, size: int = 3, stride: int = 1) -> s
     ((3, 3, 1, 64), (48, 48), 1, "direct"),
     ((3, 3, 3, 64), (32, 32), 2, "direct"),
     ((5, 5, 1, 8), (28, 28), 1, "direct"),
-    ((3, 3, 1, 6), (28, 28), 1, "naive"),  # filters not divisible by 4
-    ((7, 7, 3, 64), (224, 224), 2, "naive"),  # 147 products
-    ((3, 3, 3, 64), (32, 32), 3, "naive"),  # the strip is too long
+    ((3, 3, 1, 6), (28, 28), 1, "implicit"),  # filters not divisible by 4
+    ((7, 7, 3, 64), (224, 224), 2, "implicit"),  # 147 products
+    ((3, 3, 3, 64), (32, 32), 3, "implicit"),  # the strip is too long
     ((3, 3, 64, 64), (48, 48), 1, "winograd"),
     ((3, 3, 256, 256), (12, 12), 1, "winograd"),
     ((3, 3, 512, 32), (8, 8), 1, "winograd"),  # 6×6 outputs: 144 multiplications for 324
-    ((3, 3, 256, 256), (7, 7), 1, "naive"),  # 5×5 outputs: 144 for 225
-    ((3, 3, 16, 64), (48, 48), 1, "naive"),
-    ((3, 3, 64, 64), (48, 48), 2, "naive"),
-    ((5, 5, 64, 64), (48, 48), 1, "naive"),
+    ((3, 3, 256, 256), (7, 7), 1, "implicit"),  # 5×5 outputs: 144 for 225
+    ((3, 3, 16, 64), (48, 48), 1, "implicit"),
+    ((3, 3, 64, 64), (48, 48), 2, "implicit"),
+    ((5, 5, 64, 64), (48, 48), 1, "implicit"),
 ])
 def test_the_fastest(w_shape: tuple, image: tuple, stride: int, name: str) -> None:
     from minicnn.ops.cuda.conv2d import fastest
@@ -158,6 +158,7 @@ def test_the_fastest(w_shape: tuple, image: tuple, stride: int, name: str) -> No
 @pytest.mark.parametrize(("image", "filters", "padding", "name"), [
     ((2, 9, 6, 1), 8, "same", "direct"),
     ((2, 6, 9, 33), 36, ((1, 0), (0, 2)), "winograd"),
+    ((2, 6, 9, 5), 17, ((1, 0), (0, 2)), "implicit"),
 ], ids=str)
 def test_the_fastest_is_right(
     image: tuple, filters: int, padding: Any, name: str, dtype: type
@@ -202,7 +203,7 @@ def test_an_algorithm_that_does_not_suit(algorithm: str, stride: int, message: s
 
 @pytest.mark.parametrize("algorithm", ["fft", None, "AUTO"])
 def test_an_unknown_algorithm(algorithm: Any) -> None:
-    message = "convolutions: expected one of auto, direct, winograd, "
+    message = "convolutions: expected one of auto, direct, winograd, implicit, naive, got "
     with pytest.raises(ValueError, match=message), cuda.convolutions(algorithm):
         pytest.fail("the block was entered")
 
