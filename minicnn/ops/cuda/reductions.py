@@ -9,7 +9,7 @@ from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.flat import THREADS, VALUES, load_part
 from minicnn.ops.cuda.intrinsics import pointer_to
-from minicnn.ops.cuda.tables import COUNT, FIRST, by_dtype, table_of
+from minicnn.ops.cuda.tables import ARRAY, COLUMNS, COUNT, START, by_dtype, table_of
 from minicnn.ops.cuda.warps import WARP, block_sum
 
 WARPS = THREADS // WARP
@@ -31,9 +31,10 @@ def _sums(arrays, term):
     """Σ term(a) of each block, for all arrays of one dtype at a time."""
     for real, (some,) in by_dtype(arrays):
         table = table_of(some)
-        if len(table):
-            sums = empty((min(len(table), MOST_BLOCKS),), np.float64)
-            _sum_kernel(real, term)[len(sums)](table, len(table), sums)
+        pieces = len(table.pieces)
+        if pieces:
+            sums = empty((min(pieces, MOST_BLOCKS),), np.float64)
+            _sum_kernel(real, term)[len(sums)](*table, pieces, sums)
             yield np.asarray(sums)
 
 
@@ -51,14 +52,15 @@ def _square(x):
 @functools.cache
 def _sum_kernel(real, term):
     @kernel(threads=THREADS)
-    def sum_terms(table, pieces, sums):
+    def sum_terms(pieces, addresses, count_of_pieces, sums):
         """sums[block] = Σ term(x) over the block's pieces: block, block + blocks, ..."""
         shared = cuda.shared.array(WARPS, np.float64)
         total, block = 0.0, uint32(cuda.blockIdx.x)
         number = block
-        while number < pieces:
-            piece = table + uint64(number) * uint64(FIRST + 1)
-            x, count = pointer_to(piece[FIRST], real), uint32(piece[COUNT])
+        while number < count_of_pieces:
+            piece = pieces + uint64(number) * uint64(COLUMNS)
+            x = pointer_to(addresses[piece[ARRAY]], real) + piece[START]
+            count = uint32(piece[COUNT])
             i = uint32(uint32(4) * uint32(cuda.threadIdx.x))
             while i < count:
                 a, b, c, d = load_part(x, i, count)

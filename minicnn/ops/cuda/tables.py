@@ -1,12 +1,14 @@
-"""Many arrays in one launch: a table of their pieces, a block each.
+"""Many arrays in one launch: a table of their pieces, a block each, and one of their addresses.
 
-A row of the table is a piece: which array it is of, how many values it has, and where they begin
-in each of the arrays that belong together, such as a weight, its gradient and its velocity.
+A row of the first is a piece: which array it is of, how many values it has, and with which it
+begins. It stays. A row of the second is an array: where it is, and where those are that belong to
+it, such as a weight's gradient and velocity. Gradients lie elsewhere in every step, so that this
+table, a few hundred bytes, is uploaded again.
 """
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +18,24 @@ from minicnn.ops.cuda.device import Device, device
 PIECE = 4096
 """The most values of a piece."""
 
-ARRAY, COUNT, FIRST = 0, 1, 2
-"""Columns of a table: the array's number, the count of values, and the first address."""
+ARRAY, COUNT, START = 0, 1, 2
+"""Columns of a piece: the array's number, the count of values, and the number of the first."""
+
+COLUMNS = 3
+"""How many those are."""
+
+
+class Table(NamedTuple):
+    """What a kernel over many arrays is handed: both of uint64.
+
+    Attributes
+    ----------
+    pieces : DeviceArray (P, COLUMNS)
+    addresses : DeviceArray (arrays, columns)
+    """
+
+    pieces: DeviceArray
+    addresses: DeviceArray
 
 
 def by_dtype(*columns: Sequence[Any]) -> Iterator[tuple[Any, list[list[Any]]]]:
@@ -28,33 +46,39 @@ def by_dtype(*columns: Sequence[Any]) -> Iterator[tuple[Any, list[list[Any]]]]:
         yield dtype.type, [list(column) for column in zip(*chosen, strict=True)]
 
 
-def table_of(*columns: Sequence[DeviceArray]) -> DeviceArray:
-    """The pieces of all arrays: columns of arrays of one dtype -> (P, FIRST + columns), uint64.
+def table_of(*columns: Sequence[DeviceArray]) -> Table:
+    """The pieces of all arrays, and the addresses of columns of arrays of one dtype.
 
-    It stays on the device while the arrays stay where they are: then nothing is uploaded.
+    What has not changed since the last calls is not uploaded again.
     """
     sizes = tuple([array.size for array in columns[0]])
-    addresses = tuple([tuple([array.pointer for array in column]) for column in columns])
-    itemsize = columns[0][0].dtype.itemsize if sizes else 1
-    return _kept_table(device(), itemsize, sizes, addresses)
+    rows = zip(*columns, strict=True)
+    addresses = tuple([tuple([array.pointer for array in row]) for row in rows])
+    return Table(_kept_pieces(device(), sizes), _kept_addresses(device(), addresses))
 
 
-@functools.lru_cache(maxsize=16)  # gradients may have other addresses in every second step
-def _kept_table(
-    on: Device, itemsize: int, sizes: tuple[int, ...], addresses: tuple[tuple[int, ...], ...]
-) -> DeviceArray:
-    """A table on this device, the one in use."""
-    table: DeviceArray = asarray(rows_of(itemsize, sizes, addresses), np.dtype(np.uint64))
-    return table
+@functools.lru_cache(maxsize=16)
+def _kept_pieces(on: Device, sizes: tuple[int, ...]) -> DeviceArray:
+    """The pieces on this device, the one in use."""
+    return _uploaded(pieces_of(sizes))
 
 
-def rows_of(itemsize: int, sizes: Sequence[int], addresses: Sequence[Sequence[int]]) -> np.ndarray:
-    """The table for arrays of these sizes; addresses has a sequence for each column."""
+@functools.lru_cache(maxsize=2)  # with more, so many steps would allocate memory
+def _kept_addresses(on: Device, addresses: tuple[tuple[int, ...], ...]) -> DeviceArray:
+    """The addresses on this device, the one in use."""
+    return _uploaded(addresses)
+
+
+def _uploaded(rows: Any) -> DeviceArray:
+    array: DeviceArray = asarray(np.array(rows, np.uint64), np.dtype(np.uint64))
+    return array
+
+
+def pieces_of(sizes: Sequence[int]) -> np.ndarray:
+    """The pieces of arrays of these sizes: (P, COLUMNS)."""
     counts = [-(-size // PIECE) for size in sizes]
     arrays = np.repeat(np.arange(len(sizes)), counts)  # (P,)
     before = np.cumsum([0, *counts])[arrays]  # pieces of the arrays before
     starts = (np.arange(len(arrays)) - before) * PIECE
     lengths = np.minimum(np.asarray(sizes, np.int64)[arrays] - starts, PIECE)
-    bytes_before = (starts * itemsize).astype(np.uint64)
-    places = [np.asarray(column, np.uint64)[arrays] + bytes_before for column in addresses]
-    return np.column_stack([arrays.astype(np.uint64), lengths.astype(np.uint64), *places])
+    return np.column_stack([arrays, lengths, starts]).astype(np.uint64)

@@ -7,26 +7,27 @@ import numpy as np
 
 from minicnn.ops.cuda.array import asarray
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
+from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.flat import THREADS, VALUES, load_part, store_part
 from minicnn.ops.cuda.intrinsics import pointer_to
-from minicnn.ops.cuda.tables import ARRAY, COUNT, FIRST, by_dtype, table_of
+from minicnn.ops.cuda.tables import ARRAY, COLUMNS, COUNT, START, by_dtype, table_of
 
 
 def sgd_update(weights, gradients, velocities, *, lr, momentum, nesterov, scale, decays):
     """v = momentum · v + g; w -= lr · v, or with Nesterov w -= lr · (g + momentum · v)."""
     for real, (w, g, v, decay) in by_dtype(weights, gradients, velocities, decays):
-        table, numbers = table_of(w, g, v), _kept_numbers(tuple(decay))
-        _sgd_kernel(real)[len(table)](
-            table, numbers, real(lr), real(momentum), real(scale), int(nesterov)
+        table, numbers = table_of(w, g, v), _kept_numbers(device(), tuple(decay))
+        _sgd_kernel(real)[len(table.pieces)](
+            *table, numbers, real(lr), real(momentum), real(scale), int(nesterov)
         )
 
 
 def rmsprop_update(weights, gradients, squares, *, lr, smoothing, eps, scale, decays):
     """s = smoothing · s + (1 - smoothing) · g²; w -= lr · g / (sqrt(s) + eps)."""
     for real, (w, g, s, decay) in by_dtype(weights, gradients, squares, decays):
-        table, numbers = table_of(w, g, s), _kept_numbers(tuple(decay))
-        _rmsprop_kernel(real)[len(table)](
-            table, numbers, real(lr), real(smoothing), real(1 - smoothing), real(eps), real(scale)
+        table, numbers = table_of(w, g, s), _kept_numbers(device(), tuple(decay))
+        _rmsprop_kernel(real)[len(table.pieces)](
+            *table, numbers, real(lr), real(smoothing), real(1 - smoothing), real(eps), real(scale)
         )
 
 
@@ -40,9 +41,9 @@ def adam_update(
     columns = by_dtype(weights, gradients, means, squares, decays, shares)
     for real, (w, g, m, s, decay, share) in columns:
         table = table_of(w, g, m, s)
-        numbers, part = _kept_numbers(tuple(decay)), _kept_numbers(tuple(share))
-        _adam_kernel(real)[len(table)](
-            table, numbers, part, np.float64(shrink), real(lr * correction / (1 - beta1**step)),
+        numbers, part = _kept_numbers(device(), tuple(decay)), _kept_numbers(device(), tuple(share))
+        _adam_kernel(real)[len(table.pieces)](
+            *table, numbers, part, np.float64(shrink), real(lr * correction / (1 - beta1**step)),
             real(beta1), real(1 - beta1), real(beta2), real(1 - beta2), real(eps * correction),
             real(scale),
         )
@@ -52,12 +53,12 @@ def average_update(averages, weights, rate):
     """average += rate · (w - average)."""
     for real, (average, w) in by_dtype(averages, weights):
         table = table_of(average, w)
-        _average_kernel(real)[len(table)](table, real(rate))
+        _average_kernel(real)[len(table.pieces)](*table, real(rate))
 
 
 @functools.lru_cache(maxsize=4)
-def _kept_numbers(values):
-    """A number for each array, on the device: float64."""
+def _kept_numbers(on, values):
+    """A number for each array, on this device, the one in use: float64."""
     return asarray(np.array(values, np.float64), np.dtype(np.float64))
 
 
@@ -66,9 +67,11 @@ def _kept_numbers(values):
 
 
 @device_function
-def _piece(table, columns):
-    """The row of this block in a table of so many columns of addresses."""
-    return table + uint64(uint32(cuda.blockIdx.x)) * uint64(FIRST + columns)
+def _piece(pieces, addresses, columns):
+    """(array, count, start, row): this block's piece, and the addresses of its arrays."""
+    piece = pieces + uint64(uint32(cuda.blockIdx.x)) * uint64(COLUMNS)
+    row = addresses + piece[ARRAY] * uint64(columns)
+    return piece[ARRAY], uint32(piece[COUNT]), piece[START], row
 
 
 @device_function
@@ -98,11 +101,11 @@ def _sgd_one(w, g, v, numbers, nesterov):
 @functools.cache
 def _sgd_kernel(real):
     @kernel(threads=THREADS)
-    def sgd(table, decays, lr, momentum, scale, nesterov):
-        piece, i = _piece(table, 3), _first_place()
-        count, decay = uint32(piece[COUNT]), real(decays[piece[ARRAY]])
-        w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
-        v = pointer_to(piece[FIRST + 2], real)
+    def sgd(pieces, addresses, decays, lr, momentum, scale, nesterov):
+        array, count, start, row = _piece(pieces, addresses, 3)
+        i, decay = _first_place(), real(decays[array])
+        w, g = pointer_to(row[0], real) + start, pointer_to(row[1], real) + start
+        v = pointer_to(row[2], real) + start
         numbers = (lr, momentum, scale, decay, real(0))
         while i < count:
             w0, w1, w2, w3 = load_part(w, i, count)
@@ -131,11 +134,11 @@ def _rmsprop_one(w, g, s, numbers):
 @functools.cache
 def _rmsprop_kernel(real):
     @kernel(threads=THREADS)
-    def rmsprop(table, decays, lr, smoothing, rest, eps, scale):
-        piece, i = _piece(table, 3), _first_place()
-        count, decay = uint32(piece[COUNT]), real(decays[piece[ARRAY]])
-        w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
-        s = pointer_to(piece[FIRST + 2], real)
+    def rmsprop(pieces, addresses, decays, lr, smoothing, rest, eps, scale):
+        array, count, start, row = _piece(pieces, addresses, 3)
+        i, decay = _first_place(), real(decays[array])
+        w, g = pointer_to(row[0], real) + start, pointer_to(row[1], real) + start
+        s = pointer_to(row[2], real) + start
         numbers = (lr, smoothing, rest, eps, scale, decay, real(0))
         while i < count:
             w0, w1, w2, w3 = load_part(w, i, count)
@@ -166,11 +169,13 @@ def _adam_one(w, g, m, s, numbers):
 @functools.cache
 def _adam_kernel(real):
     @kernel(threads=THREADS)
-    def adam(table, decays, shares, shrink, rate, beta1, rest1, beta2, rest2, eps, scale):
-        piece, i = _piece(table, 4), _first_place()
-        count, array = uint32(piece[COUNT]), piece[ARRAY]
-        w, g = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
-        m, s = pointer_to(piece[FIRST + 2], real), pointer_to(piece[FIRST + 3], real)
+    def adam(
+        pieces, addresses, decays, shares, shrink, rate, beta1, rest1, beta2, rest2, eps, scale
+    ):
+        array, count, start, row = _piece(pieces, addresses, 4)
+        i = _first_place()
+        w, g = pointer_to(row[0], real) + start, pointer_to(row[1], real) + start
+        m, s = pointer_to(row[2], real) + start, pointer_to(row[3], real) + start
         decay, kept = real(decays[array]), real(1.0 - shrink * shares[array])
         numbers = (rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept, real(0))
         while i < count:
@@ -193,10 +198,10 @@ def _adam_kernel(real):
 @functools.cache
 def _average_kernel(real):
     @kernel(threads=THREADS)
-    def average(table, rate):
-        piece, i = _piece(table, 2), _first_place()
-        count = uint32(piece[COUNT])
-        mean, w = pointer_to(piece[FIRST], real), pointer_to(piece[FIRST + 1], real)
+    def average(pieces, addresses, rate):
+        _, count, start, row = _piece(pieces, addresses, 2)
+        i = _first_place()
+        mean, w = pointer_to(row[0], real) + start, pointer_to(row[1], real) + start
         while i < count:
             a, b, c, d = load_part(mean, i, count)
             w0, w1, w2, w3 = load_part(w, i, count)

@@ -100,4 +100,4 @@ def test_one_launch_and_one_small_download(name: str, monkeypatch: pytest.Monkey
 def test_the_kernels_keep_everything_in_registers() -> None:
     for real in DTYPES:
         for term in (reductions._difference, reductions._square):
-            assert_lean(reductions._sum_kernel(real, term), "*L", "I", "*d")
+            assert_lean(reductions._sum_kernel(real, term), "*L", "*L", "I", "*d")

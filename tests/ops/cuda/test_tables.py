@@ -1,4 +1,4 @@
-"""Tables of pieces: they cover every value of every array once, and stay while arrays stay."""
+"""Tables of pieces: they cover every value of every array once; only changes are uploaded."""
 
 import numpy as np
 import pytest
@@ -7,56 +7,53 @@ pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
 
 from minicnn.ops.cuda.array import DeviceArray, asarray
 from minicnn.ops.cuda.device import device
-from minicnn.ops.cuda.tables import PIECE, by_dtype, rows_of, table_of
+from minicnn.ops.cuda.tables import PIECE, by_dtype, pieces_of, table_of
 
 SIZES = [0, 1, 3, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE + 7]
 
 
-@pytest.mark.parametrize("itemsize", [4, 8])
-def test_pieces_cover_every_value_once(itemsize: int) -> None:
-    places = [[2**41 + 2**35 * k for k in range(len(SIZES))], [2**20 * k for k in range(1, 8)]]
-    table = rows_of(itemsize, SIZES, places).tolist()
-    for column, starts in enumerate(places):
-        covered: list[list[tuple[int, int]]] = [[] for _ in SIZES]
-        for array, count, *firsts in table:
-            assert 0 < count <= PIECE
-            assert firsts[column] % 16 == 0
-            begin = (firsts[column] - starts[array]) // itemsize
-            covered[array].append((begin, begin + count))
-        for size, pieces in zip(SIZES, covered, strict=True):
-            ends = [0, *(end for _, end in pieces)]
-            assert [begin for begin, _ in pieces] == ends[:-1]
-            assert ends[-1] == size
+def test_pieces_cover_every_value_once() -> None:
+    covered: list[list[tuple[int, int]]] = [[] for _ in SIZES]
+    for array, count, start in pieces_of(SIZES).tolist():
+        assert 0 < count <= PIECE
+        assert start % 4 == 0  # 16 bytes of float32
+        covered[array].append((start, start + count))
+    for size, pieces in zip(SIZES, covered, strict=True):
+        ends = [0, *(end for _, end in pieces)]
+        assert [begin for begin, _ in pieces] == ends[:-1]
+        assert ends[-1] == size
 
 
 def test_places_of_64_bits() -> None:
-    table = rows_of(8, [2**33 + 1], [[2**62]])
-    assert table[-1].tolist() == [0, 1, 2**62 + 2**36]
+    assert pieces_of([2**33 + 1])[-1].tolist() == [0, 1, 2**33]
 
 
 def test_no_arrays_make_no_pieces() -> None:
-    assert rows_of(4, [], [[], []]).shape == (0, 4)
-    assert rows_of(4, [0, 0], [[256, 512]]).shape == (0, 3)
+    assert pieces_of([]).shape == pieces_of([0, 0]).shape == (0, 3)
 
 
 def arrays(*sizes: int) -> list[DeviceArray]:
     return [asarray(np.zeros(size, np.float32), np.dtype(np.float32)) for size in sizes]
 
 
-def test_a_table_is_uploaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_has_changed_is_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
     weights, gradients, others = arrays(3, 5000), arrays(3, 5000), arrays(3, 5000)
     uploads = []
     upload = device().upload
-    monkeypatch.setattr(
-        device(), "upload", lambda address, host: (uploads.append(host), upload(address, host)))
-    first = table_of(weights, gradients)
-    second = table_of(weights, others)
-    assert len(uploads) == 2
-    for _ in range(3):  # gradients come to lie where they were two steps ago
-        assert table_of(weights, gradients) is first
-        assert table_of(weights, others) is second
-    assert len(uploads) == 2
-    assert table_of(arrays(3, 7), gradients) is not first
+    monkeypatch.setattr(device(), "upload", lambda address, host: (
+        uploads.append(host.tolist()), upload(address, host)))
+    first, second = table_of(weights, gradients), table_of(weights, others)
+    assert uploads[-2:] == [
+        [[w.pointer, g.pointer] for w, g in zip(weights, column, strict=True)]
+        for column in (gradients, others)
+    ]
+    assert second.pieces is first.pieces
+    del uploads[:]
+    assert table_of(weights, gradients) == first
+    assert table_of(weights, others) == second
+    assert uploads == []
+    table_of(arrays(3, 5001), gradients)
+    assert len(uploads) == 4  # two arrays, their pieces and addresses
 
 
 def test_columns_are_parted_by_the_dtype_of_the_first() -> None:

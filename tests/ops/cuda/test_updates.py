@@ -131,7 +131,7 @@ def test_a_later_step_uploads_nothing(kind: type, monkeypatch: pytest.MonkeyPatc
 
 def test_the_kernels_keep_everything_in_registers() -> None:
     for real, dtype in (("f", np.float32), ("d", np.float64)):
-        assert_lean(updates._sgd_kernel(dtype), "*L", "*d", *real * 3, "I")
-        assert_lean(updates._rmsprop_kernel(dtype), "*L", "*d", *real * 5)
-        assert_lean(updates._adam_kernel(dtype), "*L", "*d", "*d", "d", *real * 7)
-        assert_lean(updates._average_kernel(dtype), "*L", real)
+        assert_lean(updates._sgd_kernel(dtype), "*L", "*L", "*d", *real * 3, "I")
+        assert_lean(updates._rmsprop_kernel(dtype), "*L", "*L", "*d", *real * 5)
+        assert_lean(updates._adam_kernel(dtype), "*L", "*L", "*d", "*d", "d", *real * 7)
+        assert_lean(updates._average_kernel(dtype), "*L", "*L", real)
