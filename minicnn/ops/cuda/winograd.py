@@ -88,6 +88,11 @@ class Tiles(NamedTuple):
         return np.uint64(image), row
 
 
+def fits(w_shape: tuple[int, ...], window: Window) -> bool:
+    """Whether this algorithm can convolve with filters w (KH, KW, C, K)."""
+    return w_shape[:2] == (3, 3) and window.stride == (1, 1)
+
+
 def tiles_of(outputs: tuple[int, ...]) -> Tiles:
     """The tiles of outputs (N, OH, OW, K)."""
     images, height, width, _ = outputs
