@@ -60,6 +60,17 @@ class DeviceArray:
             device().download(self.pointer, host)
         return host if dtype is None else host.astype(dtype, copy=False)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "DeviceArray":
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return asarray, (np.asarray(self), self.dtype)  # on the device of whoever reads it
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("arrays on a device are not compared; compare np.asarray of them")
+
+    __hash__ = object.__hash__
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -1,6 +1,8 @@
 """The array of the cuda backend, and the memory under it."""
 
+import copy
 import gc
+import pickle
 
 import numpy as np
 import pytest
@@ -89,6 +91,15 @@ def test_it_is_no_second_numpy() -> None:
         there + there  # type: ignore[operator]
     with pytest.raises(TypeError):
         there[0]  # type: ignore[index]
+    with pytest.raises(TypeError, match="np.asarray"):
+        assert there == there.copy()
+
+
+def test_copies_of_any_kind_are_arrays_of_their_own() -> None:
+    there = asarray(np.arange(3.0), np.float64)
+    for other in (copy.copy(there), copy.deepcopy(there), pickle.loads(pickle.dumps(there))):
+        assert other.pointer != there.pointer
+        np.testing.assert_array_equal(np.asarray(other), np.arange(3.0))
 
 
 def test_other_cuda_libraries_can_read_where_it_is() -> None:
