@@ -223,7 +223,7 @@ def fastest(x_shape, w_shape, window):
     """The name of the fastest algorithm for x (N, H, W, C) and w (KH, KW, C, K)."""
     if direct.fits(w_shape, window):
         return "direct"
-    if winograd.fits(w_shape, window) and min(w_shape[2:]) >= WINOGRAD_CHANNELS:
+    if _is_for_winograd(window) and min(w_shape[2:]) >= WINOGRAD_CHANNELS:
         rows, columns = window.output_size(*x_shape[1:3])
         tiles = -(-rows // 4) * -(-columns // 4)  # partly empty where the image is small
         if 9 * rows * columns >= 2 * 36 * tiles:  # at most half the multiplications
@@ -270,9 +270,13 @@ def _algorithm_for(cache):
             "conv2d: algorithm 'direct' needs few channels, a small window and filters divisible "
             f"by 4, got w {w_shape} at stride {window.stride}"
         )
-    if name == "winograd" and not winograd.fits(w_shape, window):
+    if name == "winograd" and not _is_for_winograd(window):
         raise ValueError(
             "conv2d: algorithm 'winograd' needs 3×3 filters at stride 1, "
             f"got {window.size} at {window.stride}"
         )
     return ALGORITHMS[fastest(cache.x.shape, w_shape, window) if name == "auto" else name]
+
+
+def _is_for_winograd(window):
+    return (window.size, window.stride) == ((3, 3), (1, 1))
