@@ -113,7 +113,7 @@ class Machine:
                           each * np.int64(size), window)
             space.set_table(starts, sizes, names)
             if name == "shared":
-                space.shadow = np.zeros((space.data.size // kernel.granule, 4), np.int64)
+                space.shadow = np.zeros((space.data.size // kernel.granule, 8), np.int64)
             self.spaces[name] = space
 
     def _registers(self, kernel: "Kernel") -> None:
@@ -247,7 +247,7 @@ class Machine:
             return "threads of several blocks"
         number = (who >> races.BLOCK_SHIFT) - self.first_of_launch
         block = int(self.launched[number])
-        if who & races.THREAD == races.SOMEBODY:
+        if who & races.THREAD >= races.OF_A_WARP:
             x, y, _ = self.grid
             return f"several threads of block {(block % x, block // x % y, block // (x * y))}"
         return self._name(who & races.THREAD, block)

@@ -153,14 +153,14 @@ class Memory:
         return self._table[1:]
 
     def shadow(self, granule: int) -> Array:
-        """Who touched each `granule` bytes last: four numbers each (see `races`).
+        """Who touched each `granule` bytes last: eight numbers each (see `races`).
 
         Only as far as arrays lie: of a machine's addresses there are not enough for many more.
         What it held is lost when it grows, which is between two launches.
         """
         if granule not in self._shadows or len(self._shadows[granule]) * granule < self._end:
             reach = min(self.capacity, max(1 << 24, 1 << self._end.bit_length()))
-            self._shadows[granule] = reserve(reach // granule * 32).view(np.int64).reshape(-1, 4)
+            self._shadows[granule] = reserve(reach // granule * 64).view(np.int64).reshape(-1, 8)
         return self._shadows[granule]
 
     def describe(self, place: int) -> str:

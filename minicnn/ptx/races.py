@@ -1,7 +1,7 @@
 """Races: two threads touch one place, one of them writes, and nothing orders them.
 
-Of every few bytes of memory four numbers are kept, its shadow: who wrote it last and when, who read
-it last and when. The who is
+Of every few bytes of memory eight numbers are kept, its shadow: who made the last plain write,
+atomic operation, plain read and volatile read, and when each was. The who is
 
     who = (number of the thread block, counted over all launches) · 2¹³ + strength · 2¹¹ + thread
 
@@ -15,8 +15,8 @@ Atomic and volatile accesses (strong ones) do not race with each other, nor does
 compare-and-swap race with a plain read: it finds out whether what was read is still there. An order
 that a program makes with atomics and fences alone is not understood.
 
-Several unordered readers are remembered together: as some thread of their block, or, if they come
-from several blocks, as ANYBODY.
+Several unordered accesses that do not race with each other are remembered together: as some threads
+of their warp, of their block, or, if they come from several blocks, as ANYBODY.
 """
 
 from threading import Lock
@@ -33,11 +33,17 @@ THREAD, BLOCK_SHIFT, BARRIER_SHIFT = (1 << 11) - 1, 13, 24
 PLAIN, STRONG, SWAP = 0, 1 << 11, 3 << 11
 """How strong an access is; a compare-and-swap is strong too."""
 
+OF_A_WARP = 1 << 10
+"""The thread of `who` that stands for several threads of warp 0; those of other warps follow."""
+
 SOMEBODY = THREAD
-"""The thread of `who` that stands for several threads of one block."""
+"""The thread of `who` that stands for threads of several warps of one block."""
 
 ANYBODY = -1
 """The `who` that stands for threads of several blocks; its when is a block's number."""
+
+WRITTEN, CHANGED, READ_PLAIN, READ_STRONG = 0, 2, 4, 6
+"""Where the who of each kind stands in a shadow's row; its when is the next number."""
 
 READ, WRITE = 0, 1
 
@@ -63,24 +69,41 @@ def ordered(old_who: int, old_when: int, who: int, when: int) -> bool:
     old_thread, thread = old_who & THREAD, who & THREAD
     if old_thread == SOMEBODY:
         return False
+    if old_thread >= OF_A_WARP:
+        return old_thread - OF_A_WARP == thread >> 5 and old_when < when
     return old_thread == thread or (old_thread >> 5 == thread >> 5 and old_when < when)
 
 
 @njit(**COMPILED)
-def recent(who: int, when: int, first_block: int) -> bool:
+def clashes(row: Array, kind: int, who: int, when: int, first_block: int) -> bool:
+    """Whether an access races with the one that a row remembers, if one of them writes."""
+    old_who, old_when = row[kind], row[kind + 1]
+    return old_who != 0 and _recent(old_who, old_when, first_block) \
+        and not ordered(old_who, old_when, who, when)
+
+
+@njit(**COMPILED)
+def _recent(who: int, when: int, first_block: int) -> bool:
     """Whether an access belongs to this launch."""
     return (when if who == ANYBODY else who >> BLOCK_SHIFT) >= first_block
 
 
 @njit(**COMPILED)
-def clashes(old_who: int, old_when: int, who: int, when: int, writer: int, reads: bool,
-            first_block: int) -> bool:
-    """Whether two accesses race, of which `writer` writes and the other one may only read."""
-    if not recent(old_who, old_when, first_block) or ordered(old_who, old_when, who, when):
-        return False
-    if reads and writer != ANYBODY and writer & SWAP == SWAP:
-        return False
-    return old_who == ANYBODY or not (old_who & who & STRONG)
+def remember(row: Array, kind: int, who: int, when: int, first_block: int) -> None:
+    """Note an access that does not race with others of its kind."""
+    old_who, old_when = row[kind], row[kind + 1]
+    if not clashes(row, kind, who, when, first_block):
+        row[kind], row[kind + 1] = who, when
+    elif old_who != ANYBODY:
+        block, old_block = who >> BLOCK_SHIFT, old_who >> BLOCK_SHIFT
+        if old_block != block:
+            row[kind], row[kind + 1] = ANYBODY, max(block, old_block)
+            return
+        old_thread, warp = old_who & THREAD, (who & THREAD) >> 5
+        of_its_warp = old_thread == OF_A_WARP + warp or old_thread >> 5 == warp
+        together = OF_A_WARP + warp if of_its_warp else SOMEBODY
+        row[kind] = block << BLOCK_SHIFT | (old_who & who & SWAP) | together
+        row[kind + 1] = max(old_when, when)
 
 
 @njit(**COMPILED)
@@ -98,23 +121,20 @@ def touch(shadow: Array, granule: int, places: Array, size: int, active: Array, 
             continue
         me, now = who[lane] | strength, when[lane]
         for cell in range(places[lane] // granule, (places[lane] + size) // granule):
-            row = shadow[cell]
-            if row[0] != 0 and clashes(
-                    row[0], row[1], me, now, row[0], not writes, first_block):
-                return lane, cell * granule, row[0], WRITE
-            if writes:
-                if row[2] != 0 and clashes(
-                        row[2], row[3], me, now, me, True, first_block):
-                    return lane, cell * granule, row[2], READ
-                row[0], row[1], row[2], row[3] = me, now, 0, 0
-            elif row[2] == 0 or not recent(row[2], row[3], first_block) \
-                    or ordered(row[2], row[3], me, now):
-                row[2], row[3] = me, now
-            elif row[2] != ANYBODY:
-                block = me >> BLOCK_SHIFT
-                if row[2] >> BLOCK_SHIFT == block:
-                    row[2] = block << BLOCK_SHIFT | row[2] & me & STRONG | SOMEBODY
-                    row[3] = max(row[3], now)
-                else:
-                    row[2], row[3] = ANYBODY, max(block, row[2] >> BLOCK_SHIFT)
+            row, place = shadow[cell], cell * granule
+            if clashes(row, WRITTEN, me, now, first_block):
+                return lane, place, row[WRITTEN], WRITE
+            if strength == PLAIN and clashes(row, CHANGED, me, now, first_block) and (
+                    writes or row[CHANGED] == ANYBODY or row[CHANGED] & SWAP != SWAP):
+                return lane, place, row[CHANGED], WRITE
+            if writes and strength != SWAP and clashes(row, READ_PLAIN, me, now, first_block):
+                return lane, place, row[READ_PLAIN], READ
+            if writes and strength == PLAIN:
+                if clashes(row, READ_STRONG, me, now, first_block):
+                    return lane, place, row[READ_STRONG], READ
+                row[WRITTEN], row[WRITTEN + 1] = me, now
+                row[CHANGED] = row[READ_PLAIN] = row[READ_STRONG] = 0
+            else:
+                kind = CHANGED if writes else READ_PLAIN if strength == PLAIN else READ_STRONG
+                remember(row, kind, me, now, first_block)
     return -1, 0, 0, 0
