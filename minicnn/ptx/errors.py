@@ -7,5 +7,9 @@ class PTXError(InputError):
     """A PTX text, or a launch of one of its kernels, cannot be used."""
 
 
+class PTXMemoryError(PTXError, MemoryError):
+    """A device's memory has no room left for an array."""
+
+
 class PTXFault(PTXError):
     """A running kernel did what a GPU would have done wrong, silently or not."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.ptx.errors import PTXError
+from minicnn.ptx.errors import PTXError, PTXMemoryError
 
 Array = np.ndarray[Any, Any]
 
@@ -102,17 +102,15 @@ class Memory:
         -------
         int
             The address, a multiple of 256. Nobody has written the bytes.
+
+        Raises
+        ------
+        MemoryError
+            If there is no room left.
         """
         if nbytes < 0:
             raise PTXError(f"an array has 0 bytes or more, got {nbytes}")
-        room = -(-max(nbytes, 1) // RED_ZONE) * RED_ZONE
-        if free := self._free.get(room):
-            place = free.pop()
-        else:
-            place = self._end
-            if place + room + RED_ZONE > self.capacity:
-                raise PTXError(f"no room for {nbytes} bytes: the device has {self.capacity}")
-            self._end += room + RED_ZONE
+        place = self._room(_padded(nbytes))
         insort(self._starts, place)
         self._sizes[place], self._names[place] = nbytes, name
         self.version += 1
@@ -125,8 +123,26 @@ class Memory:
         self._starts.remove(place)
         size = self._sizes.pop(place)
         del self._names[place]
-        self._free.setdefault(-(-max(size, 1) // RED_ZONE) * RED_ZONE, []).append(place)
+        self._free.setdefault(_padded(size), []).append(place)
         self.version += 1
+
+    def _room(self, size: int) -> int:
+        """A place that a free array of the size had, or one after all others, or a gap."""
+        if free := self._free.get(size):
+            return free.pop()
+        place = self._end
+        if place + size + RED_ZONE > self.capacity:
+            # forget what sizes free places had: neighbours may make one gap that is large enough
+            self._free.clear()
+            ends = [RED_ZONE, *(start + _padded(self._sizes[start]) + RED_ZONE
+                                for start in self._starts)]
+            gaps = zip(ends, [*self._starts, self.capacity], strict=True)
+            found = next((end for end, start in gaps if start - end >= size + RED_ZONE), None)
+            if found is None:
+                raise PTXMemoryError(f"no room for {size} bytes: the device has {self.capacity}")
+            place, self._end = found, ends[-1]
+        self._end = max(self._end, place + size + RED_ZONE)
+        return place
 
     def forget(self, address: int) -> None:
         """Make an array's contents count as never written, as if it were allocated anew."""
@@ -184,6 +200,11 @@ class Memory:
             raise PTXError(f"{nbytes} bytes at address {address:#x} lie in no array: "
                            f"{self.describe(place)}")
         return place
+
+
+def _padded(nbytes: int) -> int:
+    """The bytes that an array takes."""
+    return -(-max(nbytes, 1) // RED_ZONE) * RED_ZONE
 
 
 def describe(place: int, starts: list[int], sizes: list[int], names: list[str]) -> str:

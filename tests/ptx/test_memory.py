@@ -1,5 +1,7 @@
 """Chosen blocks of huge grids on huge arrays: how offsets beyond 31 and 32 bits are tested."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from ptx_texts import kernel
@@ -157,6 +159,26 @@ def test_memory_takes_back_what_is_free():
     memory = ptx.Memory()
     for _ in range(1000):
         memory.free(memory.allocate(10 * 2**30))
+
+
+def test_free_places_of_other_sizes_are_joined_before_there_is_no_room():
+    """Sixteenths of the memory, all but one of them free; its last address is somebody's yet."""
+    memory = ptx.Memory()
+    part = memory.capacity // 16 - 1024
+    places = [memory.allocate(part) for _ in range(16)]
+    memory.write(places[9], np.arange(8, dtype=np.uint8))
+    with pytest.raises(MemoryError):
+        memory.allocate(part)
+    for place in (*places[:9], *places[10:]):
+        memory.free(place)
+    first, second = memory.allocate(5 * part), memory.allocate(4 * part)
+    third = memory.allocate(3 * part)
+    with pytest.raises(MemoryError):
+        memory.allocate(5 * part)
+    taken = sorted([(first, 5 * part), (second, 4 * part), (third, 3 * part), (places[9], part)])
+    assert all(start + size < after for (start, size), (after, _) in pairwise(taken))
+    assert memory.read(places[9], 8).tolist() == list(range(8))
+    assert memory.allocate(part) not in dict(taken)
 
 
 def test_arrays_of_a_memory_are_read_and_written_within_their_ends():
