@@ -35,6 +35,8 @@ UNKNOWN = {
     "too few operands": "add.s32 %r1, %r2;",
     "too many operands": "add.s32 %r1, %r2, %r3, %r4;",
     "no operands": "add.s32;",
+    "an operand between commas that is not there": "add.s32 %r1, , %r2;",
+    "a directive": ".frob 5;",
     "a guard that is no predicate": "@%r1 add.s32 %r1, %r2, %r3;",
     "a predicate as a number": "add.s32 %r1, %p1, %r3;",
     "a number as a predicate": "selp.s32 %r1, %r2, %r3, %r4;",

@@ -72,7 +72,7 @@ SHUFFLE = "shfl.sync.bfly.b32 %r12|%p1, %r0, 1, 31, {};"
                   "vote.sync.any.pred %p3, %p1, -1;", "bar.warp.sync -1;",
                   "shfl.sync.idx.b32 %r12, %r0, 0, 31, 0xFFFFFFFF;"],
 )
-@pytest.mark.parametrize(("compare", "bound"), [("lt", 16), ("eq", 31), ("ge", 33)])
+@pytest.mark.parametrize(("compare", "bound"), [("lt", 16), ("eq", 0), ("eq", 31), ("ge", 33)])
 def test_lanes_that_are_missing(statement, compare, bound):
     text = "setp.eq.u32 %p1, %r0, 0;\n" + PARTLY.format(compare, bound, statement)
     with pytest.raises(ptx.PTXFault, match=r"lane|warp") as caught:
@@ -156,6 +156,38 @@ def test_sums_of_a_warp_are_right_or_refused(statement, exact):
     np.testing.assert_array_equal(
         out[:, 0], np.repeat([exact(warp) for warp in VALUES.reshape(-1, 32)], 32)
     )
+
+
+LOW, HIGH = 0x00FF0F0F, 0xFF00F0F0
+"""The lanes of a warp in two parts, which go two ways."""
+
+
+@pytest.mark.parametrize(
+    ("statement", "exact"),
+    [
+        ("redux.sync.add.u32 %r12, %r11, {};", lambda values, own: values.sum()),
+        ("redux.sync.xor.b32 %r12, %r11, {};", lambda values, own: np.bitwise_xor.reduce(values)),
+        ("vote.sync.ballot.b32 %r12, %p2, {};", None),
+        ("match.any.sync.b32 %r12, %r11, {};", lambda values, own: values == own),
+    ],
+    ids=["sum", "xor", "ballot", "match"],
+)
+def test_each_part_of_a_warp_is_for_itself(statement, exact):
+    """Each mask names the lanes of its part; the others stand elsewhere."""
+    values = VALUES[:64]
+    text = (f"mov.u32 %r9, {LOW};\nmov.u32 %r10, %laneid;\nshr.u32 %r9, %r9, %r10;\n"
+            "and.b32 %r9, %r9, 1;\nsetp.eq.u32 %p3, %r9, 0;\n@%p3 bra OTHER;\n"
+            f"{statement.format(LOW)}\nbra JOIN;\nOTHER:\n{statement.format(HIGH)}\nJOIN:")
+    out = voted(text, values)
+    for lane in range(64):
+        mask = LOW if LOW >> lane % 32 & 1 else HIGH
+        part = np.array([mask >> i & 1 == 1 for i in range(32)])
+        warp = values[lane // 32 * 32:][:32]
+        if exact is None or statement.startswith("match"):
+            said = part & (warp != 0 if exact is None else exact(warp, values[lane]))
+            assert out[lane, 0] == sum(1 << i for i in range(32) if said[i])
+        else:
+            assert out[lane, 0] == exact(warp[part], values[lane])
 
 
 def test_active_lanes():
