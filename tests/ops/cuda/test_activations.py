@@ -5,8 +5,6 @@ import pytest
 from lean_kernels import assert_lean
 from numeric import DTYPES, assert_close, assert_gradient, distinct, random_like
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops import cuda, reference
 from minicnn.ops.cuda import activations
 from minicnn.ops.cuda.array import asarray

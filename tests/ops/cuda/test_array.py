@@ -7,8 +7,6 @@ import pickle
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops.cuda import memory
 from minicnn.ops.cuda.array import DeviceArray, asarray, empty
 from minicnn.ops.cuda.device import device

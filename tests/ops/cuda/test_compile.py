@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.errors import InputError
 from minicnn.ops.cuda import compile as compiling
 from minicnn.ops.cuda.array import asarray, empty

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn import use_backend
 from minicnn.errors import InputError
 from minicnn.ops.cuda import available, describe, support

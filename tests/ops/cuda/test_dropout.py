@@ -6,8 +6,6 @@ from lean_kernels import assert_lean
 from numeric import DTYPES, assert_close, assert_gradient, random_like
 from philox import FULL, philox_in_python
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops import cuda, reference
 from minicnn.ops.cuda import dropout
 from minicnn.ops.cuda.array import asarray

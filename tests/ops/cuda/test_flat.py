@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from numeric import DTYPES
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops.cuda.array import asarray, empty
 from minicnn.ops.cuda.compile import kernel
 from minicnn.ops.cuda.flat import THREADS, VALUES, blocks_for, load_part, place, store_part

@@ -1,10 +1,7 @@
 """Philox: the published numbers, and those of Python's own integers."""
 
 import numpy as np
-import pytest
 from philox import FULL, philox_in_python
-
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
 
 from minicnn.ops.cuda.array import asarray, empty
 from minicnn.ops.cuda.compile import cuda, kernel, uint32

@@ -7,8 +7,6 @@ import pytest
 from lean_kernels import assert_lean
 from numeric import DTYPES
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops import cuda
 from minicnn.ops.cuda import reductions
 from minicnn.ops.cuda.array import asarray

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops.cuda.rows import FEW_ROWS, THREADS, Tiling, lanes_of, tiling_of
 
 CHANNELS = [1, 3, 4, 5, 17, 64, 255, 256, 1024, 1025, 4104, 2**20 + 4]

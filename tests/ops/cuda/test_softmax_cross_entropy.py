@@ -7,8 +7,6 @@ import pytest
 from lean_kernels import assert_lean
 from numeric import DTYPES, assert_close, assert_gradient
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops import cuda, reference
 from minicnn.ops.cuda import softmax_cross_entropy as bodies
 from minicnn.ops.cuda.array import asarray

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops.cuda.array import DeviceArray, asarray
 from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.tables import PIECE, by_dtype, pieces_of, table_of

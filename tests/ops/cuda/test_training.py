@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 import minicnn
 from minicnn import Sequential, layers, losses, optimizers
 from minicnn.ops.cuda.device import device

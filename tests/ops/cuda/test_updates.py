@@ -7,8 +7,6 @@ import pytest
 from lean_kernels import assert_lean
 from numeric import DTYPES, assert_close
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.layers import Parameter
 from minicnn.ops import cuda, reference
 from minicnn.ops.backend import use_backend

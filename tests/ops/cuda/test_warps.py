@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
-
 from minicnn.ops.cuda.array import asarray, empty
 from minicnn.ops.cuda.compile import cuda, kernel, uint32
 from minicnn.ops.cuda.warps import WARP, block_sum, warp_max, warp_sum
