@@ -42,11 +42,13 @@ class Arguments:
     parameters : sequence of Variable
     given : sequence
     memory : Memory
+    names : sequence of str
+        Of the arguments, as far as they have any.
     """
 
     def __init__(self, name: str, parameters: Sequence[Variable], given: Sequence[Any],
-                 memory: Memory) -> None:
-        self.memory = memory
+                 memory: Memory, names: Sequence[str] = ()) -> None:
+        self.memory, self._names = memory, names
         self.placed: list[Placed] = []
         arrays = [x for x in given if isinstance(x, np.ndarray)]
         expanded = len(given) + sum(4 + 2 * array.ndim for array in arrays)
@@ -83,7 +85,8 @@ class Arguments:
         for other, address in self.placed:
             if same(array, other):
                 return address
-        address = self.memory.allocate(array.nbytes, f"argument {number + 1}")
+        name = self._names[number] if self._names else f"argument {number + 1}"
+        address = self.memory.allocate(array.nbytes, name)
         self.placed.append(Placed(array, address))
         self.memory.write(address, array)
         return address

@@ -50,6 +50,7 @@ def to_ptx(
     *,
     capability: tuple[int, int] = TARGET,
     launch_bounds: tuple[int, int] | None = None,
+    with_lines: bool = False,
 ) -> str:
     """The PTX of a kernel for arguments of these types.
 
@@ -63,6 +64,8 @@ def to_ptx(
         The compute capability to compile for.
     launch_bounds : (int, int), optional
         Threads a block, and blocks a multiprocessor that must fit: they bound the registers.
+    with_lines : bool, default False
+        Note in the PTX which lines of the function it comes from.
 
     Returns
     -------
@@ -71,7 +74,8 @@ def to_ptx(
     """
     with _device_is(capability):
         text, _ = cuda.compile_ptx(
-            function, tuple(argument_types), cc=capability, launch_bounds=launch_bounds
+            function, tuple(argument_types), cc=capability, launch_bounds=launch_bounds,
+            lineinfo=with_lines,
         )
     return str(text)
 

@@ -5,7 +5,7 @@ one pass if no bank has to give two different words: 32 banks hold words of 4 by
 request of 8 (16) bytes a lane is served in two (four) parts, each by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,8 +111,9 @@ class Request(NamedTuple):
 
 
 def report(name: str, grid: tuple[int, ...], block: tuple[int, ...], threads: int,
-           counts: dict[str, int], requests: Iterable[Request]) -> str:
-    """A launch as a table that a person can read."""
+           counts: dict[str, int], requests: Iterable[Request], origin: Callable[[int], str]
+           ) -> str:
+    """A launch as a table that a person can read; `origin` says where a line comes from."""
     total = sum(counts.values())
     lines = [
         f"{name}: grid {grid}, block {block}, {threads:,} threads, "
@@ -126,7 +127,8 @@ def report(name: str, grid: tuple[int, ...], block: tuple[int, ...], threads: in
     rows = [
         f"{request.line:>5}  {request.name:<28}{request.width:>6}{request.warps:>10,}"
         f"{request.cost / request.warps:>8.1f}{request.least / request.warps:>8.1f}"
-        f"{request.moved:>14,}{'  *' if request.cost > request.least else ''}"
+        f"{request.moved:>14,}{'  *' if request.cost > request.least else '   '}"
+        f"  {origin(request.line)}".rstrip()
         for request in sorted(requests) if request.warps
     ]
     if rows:

@@ -42,7 +42,9 @@ class PythonKernel:
         from minicnn.ptx import compiler
         types = tuple(type_of(value) for value in args)
         if types not in self._compiled:
-            self._compiled[types] = load(compiler.to_ptx(self._function, types)).single()
+            text = compiler.to_ptx(self._function, types, with_lines=True)
+            self._compiled[types] = compiled = load(text).single()
+            compiled.argument_names = self._function.__code__.co_varnames[:len(types)]
         return self._compiled[types]
 
 

@@ -10,6 +10,7 @@ from minicnn.ptx import lowering, parsing
 from minicnn.ptx.errors import PTXError
 from minicnn.ptx.machine import Machine
 from minicnn.ptx.memory import Memory
+from minicnn.ptx.origin import Origin
 from minicnn.ptx.translation import Translation
 
 if TYPE_CHECKING:
@@ -41,9 +42,17 @@ class Kernel:
     parameters : list of Variable
     text : str
         The Python functions that its basic blocks have become.
+    origin : Origin
+        Where the lines of its PTX come from.
+    argument_names : tuple of str
+        For messages; empty where only the numbers of the arguments are known.
     """
 
-    def __init__(self, function: parsing.Function, lowered: lowering.Lowered) -> None:
+    def __init__(
+        self, function: parsing.Function, lowered: lowering.Lowered, origin: Origin
+    ) -> None:
+        self.origin = origin
+        self.argument_names: tuple[str, ...] = ()
         self.name, self.title = function.name, readable(function.name)
         self.parameters = function.parameters
         self.most_threads, self.lowered = function.most_threads, lowered
@@ -192,8 +201,9 @@ class Module(Mapping[str, Kernel]):
     """The kernels of a PTX text, by name."""
 
     def __init__(self, text: str) -> None:
+        origin = Origin(text)
         self._kernels = {
-            function.name: Kernel(function, lowered)
+            function.name: Kernel(function, lowered, origin)
             for function, lowered in lowering.lower(parsing.parse(text))
         }
 

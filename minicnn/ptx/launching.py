@@ -57,7 +57,8 @@ class Launch:
         self._runs = np.zeros(len(kernel.lowered.blocks), np.int64)
         self._requests = np.zeros((len(kernel.translation.accesses), len(SPACES), 4), np.int64)
         store = Memory() if memory is None else memory
-        arguments = Arguments(kernel.title, kernel.parameters, args, store)
+        arguments = Arguments(kernel.title, kernel.parameters, args, store,
+                              kernel.argument_names)
         try:
             self._run(arguments, chosen, shared, races, counting, limit)
             arguments.bring_back()
@@ -117,7 +118,7 @@ class Launch:
     def report(self) -> str:
         """A table of instructions, and of what memory instructions cost."""
         return counting.report(self.kernel.title, self.grid, self.block, self.threads, self.counts,
-                               self.requests)
+                               self.requests, self.kernel.origin.of)
 
 
 def whole_numbers(blocks: Iterable[int]) -> Any:

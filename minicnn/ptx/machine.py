@@ -229,7 +229,7 @@ class Machine:
 
     def fault(self, line: int, what: str, lane: int) -> PTXFault:
         """The error of a lane."""
-        return PTXFault(f"line {line}: {what}; {self.name_of(lane)}")
+        return PTXFault(f"{self.kernel.origin.named(line)}: {what}; {self.name_of(lane)}")
 
     def name_of(self, lane: int) -> str:
         """A lane as its kernel knows it."""

@@ -257,8 +257,9 @@ class Scheduler:
                 sync.line, f"{sync.name} with the mask {mask:#x} reached by {mine.size} lanes of "
                 "the warp: lanes are missing, and what they wait for never comes", lane)
         others = [self.blocks[place].barrier or self.blocks[place].warp for place in places[1:]]
-        lines = ", ".join(str(other.line) for other in others if other is not None)
-        reason = f"others wait at line {lines}" if lines else "others have ended"
+        named = machine.kernel.origin.named
+        lines = ", ".join(named(other.line) for other in others if other is not None)
+        reason = f"others wait at {lines}" if lines else "others have ended"
         return machine.fault(
             sync.line, f"{sync.name} is a barrier that {there.size} of {machine.threads} threads "
             f"of the block reach: {reason}", lane)
