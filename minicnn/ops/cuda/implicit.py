@@ -111,6 +111,14 @@ def _geometry(x_shape: tuple[int, ...], window: Window) -> Geometry:
     (above, _), (before, _) = window.padding
     places_down, places_across = window.output_size(height, width)
     down, across = window.stride
+    padded = [length + sum(sides) for length, sides in zip(
+        (height, width), window.padding, strict=True
+    )]
+    if max(padded) >= MOST_NUMBERS:
+        raise ValueError(
+            f"conv2d: expected less than {MOST_NUMBERS:,} pixels along a padded image's side, got "
+            f"{tuple(padded)}; pad less"
+        )
     return Geometry(
         height, width, channels, places_down, places_across, down, across, above, before,
         window.size[1],
@@ -147,6 +155,11 @@ def _product(
     columns = matrix.shape[-1]
     if not rows * columns:
         return
+    if max(matrix.size, c.size) >= MOST_NUMBERS:
+        raise ValueError(
+            f"conv2d: expected filters of less than {MOST_NUMBERS:,} numbers, got "
+            f"{max(matrix.size, c.size):,}; compute them in parts"
+        )
     side = 16 // x.dtype.itemsize
     x_piece = 1 if geometry.channels % side else side
     piece = 1 if columns % side else side
@@ -159,11 +172,12 @@ def _product(
         parts = empty((share.pieces, rows - first_cut, columns), c.dtype)
     walked = geometry.channels if source == "cols" else geometry.places_across
     first, steps = spacing or (0, (0, 0, 0))
+    begin = c.part(first * columns, (c.size - first * columns,))
     product = product_kernel(
         source, share.chip, x_piece, piece, walked < STEPS, bias is not None, spacing is not None
     )
     product[share.blocks, share.across](
-        x, matrix, matrix if bias is None else bias, c.part(first * columns, c.shape), parts,
+        x, matrix, matrix if bias is None else bias, begin, parts,
         rows, columns, depth, share.whole, share.cut, share.piece * STEPS,
         *geometry.numbers(), *steps,
     )

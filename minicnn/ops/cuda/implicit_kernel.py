@@ -239,6 +239,7 @@ def results_of(tile: Tile, piece: int, spread: bool):
     rows, columns = tile.rows, tile.columns
     down_step, across_step = tile.piece * tile.down, tile.piece * tile.across
     side, fetch_numbers, store_numbers = tile.piece, _fetch_piece(piece), store_piece(piece)
+    repeat = _repeated(rows, columns)
 
     @device_function
     def begin(sums, bias, column, column_count):
@@ -246,9 +247,7 @@ def results_of(tile: Tile, piece: int, spread: bool):
         for j in range(0, columns, piece):
             k = uint32(column + uint32(j // side * across_step + j % side))
             fetch_numbers(bias, k, k < column_count, numbers, j)
-        for i in range(rows):
-            for j in range(columns):
-                sums[i * columns + j] = numbers[j]
+        repeat(sums, 0, numbers)
 
     @device_function
     def store(c, sums, row, row_count, column, column_count, steps, geometry):
@@ -266,7 +265,40 @@ def results_of(tile: Tile, piece: int, spread: bool):
     return begin, store
 
 
+@functools.cache
+def _repeated(rows: int, columns: int):
+    """sums[at:] = numbers, once for each row; straight code, as in `products`."""
+    if rows == 1:
+        @device_function
+        def repeat_row(sums, at, numbers):
+            for j in range(columns):
+                sums[at + j] = numbers[j]
+
+        return repeat_row
+
+    half, further = _repeated(rows // 2, columns), rows // 2 * columns
+
+    @device_function
+    def repeat(sums, at, numbers):
+        half(sums, at, numbers)
+        half(sums, at + further, numbers)
+
+    return repeat
+
+
 # -- the kernel -----------------------------------------------------------------------------------
+
+
+@device_function
+def share_of_block(whole, cut, piece_steps, depth):
+    """The block's row of blocks, which piece of the sum it computes, its first step and its end."""
+    block, z = uint32(cuda.blockIdx.x), uint32(0)
+    if block < whole:
+        return block, z, uint32(0), depth
+    z = uint32(uint32(block - whole) // cut)
+    first = uint32(z * piece_steps)
+    return uint32(block - z * cut), z, first, min(depth, uint32(first + piece_steps))
+
 
 SOURCES = {"cols": rows_of_cols, "colsᵀ": columns_of_cols}
 
@@ -324,15 +356,7 @@ def product_kernel(
         )
         thread = uint32(cuda.threadIdx.x)
 
-        # the block's part of C, and of the sum: piece z of a block that is cut
-        block, z = uint32(cuda.blockIdx.x), uint32(0)
-        step, last = uint32(0), depth
-        is_cut = block >= whole
-        if is_cut:
-            z = uint32(uint32(block - whole) // cut)
-            block = uint32(block - z * cut)
-            step = uint32(z * piece_steps)
-            last = min(depth, uint32(step + piece_steps))
+        block, z, step, last = share_of_block(whole, cut, piece_steps, depth)
         first_row = uint32(block * uint32(block_rows))
         first_column = uint32(cuda.blockIdx.y * uint32(block_columns))
 
@@ -361,7 +385,7 @@ def product_kernel(
             a_at, b_at = uint32(a_at ^ uint32(half)), uint32(b_at ^ uint32(half))
 
         row, column = uint32(first_row + down), uint32(first_column + right)
-        if is_cut:
+        if block >= whole:
             row = uint32(row - whole * uint32(block_rows))
             rows = uint32(rows - whole * uint32(block_rows))
             c = parts + uint64(z) * uint64(uint32(rows * columns))

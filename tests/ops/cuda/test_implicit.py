@@ -1,20 +1,26 @@
 """Convolution by a product with cols: all directions, any window, every tile, any slices."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from huge_arrays import ending_with, last_block, last_of, run_blocks
 from lean_kernels import assert_lean
+from main_loops import main_loop
 from numeric import assert_close
 
 from minicnn.ops import reference
 from minicnn.ops.cuda import implicit, implicit_plan
 from minicnn.ops.cuda.array import asarray, empty
+from minicnn.ops.cuda.compile import link
 from minicnn.ops.cuda.device import device
+from minicnn.ops.cuda.implicit import _slices
 from minicnn.ops.cuda.implicit_kernel import product_kernel
-from minicnn.ops.cuda.implicit_plan import TILES, TileOnChip, plan
+from minicnn.ops.cuda.implicit_plan import STEPS, TILES, TileOnChip, plan
 from minicnn.ops.window import Window
+from minicnn.ptx.compiler import pointer, scalar, to_ptx
 
 SAME = ((1, 1), (1, 1))
 
@@ -132,6 +138,35 @@ def test_every_tile_stays_in_registers(only_tile: TileOnChip, source: str) -> No
         assert registers <= 128
 
 
+LEAST_SHARE = {(256, 16): 0.9, (128, 16): 0.87, (64, 16): 0.83, (256, 8): 0.83, (128, 8): 0.81,
+               (64, 8): 0.74}
+"""Of multiply-adds in the main loop, by a tile's threads and a thread's columns."""
+
+
+@pytest.mark.parametrize("source", ["cols", "colsᵀ"])
+def test_the_main_loop_is_multiply_adds(
+    only_tile: TileOnChip, source: str, tmp_path: Path
+) -> None:
+    product = product_kernel(source, only_tile, 4, 4, False, source == "cols", False)
+    loop = main_loop(product.program(*["*f"] * 5, *["I"] * 19).text, (9, 0), tmp_path)
+    tile = only_tile.tile
+    assert loop["FFMA"] == STEPS * tile.results
+    assert loop["LDS"] == STEPS * (tile.rows + tile.columns) // 4
+    assert loop["FFMA"] / loop.total() >= LEAST_SHARE[tile.threads, tile.columns]
+
+
+@pytest.mark.parametrize("capability", [(8, 0), (10, 0)])
+def test_other_chips_keep_the_sums_in_registers(capability: tuple[int, int]) -> None:
+    """Another compiler stands behind 10.0; it does not make straight code of the same loops."""
+    chip = TILES[4][1]
+    product = product_kernel("cols", chip, 4, 4, False, True, False)
+    kinds = [pointer("f")] * 5 + [scalar("I")] * 19
+    text = to_ptx(product.function, kinds, capability=capability,
+                  launch_bounds=(product.threads, product.blocks))
+    _, report = link(text, capability)
+    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in report
+
+
 @pytest.mark.parametrize("source", ["cols", "colsᵀ"])
 @pytest.mark.parametrize("kind", ["f", "d"])
 def test_numbers_that_are_fetched_one_by_one_stay_in_registers(source: str, kind: str) -> None:
@@ -158,9 +193,36 @@ def test_no_bank_conflicts_and_no_sector_too_many(dtype: type) -> None:
 
 
 def test_slices_of_the_batch_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, w, b = arrays((5, 4, 6, 8), 16, np.float32)
-    monkeypatch.setattr(implicit, "MOST_NUMBERS", 2 * 4 * 6 * 16 + 1)
+    x, w, b = arrays((5, 10, 12, 8), 16, np.float32)
+    monkeypatch.setattr(implicit, "MOST_NUMBERS", 2 * 10 * 12 * 16 + 1)
     assert_agrees(x, w, b, Window((3, 3), (1, 1), SAME), 16)
+
+
+def test_images_beyond_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last block of the last slice of 2**33 numbers; only the last images were written."""
+    x, w, b = arrays((1, 64, 64, 8), 4, np.float32, (1, 1))
+    window, count = Window((1, 1), (1, 1), ((0, 0), (0, 0))), 2**18
+    assert count * x.size == 2**33
+    x_there = ending_with(np.concatenate([x] * 2), count)
+    w_there, b_there = asarray(w, np.float32), asarray(b, np.float32)
+    monkeypatch.setattr(implicit, "_slices", lambda *both: [list(_slices(*both))[-1]])
+    run_blocks(monkeypatch, last_block)
+    y = implicit.forward(x_there, w_there, b_there, window)
+    expected, _ = reference.conv2d_forward(x, w, b)
+    assert_close(last_of(y, 4 * 64), expected.reshape(-1)[-4 * 64:], 16)
+
+
+@pytest.mark.parametrize(("problem", "message"), [
+    ({"w_shape": (2**12, 2**12, 2**7, 1), "x_shape": (1, 1, 1, 2**7), "padding": 2**12},
+     "expected filters of less than 2,147,483,648 numbers"),
+    ({"w_shape": (1, 1, 1, 1), "x_shape": (1, 1, 1, 1), "padding": 2**30},
+     "expected less than 2,147,483,648 pixels along a padded image's side"),
+])
+def test_what_32_bits_do_not_count_is_refused(problem: dict[str, Any], message: str) -> None:
+    x, w = empty(problem["x_shape"], np.float32), empty(problem["w_shape"], np.float32)
+    sides = ((problem["padding"],) * 2,) * 2
+    with pytest.raises(ValueError, match=message):
+        implicit.forward(x, w, None, Window(w.shape[:2], (2**13, 2**29), sides))
 
 
 def test_an_image_that_32_bits_do_not_count_is_refused() -> None:
