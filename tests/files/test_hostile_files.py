@@ -71,6 +71,10 @@ LOADERS = {("np", "load"), ("torch", "load"), ("pd", "read_pickle"), ("pd", "rea
 UNPICKLERS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
 
+OWN_CODE = {"ptx/kernels.py": ["compile"], "ptx/machine.py": ["exec"]}
+"""The interpreter of PTX runs Python that it has written itself: the names in it are its own."""
+
+
 def names_of_code(tree):
     """What of a module could run what a file holds."""
     for node in ast.walk(tree):
@@ -87,10 +91,12 @@ def names_of_code(tree):
 
 
 def test_nothing_that_a_file_holds_is_ever_run():
-    paths = list(Path(minicnn.__file__).parent.rglob("*.py"))
+    package = Path(minicnn.__file__).parent
+    paths = list(package.rglob("*.py"))
     assert len(paths) > 100
     for path in paths:
-        assert list(names_of_code(ast.parse(path.read_text(encoding="utf-8")))) == [], path
+        found = list(names_of_code(ast.parse(path.read_text(encoding="utf-8"))))
+        assert found == OWN_CODE.get(path.relative_to(package).as_posix(), []), path
     assert list(names_of_code(ast.parse("import pickle.x\nnp.load(f, allow_pickle=1)\neval(f)")))
 
 

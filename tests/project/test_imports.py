@@ -11,6 +11,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "minicnn"
 MAY_DRAW = ("terminal.py", "training/progress.py")
 """Who beside the command line knows rich."""
+MAY_COMPILE_FOR_A_GPU = {"ptx/compiler.py", "ops/cuda/intrinsics.py"}
+"""Who knows Numba's compiler for GPUs: another one is a change of these files."""
 
 
 def loaded(statement: str) -> set[str]:
@@ -29,6 +31,14 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+def compilers_of_gpus(tree: ast.AST) -> Iterator[str]:
+    """Every import of Numba's compiler for GPUs: ``from numba import cuda`` is one too."""
+    names = [f"{node.module}.{alias.name}" for node in ast.walk(tree)
+             if isinstance(node, ast.ImportFrom) for alias in node.names]
+    yield from (name for name in (*imports(tree), *names)
+                if name.startswith(("numba.cuda", "numba_cuda")))
 
 
 @pytest.mark.parametrize(("statement", "heavy"), [
@@ -54,3 +64,20 @@ def test_the_terminal_stands_on_nothing_of_the_package_but_errors() -> None:
     tree = ast.parse((PACKAGE / "terminal.py").read_text(encoding="utf-8"))
     own = {name for name in imports(tree) if name.split(".")[0] == "minicnn"}
     assert own <= {"minicnn.errors"}
+
+
+def test_numbas_compiler_for_gpus_is_known_in_two_places() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
+        if any(compilers_of_gpus(ast.parse(path.read_text(encoding="utf-8"))))
+    }
+    assert found == MAY_COMPILE_FOR_A_GPU
+
+
+@pytest.mark.parametrize("line", [
+    "import numba.cuda", "import numba_cuda", "from numba import cuda", "import numba, numba.cuda",
+    "from numba.cuda import types", "def f():\n    from numba.cuda.extending import intrinsic",
+])
+def test_an_import_of_numbas_compiler_for_gpus_is_seen(line: str) -> None:
+    assert any(compilers_of_gpus(ast.parse(line)))
+    assert not any(compilers_of_gpus(ast.parse("from numba import njit\nimport numba")))

@@ -19,6 +19,7 @@ OTHER_PLACES = {
     "ops/cpu/*": "ops/test_{name}.py",
     # parts of one thing are tested as that thing
     "ops/cuda/gemm_*": "ops/cuda/test_gemm.py",
+    "ops/cuda/implicit_kernel": "ops/cuda/test_implicit.py",
     "ops/cuda/winograd_*": "ops/cuda/test_winograd.py",
     "benchmarking/pictures": "benchmarking/test_tables.py",
     "benchmarking/*": "benchmarking/test_suite.py",

@@ -1,0 +1,31 @@
+"""What a machine lacks is said in one sentence."""
+
+import pytest
+
+from minicnn import use_backend
+from minicnn.errors import InputError
+from minicnn.ops.cuda import available, support
+
+
+def test_without_a_gpu_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MINICNN_CUDA_DEVICE")
+    monkeypatch.setattr(support, "_driver", lambda: 0)
+    assert not available()
+    with pytest.raises(InputError, match="no NVIDIA GPU with its driver was found: install"):
+        use_backend("cuda")
+
+
+def test_an_old_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MINICNN_CUDA_DEVICE")
+    monkeypatch.setattr(support, "_driver", lambda: 12080)
+    assert support.missing().startswith("the NVIDIA driver is made for CUDA 12.8")
+    monkeypatch.setattr(support, "_driver", lambda: 13000)
+    assert support.missing() == ""
+
+
+def test_without_the_package_one_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(support, "installed", lambda: False)
+    with pytest.raises(InputError, match=r'numba-cuda, which is missing: pip install "minicnn\['):
+        use_backend("cuda")
