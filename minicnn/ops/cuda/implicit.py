@@ -63,7 +63,8 @@ def input_gradient(
 
     Pixels of x whose place in a window agrees modulo the stride have the same part of the window in
     common: a stride of 1 has one such phase, a stride of (2, 2) four. Each is a convolution of dy
-    with stride 1.
+    with stride 1. Zeros stand for the windows that a pixel at the border has not, so that a filter
+    that is not finite reaches that pixel too; in the reference it does not.
     """
     dx = empty(x_shape, dy.dtype)
     height, width = x_shape[1:3]

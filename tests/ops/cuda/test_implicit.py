@@ -98,6 +98,24 @@ def test_full_waves_are_whole_and_the_rest_is_cut() -> None:
     assert_agrees(x, w, b, Window((3, 3), (1, 1), SAME), 16)
 
 
+def test_sums_in_pieces_have_the_same_bits_every_time() -> None:
+    x, w, _ = arrays((3, 12, 12, 8), 16, np.float32)
+    dy = np.random.default_rng(3).standard_normal((3, 12, 12, 16)).astype(np.float32)
+    assert plan(72, 16, dy[..., 0].size, 4, device().multiprocessors).pieces > 1
+    x_there, dy_there = asarray(x, np.float32), asarray(dy, np.float32)
+    first, second = (
+        np.asarray(implicit.weight_gradient(x_there, dy_there, Window((3, 3), (1, 1), SAME),
+                                            w.shape))
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_turning_windows_takes_few_registers() -> None:
+    for kind in "fd":
+        assert assert_lean(implicit._turn, *[f"*{kind}"] * 2, *["I"] * 9) <= 32
+
+
 @pytest.mark.usefixtures("small_device")
 def test_a_stride_is_never_cut() -> None:
     x, w, b = arrays((1, 24, 36, 8), 16, np.float32)
