@@ -38,13 +38,31 @@ array([2., 4., 6., 8.], dtype=float32)
 8.0
 """
 
-from minicnn.ptx.decorator import PythonKernel, kernel
-from minicnn.ptx.errors import PTXError, PTXFault
-from minicnn.ptx.kernels import Kernel, Module, load
-from minicnn.ptx.launching import Launch
-from minicnn.ptx.memory import Memory
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Kernel", "Launch", "Memory", "Module", "PTXError", "PTXFault", "PythonKernel", "kernel",
-    "load",
-]
+if TYPE_CHECKING:
+    from minicnn.ptx.decorator import PythonKernel as PythonKernel, kernel as kernel
+    from minicnn.ptx.errors import PTXError as PTXError, PTXFault as PTXFault
+    from minicnn.ptx.kernels import Kernel as Kernel, Module as Module, load as load
+    from minicnn.ptx.launching import Launch as Launch
+    from minicnn.ptx.memory import Memory as Memory
+
+_PLACES = {
+    "Kernel": "kernels", "Launch": "launching", "Memory": "memory", "Module": "kernels",
+    "PTXError": "errors", "PTXFault": "errors", "PythonKernel": "decorator",
+    "kernel": "decorator", "load": "kernels",
+}
+"""Where each name is defined: who asks whether the compiler is there waits for none of them."""
+
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"minicnn.ptx.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'minicnn.ptx' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})

@@ -21,13 +21,20 @@ TARGET = (9, 0)
 if not installed():
     raise InputError(MISSING)
 
-# numba-cuda 0.30 names np.row_stack at its first compilation; NumPy 2.5 has it no more
+# numba-cuda 0.30 names np.row_stack where it is imported; NumPy 2.5 has it no more
 vars(np).setdefault("row_stack", np.vstack)
 
 from numba import cuda  # noqa: E402  (the line above has to come first)
-from numba.cuda import types  # noqa: E402
+from numba.cuda import cgutils, types  # noqa: E402
+from numba.cuda.cudadecl import registry as typing_registry  # noqa: E402
+from numba.cuda.cudaimpl import registry as lowering_registry  # noqa: E402
+from numba.cuda.extending import intrinsic, overload  # noqa: E402
+from numba.cuda.typing.templates import AttributeTemplate  # noqa: E402
 
-__all__ = ["TARGET", "cuda", "device_function", "pointer", "scalar", "to_ptx", "types"]
+__all__ = [
+    "TARGET", "AttributeTemplate", "cgutils", "cuda", "device_function", "intrinsic",
+    "lowering_registry", "overload", "pointer", "scalar", "to_ptx", "types", "typing_registry",
+]
 
 device_function = cuda.jit(device=True)
 """Decorates a function that kernels call; it is compiled into each of them."""

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "minicnn"
 MAY_DRAW = ("terminal.py", "training/progress.py")
 """Who beside the command line knows rich."""
-MAY_COMPILE_FOR_A_GPU = {"ptx/compiler.py", "ops/cuda/intrinsics.py"}
+MAY_COMPILE_FOR_A_GPU = {"ptx/compiler.py"}
 """Who knows Numba's compiler for GPUs: another one is a change of these files."""
 
 
@@ -66,7 +66,7 @@ def test_the_terminal_stands_on_nothing_of_the_package_but_errors() -> None:
     assert own <= {"minicnn.errors"}
 
 
-def test_numbas_compiler_for_gpus_is_known_in_two_places() -> None:
+def test_numbas_compiler_for_gpus_is_known_in_one_place() -> None:
     found = {
         path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
         if any(compilers_of_gpus(ast.parse(path.read_text(encoding="utf-8"))))

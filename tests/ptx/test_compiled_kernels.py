@@ -8,10 +8,10 @@ import pytest
 from minicnn import ptx
 
 pytest.importorskip("numba_cuda", reason="needs the extra 'cuda', which compiles the kernels")
-if not hasattr(np, "row_stack"):
-    np.vstack = np.vstack               # numba-cuda 0.30 asks for it
 
-from numba import cuda, float32, float64, int32, types, uint8, uint32
+from numba import float32, float64, int32, uint8, uint32
+
+from minicnn.ptx.compiler import cuda, types
 
 pytestmark = pytest.mark.slow(3)
 

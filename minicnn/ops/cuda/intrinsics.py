@@ -1,19 +1,22 @@
 """What kernels need beside Numba's own: pointers, moves of 16 bytes, asynchronous copies.
 
-An intrinsic writes LLVM's instructions, or a line of PTX where LLVM has none. With `minicnn.ptx`
-this is the only file that knows how the compiler does that.
+An intrinsic writes LLVM's instructions, or a line of PTX where LLVM has none. With
+`minicnn.ptx.compiler` this is the only file that knows how the compiler does that.
 """
 
 import operator
 
 from llvmlite import ir
-from numba.cuda import cgutils
-from numba.cuda.cudadecl import registry as typing_registry
-from numba.cuda.cudaimpl import registry as lowering_registry
-from numba.cuda.extending import intrinsic, overload
-from numba.cuda.typing.templates import AttributeTemplate
 
-from minicnn.ptx.compiler import types
+from minicnn.ptx.compiler import (
+    AttributeTemplate,
+    cgutils,
+    intrinsic,
+    lowering_registry,
+    overload,
+    types,
+    typing_registry,
+)
 
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
