@@ -10,10 +10,13 @@ from types import ModuleType
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before Numba: tests share the cores
 
 import hypothesis
+import numeric
 import pytest
+from home import at_home
 from kill_and_resume import answer_ctrl_c
 
 import minicnn
+from minicnn.ptx.requirement import MISSING, installed
 
 hypothesis.settings.register_profile(
     "minicnn", deadline=None, max_examples=20, derandomize=True, database=None
@@ -38,15 +41,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is quick, and begin with what is slow: nobody shall wait for it at the end."""
     for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-        compiled = KERNELS & {parameters.get("backend"), *_folders(item.path)}
+        compiled = KERNELS & {*_backends(item), *_folders(item.path)}
         if "cuda" in compiled:
             item.add_marker("cuda")
         if not compiled and not any(map(item.get_closest_marker, ("slow", "cuda"))):
             item.add_marker("quick")
     items.sort(key=_seconds, reverse=True)
+
+
+def _backends(item: pytest.Item) -> set[str]:
+    """The backends that a test's parameters name."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return {parameters[name] for name in ("backend", "compiled") if name in parameters}
 
 
 def _folders(path: Path) -> tuple[str, ...]:
@@ -60,10 +68,39 @@ def _seconds(item: pytest.Item) -> float:
     return 0 if mark is None else next(iter(mark.args), 1)
 
 
-@pytest.fixture(scope="session", params=["reference", "cpu"])
+@pytest.fixture(scope="session", params=["reference", "cpu", "cuda"])
 def backend(request: pytest.FixtureRequest) -> ModuleType:
-    """A backend's module, one after the other."""
-    return importlib.import_module(f"minicnn.ops.{request.param}")
+    """A backend's module, one after the other; that of cuda gives its results as NumPy's arrays."""
+    return _module(request.param)
+
+
+@pytest.fixture(scope="session", params=sorted(KERNELS))
+def compiled(request: pytest.FixtureRequest) -> ModuleType:
+    """The same of the backends that are compared with the reference."""
+    return _module(request.param)
+
+
+def _module(name: str) -> ModuleType:
+    package = importlib.import_module(f"minicnn.ops.{name}")
+    return at_home(package) if name == "cuda" else package
+
+
+@pytest.fixture(autouse=True)
+def interpreted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the backend is cuda, the kernels run on the interpreter of their PTX.
+
+    It is slow: hypothesis tries few examples, and differences are taken at some places.
+    """
+    if "cuda" not in _backends(request.node):
+        return
+    if not installed():
+        pytest.skip(MISSING)
+    monkeypatch.setenv("MINICNN_CUDA_DEVICE", "interpreter")
+    monkeypatch.setattr(numeric, "MOST_PLACES", 6)
+    settings = "_hypothesis_internal_use_settings"
+    if hasattr(request.function, settings):
+        few = hypothesis.settings(getattr(request.function, settings), max_examples=3)
+        monkeypatch.setattr(request.function, settings, few)
 
 
 @pytest.fixture

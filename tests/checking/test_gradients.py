@@ -9,7 +9,7 @@ import pytest
 from operations import OPERATIONS, Operation
 
 from minicnn.checking import gradcheck
-from minicnn.ops import reference
+from minicnn.ops import cuda, reference
 
 
 def cubes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +29,8 @@ def of_cubes(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 def test_every_operation_passes(
     backend: ModuleType, operation: Operation, mode: str, dtype: Any
 ) -> None:
+    if (backend.__name__, mode) == (cuda.__name__, "full"):
+        pytest.skip("the interpreter would take minutes; fast sees every element too")
     x = np.random.default_rng(11).standard_normal(operation.x_shape).astype(dtype)
 
     def forward(x: np.ndarray) -> tuple:

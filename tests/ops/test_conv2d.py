@@ -9,7 +9,7 @@ from numeric import DTYPES, assert_close, assert_gradient, random_like
 from onnx_operator import channels_first, channels_last, onnx_operator
 from windows import Case, cases
 
-from minicnn.ops import cpu, reference
+from minicnn.ops import cuda, reference
 
 FILTERS = st.sampled_from([1, 2, 3, 5])
 
@@ -63,16 +63,17 @@ def test_gradients(backend: ModuleType, case: Case, filters: int, bias: bool) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(case=cases(side=12, channels=(1, 3, 5, 8, 17)), filters=st.sampled_from([1, 4, 7, 17, 33]))
-def test_the_backends_agree(dtype: type, case: Case, filters: int) -> None:
+def test_the_backends_agree(compiled: ModuleType, dtype: type, case: Case, filters: int) -> None:
     x, w, b = arrays(case, filters, dtype)
     window = {"stride": case.stride, "padding": case.padding}
-    y, cache = cpu.conv2d_forward(x, w, b, **window)
+    y, cache = compiled.conv2d_forward(x, w, b, **window)
     expected, reference_cache = reference.conv2d_forward(x, w, b, **window)
     assert_close(y, expected)
     dy = random_like(np.random.default_rng(case.seed + 1), y)
     gradients = reference.conv2d_backward(dy, reference_cache)
     for cache_of_either in (cache, reference_cache):
-        for got, wanted in zip(cpu.conv2d_backward(dy, cache_of_either), gradients, strict=True):
+        found = compiled.conv2d_backward(dy, cache_of_either)
+        for got, wanted in zip(found, gradients, strict=True):
             assert_close(got, wanted, 256)
     for got, wanted in zip(reference.conv2d_backward(dy, cache), gradients, strict=True):
         assert_close(got, wanted)
@@ -80,15 +81,16 @@ def test_the_backends_agree(dtype: type, case: Case, filters: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_backends_agree_at_the_size_of_a_network(dtype: type) -> None:
+def test_the_backends_agree_at_the_size_of_a_network(compiled: ModuleType, dtype: type) -> None:
     rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((9, 25, 23, 17)), rng.standard_normal((3, 3, 17, 33))
+    count = 1 if compiled.__name__ == cuda.__name__ else 9  # the interpreter is slow
+    x, w = rng.standard_normal((count, 25, 23, 17)), rng.standard_normal((3, 3, 17, 33))
     x, w = x.astype(dtype), w.astype(dtype)
-    y, cache = cpu.conv2d_forward(x, w, padding="same")
+    y, cache = compiled.conv2d_forward(x, w, padding="same")
     expected, reference_cache = reference.conv2d_forward(x, w, padding="same")
     assert_close(y, expected)
     dy = random_like(rng, y)
-    dx, dw, _ = cpu.conv2d_backward(dy, cache)
+    dx, dw, _ = compiled.conv2d_backward(dy, cache)
     wanted_dx, wanted_dw, _ = reference.conv2d_backward(dy, reference_cache)
     assert_close(dx, wanted_dx, 256)
     assert_close(dw, wanted_dw, 1024)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from numeric import DTYPES, assert_close, assert_gradient, random_like
 
-from minicnn.ops import cpu, reference
+from minicnn.ops import reference
 
 SEEDS = st.integers(0, 2**32 - 1)
 SMALL, SIZE = st.integers(1, 5), st.integers(1, 70)
@@ -48,14 +48,14 @@ def test_gradients(
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("count", "inputs", "outputs"), [(70, 600, 130), (3, 1100, 33)])
 def test_the_backends_agree_at_the_size_of_a_network(
-    dtype: type, count: int, inputs: int, outputs: int
+    compiled: ModuleType, dtype: type, count: int, inputs: int, outputs: int
 ) -> None:
     x, w, b = arrays(0, count, inputs, outputs, dtype)
-    y, cache = cpu.dense_forward(x, w, b)
+    y, cache = compiled.dense_forward(x, w, b)
     expected, _ = reference.dense_forward(x, w, b)
     assert_close(y, expected, 64)
     dy = random_like(np.random.default_rng(1), y)
-    for got, wanted in zip(cpu.dense_backward(dy, cache), reference.dense_backward(dy, cache),
+    for got, wanted in zip(compiled.dense_backward(dy, cache), reference.dense_backward(dy, cache),
                            strict=True):
         assert_close(got, wanted, 64)
 
@@ -74,14 +74,17 @@ def test_the_weight_gradients_can_be_had_alone(backend: ModuleType) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(count=SIZE, inputs=SIZE, outputs=SIZE, seed=SEEDS)
-def test_the_backends_agree(dtype: type, count: int, inputs: int, outputs: int, seed: int) -> None:
+def test_the_backends_agree(
+    compiled: ModuleType, dtype: type, count: int, inputs: int, outputs: int, seed: int
+) -> None:
     x, w, b = arrays(seed, count, inputs, outputs, dtype)
-    y, cache = cpu.dense_forward(x, w, b)
+    y, cache = compiled.dense_forward(x, w, b)
     expected, reference_cache = reference.dense_forward(x, w, b)
     assert_close(y, expected)
     dy = random_like(np.random.default_rng(seed + 1), y)
     wanted = reference.dense_backward(dy, reference_cache)
-    for results in (cpu.dense_backward(dy, cache), cpu.dense_backward(dy, reference_cache),
+    for results in (compiled.dense_backward(dy, cache),
+                    compiled.dense_backward(dy, reference_cache),
                     reference.dense_backward(dy, cache)):
         for result, gradient in zip(results, wanted, strict=True):
             assert_close(result, gradient)

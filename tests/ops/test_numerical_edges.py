@@ -93,10 +93,10 @@ def test_constant_channels_become_beta_and_pass_on_what_is_no_shift(
 
 
 def test_a_network_that_saw_only_constant_channels_can_be_evaluated(chosen: ModuleType) -> None:
-    layer = layers.BatchNorm()
+    layer = layers.BatchNorm(momentum=0.5)
     layer.build((3,))
     x = np.full((4, 3), 7.3, np.float32)
-    for _ in range(1200):  # 0.9 to this power is no float32: the running variance ends at 0
+    for _ in range(160):  # 0.5 to this power is no float32: the running variance ends at 0
         layer.forward(x, training=True)
     assert (layer.running_var < 1e-40).all()
     # the running mean is rounded
@@ -116,7 +116,7 @@ def test_a_class_missing_from_a_batch(chosen: ModuleType, weights: list[float] |
     share = w[labels] / w[labels].sum()
     value = loss.forward(logits, labels)
     assert value == pytest.approx(-(share * np.log(p[np.arange(5), labels])).sum(), rel=1e-12)
-    gradient = loss.backward()
+    gradient = np.asarray(loss.backward())
     # nothing pulls the missing class up: its logit is pushed down where it took probability
     np.testing.assert_allclose(gradient[:, 1], share * p[:, 1], rtol=1e-12)
     np.testing.assert_allclose(gradient.sum(1), 0, atol=1e-15)
@@ -139,7 +139,7 @@ def test_a_batch_of_one_is_evaluated_as_among_others(
     layer = make()
     x = np.random.default_rng(0).standard_normal((6, *shape)).astype(np.float32)
     layer.forward(x, training=True)
-    together = layer.forward(x)
+    together = np.asarray(layer.forward(x))
     for n in range(6):
         np.testing.assert_allclose(layer.forward(x[n : n + 1]), together[n : n + 1],
                                    rtol=1e-5, atol=1e-6)

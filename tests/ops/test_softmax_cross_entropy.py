@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from numeric import DTYPES, assert_close, assert_gradient
 from onnx_operator import onnx_operator
 
-from minicnn.ops import cpu, reference
+from minicnn.ops import reference
 
 SEEDS = st.integers(0, 2**32 - 1)
 COUNTS, CLASSES = st.integers(1, 6), st.sampled_from([1, 2, 3, 5, 7, 17])
@@ -123,18 +123,18 @@ def test_cross_entropy_against_onnx(
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(count=st.integers(1, 99), classes=CLASSES, seed=SEEDS, smoothing=SMOOTHING)
 def test_the_backends_agree(
-    dtype: type, count: int, classes: int, seed: int, smoothing: float
+    compiled: ModuleType, dtype: type, count: int, classes: int, seed: int, smoothing: float
 ) -> None:
     logits, labels, weights = draw(seed, count, classes, dtype)
     eps = float(np.finfo(dtype).eps)
     settings = {"class_weights": weights, "label_smoothing": smoothing}
-    assert_close(cpu.softmax(logits), reference.softmax(logits), 8)
-    loss, cache = cpu.softmax_cross_entropy_forward(logits, labels, **settings)
+    assert_close(compiled.softmax(logits), reference.softmax(logits), 8)
+    loss, cache = compiled.softmax_cross_entropy_forward(logits, labels, **settings)
     wanted, reference_cache = reference.softmax_cross_entropy_forward(logits, labels, **settings)
     assert loss == pytest.approx(wanted, rel=64 * eps, abs=eps)
     gradient = reference.softmax_cross_entropy_backward(reference_cache)
-    for got in (cpu.softmax_cross_entropy_backward(cache),
-                cpu.softmax_cross_entropy_backward(reference_cache),
+    for got in (compiled.softmax_cross_entropy_backward(cache),
+                compiled.softmax_cross_entropy_backward(reference_cache),
                 reference.softmax_cross_entropy_backward(cache)):
         assert_close(got, gradient)
 

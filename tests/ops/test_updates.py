@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numeric import DTYPES, assert_close
 
-from minicnn.ops import cpu, reference
+from minicnn.ops import reference
 
 ADAM = {"lr": 0.1, "beta1": 0.8, "beta2": 0.9, "eps": 1e-6}
 RULES = {
@@ -24,13 +24,15 @@ RULES = {
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 3, 5, 17), (301, 211)], ids=str)
 @pytest.mark.parametrize("changes", [{}, {"scale": 0.3}, {"decay": 0.2, "scale": 2.0}], ids=str)
 @pytest.mark.parametrize("rule", RULES)
-def test_the_backends_agree(rule: str, changes: dict, shape: tuple, dtype: type) -> None:
+def test_the_backends_agree(
+    compiled: ModuleType, rule: str, changes: dict, shape: tuple, dtype: type
+) -> None:
     name, slots, settings = RULES[rule]
     rng = np.random.default_rng(len(shape))
     g = np.array(rng.standard_normal(shape), dtype)
     start = [np.array(rng.uniform(0.1, 2, shape), dtype) for _ in range(1 + slots)]
     results = []
-    for backend in (reference, cpu):
+    for backend in (reference, compiled):
         w, *state = (array.copy() for array in start)
         kept = g.copy()
         getattr(backend, name)(w, kept, *state, **settings, **changes)
