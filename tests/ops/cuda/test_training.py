@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from counting_device import CountingDevice, steps_of
 
 import minicnn
-from minicnn import Sequential, layers, losses, optimizers
+from minicnn import Sequential, layers, losses, models, optimizers
+from minicnn.files.tensors import read_tensors
 from minicnn.ops.cuda.device import device
-from minicnn.training import Callback, Trainer
+from minicnn.training import Callback, Checkpoint, Trainer
 
 INPUTS = np.random.default_rng(0).standard_normal((12, 16, 16, 1))
 LABELS = np.random.default_rng(1).integers(0, 7, 12)
@@ -91,3 +94,58 @@ def test_two_runs_give_the_same_bits_with_few_launches_and_downloads(
     second = steps[1]
     assert second["download"] == 3  # the loss, the logits, whether all is finite
     assert second["launch"] <= 160
+
+
+@pytest.mark.slow(10)
+def test_a_checkpoint_goes_from_the_cpu_to_cuda_and_back(tmp_path: Path) -> None:
+    def begun() -> Trainer:
+        model = network()
+        return Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.AdamW(model.parameters()),
+                       callbacks=[Checkpoint(tmp_path / "checkpoint", {})])
+
+    def fit(run: Trainer, backend: str, epochs: int) -> None:
+        with minicnn.use_backend(backend):
+            run.fit((INPUTS, LABELS), (INPUTS, LABELS), epochs=epochs, batch_size=4)
+
+    whole = begun()
+    fit(whole, "cpu", 3)
+    for epoch, backend in enumerate(("cpu", "cuda", "cpu"), 1):
+        part = begun()
+        if epoch > 1:
+            header, tensors = read_tensors(tmp_path / "checkpoint", "checkpoint")
+            part.load_state_dict(header["trainer"], tensors)
+        fit(part, backend, epoch)
+    assert_close_runs(part, whole)
+    for one, other in zip(part.history, whole.history, strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-9)
+
+
+# -- what a step of a large network asks of the device, counted without computing it --------------
+
+
+@pytest.mark.parametrize("batch", [2, 64, 128, 512])
+@pytest.mark.parametrize("multiprocessors", [20, 132])
+def test_a_step_of_the_papers_network(batch: int, multiprocessors: int) -> None:
+    steps = steps_of(CountingDevice(multiprocessors), models.paper(), batch, 6)
+    for step in steps[2:-1]:  # the last looks at what it has left, too
+        assert step["launch"] <= 160
+        assert step["wait"] == 2  # for the loss, and for whether all is finite
+        assert step["download"] == 3  # the logits too
+        assert step["bytes home"] < 2**15
+        assert step["allocate"] == step["free"] == 0
+    print(f"batch {batch}: {steps[2]['launch']} launches")
+
+
+@pytest.mark.parametrize("model", [
+    models.paper(dropout=0.3), models.paper(batch_norm=False), models.vgg(),
+], ids=["with dropout", "without batch norm", "vgg"])
+def test_no_step_of_another_network_allocates(model: Sequential) -> None:
+    steps = steps_of(CountingDevice(), model, 64, 6, clip_norm=1.0)
+    for step in steps[2:-1]:
+        assert (step["wait"], step["download"]) == (3, 4)  # the norm of the gradients
+        assert step["allocate"] == step["free"] == 0
+
+
+def test_batches_of_two_sizes_in_turn_allocate_nothing_in_the_end() -> None:
+    steps = steps_of(CountingDevice(), models.paper(), 64, 9, last=3, epochs=3)
+    assert all(step["allocate"] == 0 for step in steps[-9:])
