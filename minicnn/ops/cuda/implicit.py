@@ -10,19 +10,39 @@ cols[(n, p, q), (i, j, c)] = x̄[n, p·down + i, q·across + j, c], where x̄ is
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minicnn.ops.cuda.array import DeviceArray, empty
-from minicnn.ops.cuda.compile import cuda, kernel, uint32
+from minicnn.ops.cuda.compile import Kernel, cuda, kernel, uint32
 from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.implicit_kernel import product_kernel
-from minicnn.ops.cuda.implicit_plan import STEPS, plan
+from minicnn.ops.cuda.implicit_plan import STEPS, TILES, TileOnChip, plan
 from minicnn.ops.cuda.sums import sum_into
 from minicnn.ops.window import Window
 
 MOST_NUMBERS = 2**31
 """Of an array in a launch: then places, and sums of two of them, fit into 32 bits."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Multiplier:
+    """What computes the products.
+
+    Attributes
+    ----------
+    kernel : callable
+        As `product_kernel`.
+    tiles : dict
+        Those that the plan chooses from, by the bytes of a number.
+    """
+
+    kernel: Callable[..., Kernel]
+    tiles: dict[int, tuple[TileOnChip, ...]]
+
+
+REGISTERS = Multiplier(product_kernel, TILES)
+"""Each thread multiplies by itself; `tensorcore` has warps do so together."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,19 +65,23 @@ class Geometry:
         return [number % 2**32 for number in dataclasses.astuple(self)]
 
 
-def forward(x: DeviceArray, w: DeviceArray, b: DeviceArray | None, window: Window) -> DeviceArray:
+def forward(
+    x: DeviceArray, w: DeviceArray, b: DeviceArray | None, window: Window,
+    multiplier: Multiplier = REGISTERS,
+) -> DeviceArray:
     """y = cols @ w + b: x (N, H, W, C), w (KH, KW, C, K), b (K,) or None -> y (N, OH, OW, K)."""
     geometry = _geometry(x.shape, window)
     places = geometry.places_down * geometry.places_across
     y = empty((x.shape[0], geometry.places_down, geometry.places_across, w.shape[3]), x.dtype)
     for images, x_part, y_part in _slices(x, y):
         depth = w.size // w.shape[3]
-        _product("cols", x_part, w, b, y_part, images * places, depth, geometry)
+        _product("cols", x_part, w, b, y_part, images * places, depth, geometry, multiplier)
     return y
 
 
 def input_gradient(
-    dy: DeviceArray, w: DeviceArray, window: Window, x_shape: tuple[int, ...]
+    dy: DeviceArray, w: DeviceArray, window: Window, x_shape: tuple[int, ...],
+    multiplier: Multiplier = REGISTERS,
 ) -> DeviceArray:
     """dy (N, OH, OW, K), w (KH, KW, C, K) -> dx (N, H, W, C).
 
@@ -86,12 +110,15 @@ def input_gradient(
             spacing = down.first * width + across.first, steps
         for images, dy_part, dx_part in _slices(dy, dx):
             rows, depth = images * down.count * across.count, down.size * across.size * filters
-            _product("cols", dy_part, turned, None, dx_part, rows, depth, geometry, spacing)
+            _product(
+                "cols", dy_part, turned, None, dx_part, rows, depth, geometry, multiplier, spacing
+            )
     return dx
 
 
 def weight_gradient(
-    x: DeviceArray, dy: DeviceArray, window: Window, w_shape: tuple[int, ...]
+    x: DeviceArray, dy: DeviceArray, window: Window, w_shape: tuple[int, ...],
+    multiplier: Multiplier = REGISTERS,
 ) -> DeviceArray:
     """dw = colsᵀ @ dy: x (N, H, W, C), dy (N, OH, OW, K) -> dw (KH, KW, C, K)."""
     dw = empty(w_shape, dy.dtype)
@@ -101,7 +128,7 @@ def weight_gradient(
     for s, (images, x_part, dy_part) in enumerate(slices):
         part = parts.part(s * dw.size, w_shape)
         rows, depth = dw.size // w_shape[3], images * geometry.places_down * geometry.places_across
-        _product("colsᵀ", x_part, dy_part, None, part, rows, depth, geometry)
+        _product("colsᵀ", x_part, dy_part, None, part, rows, depth, geometry, multiplier)
     if len(slices) != 1:
         sum_into(parts, dw)
     return dw
@@ -146,7 +173,8 @@ def _slices(a: DeviceArray, b: DeviceArray) -> Iterator[tuple[int, DeviceArray, 
 
 def _product(
     source: str, x: DeviceArray, matrix: DeviceArray, bias: DeviceArray | None, c: DeviceArray,
-    rows: int, depth: int, geometry: Geometry, spacing: tuple[int, Any] | None = None,
+    rows: int, depth: int, geometry: Geometry, multiplier: Multiplier,
+    spacing: tuple[int, Any] | None = None,
 ) -> None:
     """C = A @ matrix + bias, with A cols or colsᵀ of x, C of `rows` rows, sums of `depth` products.
 
@@ -167,6 +195,7 @@ def _product(
     share = plan(
         rows, columns, depth, x.dtype.itemsize, device().multiprocessors,
         scattered=x_piece == 1, cuttable=spacing is None,
+        tiles=multiplier.tiles[x.dtype.itemsize],
     )
     parts, first_cut = c, share.whole * share.chip.tile.block_rows
     if share.pieces > 1:
@@ -174,7 +203,7 @@ def _product(
     walked = geometry.channels if source == "cols" else geometry.places_across
     first, steps = spacing or (0, (0, 0, 0))
     begin = c.part(first * columns, (c.size - first * columns,))
-    product = product_kernel(
+    product = multiplier.kernel(
         source, share.chip, x_piece, piece, walked < STEPS, bias is not None, spacing is not None
     )
     product[share.blocks, share.across](

@@ -90,16 +90,17 @@ def _next(short: bool):
 
 # -- A: what is fetched of cols -------------------------------------------------------------------
 # A thread's `pieces` lie in different windows or different steps. `walk` keeps three numbers for
-# each piece and three for all: where the thread stays, and where it walks.
+# each piece and three for all: where the thread stays, and where it walks. `fetch_piece` moves one
+# piece, or zeros: `piece_into_registers`, or another with the same arguments.
 
 
 @functools.cache
-def rows_of_cols(tile: Tile, piece: int, short: bool):
-    """(begin, fetch, put, pieces) for cols @ matrix: a row of A is a window."""
+def rows_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
+    """(begin, fetch, put_place, put, pieces) for cols @ matrix: a row of A is a window."""
     side = STEPS // piece  # threads side by side along a window
     at_once = tile.threads // side
     pieces = tile.block_rows // at_once
-    fetch_piece, next_number = _fetch_piece(piece), _next(short)
+    next_number = _next(short)
     step, own = tile.block_rows + tile.piece, 3 * pieces
 
     @device_function
@@ -140,12 +141,12 @@ def rows_of_cols(tile: Tile, piece: int, short: bool):
 
 
 @functools.cache
-def columns_of_cols(tile: Tile, piece: int, short: bool):
-    """(begin, fetch, put, pieces) for colsᵀ @ matrix: a row of A is a number of all windows."""
+def columns_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
+    """(begin, fetch, put_place, put, pieces) for colsᵀ @ matrix: a row of A is a number."""
     side = tile.block_rows // piece  # threads side by side along a window
     at_once = tile.threads // side
     pieces = STEPS // at_once
-    fetch_piece, next_window, store = _fetch_piece(piece), _next(short), store_piece(piece)
+    next_window, store = _next(short), store_piece(piece)
     step, own = tile.block_rows + tile.piece, 3 * pieces
 
     @device_function
@@ -184,7 +185,7 @@ def columns_of_cols(tile: Tile, piece: int, short: bool):
 
 
 @functools.cache
-def _fetch_piece(piece: int):
+def piece_into_registers(piece: int):
     """staged[at:] = the piece of x at a place, or zeros if that is not inside."""
     load = load_into(piece)
 
@@ -202,12 +203,12 @@ def _fetch_piece(piece: int):
 
 
 @functools.cache
-def rows_of_matrix(tile: Tile, piece: int):
-    """(fetch, put, pieces): a chunk's rows of a matrix (depth, columns)."""
+def rows_of_matrix(tile: Tile, piece: int, fetch_piece):
+    """(fetch, put_place, put, pieces): a chunk's rows of a matrix (depth, columns)."""
     side = tile.block_columns // piece
     at_once = tile.threads // side
     pieces = STEPS // at_once
-    fetch_piece, store = _fetch_piece(piece), store_piece(piece)
+    store = store_piece(piece)
     step = tile.block_columns
 
     @device_function
@@ -238,7 +239,7 @@ def results_of(tile: Tile, piece: int, spread: bool):
     """(begin, store): a thread's sums begin with the bias; they are stored `piece` at a time."""
     rows, columns = tile.rows, tile.columns
     down_step, across_step = tile.piece * tile.down, tile.piece * tile.across
-    side, fetch_numbers, store_numbers = tile.piece, _fetch_piece(piece), store_piece(piece)
+    side, fetch_numbers, store_numbers = tile.piece, piece_into_registers(piece), store_piece(piece)
     repeat = _repeated(rows, columns)
 
     @device_function
@@ -325,8 +326,12 @@ def product_kernel(
         Whether the rows of C do not lie one behind the other.
     """
     tile = chip.tile
-    begin, fetch_a, put_a_place, put_a, a_pieces = SOURCES[source](tile, x_piece, short)
-    fetch_b, put_b_place, put_b, b_pieces = rows_of_matrix(tile, piece)
+    begin, fetch_a, put_a_place, put_a, a_pieces = SOURCES[source](
+        tile, x_piece, short, piece_into_registers(x_piece)
+    )
+    fetch_b, put_b_place, put_b, b_pieces = rows_of_matrix(
+        tile, piece, piece_into_registers(piece)
+    )
     begin_sums, store = results_of(tile, piece, spread)
     a_step, b_step = tile.block_rows + tile.piece, tile.block_columns
     a_end = STEPS * a_step  # a chunk: columns of A, then rows of B

@@ -123,7 +123,7 @@ class Plan:
 @functools.lru_cache(maxsize=4096)
 def plan(
     rows: int, columns: int, depth: int, itemsize: int, multiprocessors: int,
-    *, scattered: bool = False, cuttable: bool = True,
+    *, scattered: bool = False, cuttable: bool = True, tiles: tuple[TileOnChip, ...] | None = None,
 ) -> Plan:
     """The plan that should be fastest.
 
@@ -139,13 +139,16 @@ def plan(
         Whether x is fetched number by number.
     cuttable : bool, default True
         Whether sums may be cut.
+    tiles : tuple of TileOnChip, optional
+        Which to choose from: by default those of `TILES`.
 
     Raises
     ------
     ValueError
         For more columns than a grid has blocks for.
     """
-    narrowest = min(chip.tile.block_columns for chip in TILES[itemsize])
+    tiles = tiles or TILES[itemsize]
+    narrowest = min(chip.tile.block_columns for chip in tiles)
     if columns > MOST_ACROSS * narrowest:
         raise ValueError(
             f"conv2d: expected at most {MOST_ACROSS * narrowest:,} channels and filters, got "
@@ -153,7 +156,7 @@ def plan(
         )
     plans = [
         plan
-        for chip in TILES[itemsize] if chip.scattered or not scattered
+        for chip in tiles if chip.scattered or not scattered
         for plan in _plans(chip, rows, columns, depth, multiprocessors)
         if (cuttable or plan.pieces == 1) and plan.across <= MOST_ACROSS
     ]
