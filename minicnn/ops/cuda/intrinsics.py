@@ -1,4 +1,4 @@
-"""What kernels need beside Numba's own: pointers, moves of 16 bytes, asynchronous copies.
+"""What kernels need beside Numba's own: pointers, moves of 16 bytes, copies, tensor cores.
 
 An intrinsic writes LLVM's instructions, or a line of PTX where LLVM has none. With
 `minicnn.ptx.compiler` this is the only file that knows how the compiler does that.
@@ -185,8 +185,54 @@ def wait_for_copies(typing_context, groups):
     return types.void(groups), write
 
 
-def _ptx(builder, text, constraints, *arguments, result=None):
-    """One line of PTX, with its operands as LLVM writes them."""
+# -- tensor cores ---------------------------------------------------------------------------------
+# A warp multiplies A (16, 8) by B (8, 8). Of each matrix a lane holds a fragment: with
+# g = lane // 4 and t = lane % 4,
+#
+#   a  A[g, t]   A[g+8, t]   A[g, t+4]   A[g+8, t+4]
+#   b  B[t, g]   B[t+4, g]
+#   c  C[g, 2t]  C[g, 2t+1]  C[g+8, 2t]  C[g+8, 2t+1]
+#
+# (PTX ISA, "Matrix Fragments for mma.m16n8k8".) Numbers of A and B are TF32: float32 whose fraction
+# has 10 bits.
+
+_FLOAT32 = ir.FloatType()
+
+
+@intrinsic
+def round_to_tf32(typing_context, number):
+    """A float32 with its fraction rounded to 10 bits, ties away from zero, as uint32 bits."""
+
+    def write(context, builder, signature, arguments):
+        return _ptx(builder, "cvt.rna.tf32.f32 $0, $1;", "=r,f", *arguments, result=_INT32)
+
+    return types.uint32(types.float32), write
+
+
+@intrinsic
+def multiply_fragments(typing_context, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
+    """The lane's fragment of A B + C, a tuple: all lanes of a warp call it together."""
+
+    def write(context, builder, signature, arguments):
+        fragment = ir.LiteralStructType([_FLOAT32] * 4)
+        result = _ptx(
+            builder,
+            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+            "{$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};",
+            "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f", *arguments, result=fragment, together=True,
+        )
+        parts = [builder.extract_value(result, k) for k in range(4)]
+        return cgutils.pack_array(builder, parts, ty=_FLOAT32)
+
+    bits, real = (types.uint32,) * 6, (types.float32,) * 4
+    return types.UniTuple(types.float32, 4)(*bits, *real), write
+
+
+def _ptx(builder, text, constraints, *arguments, result=None, together=False):
+    """One line of PTX, with its operands as LLVM writes them.
+
+    A line that has no result, or that lanes execute together, stays where it stands.
+    """
     kind = ir.FunctionType(result or ir.VoidType(), [argument.type for argument in arguments])
-    line = ir.InlineAsm(kind, text, constraints, side_effect=result is None)
-    return builder.call(line, arguments)
+    stays = together or result is None
+    return builder.call(ir.InlineAsm(kind, text, constraints, side_effect=stays), arguments)

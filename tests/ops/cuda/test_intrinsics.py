@@ -13,7 +13,9 @@ from minicnn.ops.cuda.intrinsics import (
     copy_async,
     load2,
     load4,
+    multiply_fragments,
     pointer_to,
+    round_to_tf32,
     store2,
     store4,
     wait_for_copies,
@@ -197,3 +199,34 @@ def test_the_number_of_groups_to_wait_for_is_a_literal() -> None:
 
     with pytest.raises(Exception, match="wait_for_copies"):
         late[1](asarray(np.ones(1), np.float32), 1)
+
+
+# -- tensor cores ---------------------------------------------------------------------------------
+
+
+@kernel(threads=32)
+def multiply(a, b, c):
+    """C (16, 8) += A (16, 8) B (8, 8), number by number as the fragments lie."""
+    lane = uint32(cuda.threadIdx.x)
+    g, t = uint32(lane // uint32(4)), uint32(lane % uint32(4))
+    a_at, b_at = uint32(g * uint32(8) + t), uint32(t * uint32(8) + g)
+    c_at = uint32(g * uint32(8) + t * uint32(2))
+    c[c_at], c[c_at + 1], c[c_at + 64], c[c_at + 65] = multiply_fragments(
+        round_to_tf32(a[a_at]), round_to_tf32(a[a_at + 64]),
+        round_to_tf32(a[a_at + 4]), round_to_tf32(a[a_at + 68]),
+        round_to_tf32(b[b_at]), round_to_tf32(b[b_at + 32]),
+        c[c_at], c[c_at + 1], c[c_at + 64], c[c_at + 65],
+    )
+
+
+def test_a_warp_multiplies_fragments_of_rounded_numbers() -> None:
+    """One fraction bit too many, exactly between two numbers, goes away from zero."""
+    rng = np.random.default_rng(5)
+    whole = rng.integers(1024, 2048, (16, 8)) * rng.choice([-1, 1], (16, 8))  # 11 digits
+    a = (whole + np.sign(whole) * rng.choice([0, 0.25, 0.5], whole.shape)).astype(np.float32)
+    b = rng.integers(-1024, 1024, (8, 8)).astype(np.float32)
+    c = rng.integers(-9, 9, (16, 8)).astype(np.float32)
+    away = np.where(np.abs(a) % 1 == 0.5, whole + np.sign(whole), whole)
+    result = asarray(c, np.float32)
+    multiply[1](asarray(a, np.float32), asarray(b, np.float32), result)
+    np.testing.assert_array_equal(np.asarray(result), away @ b.astype(np.float64) + c)
