@@ -78,11 +78,11 @@ def ceiling(rounds: int) -> tuple[float, float]:
     return math.nan, math.nan
 
 
-def convolutions(algorithm: str) -> AbstractContextManager[None]:
+def convolutions(algorithm: str, *, tf32: bool = False) -> AbstractContextManager[None]:
     """`minicnn.ops.cuda.conv2d.convolutions`: one algorithm for every convolution in the block."""
     from minicnn.ops.cuda.conv2d import convolutions
 
-    return convolutions(algorithm)
+    return convolutions(algorithm, tf32=tf32)
 
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from minicnn.ops.conv2d import Conv2DCache
-from minicnn.ops.cuda import direct, implicit, winograd
+from minicnn.ops.cuda import direct, implicit, tensorcore, winograd
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32
+from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.sums import column_sums
 
 THREADS = 256
@@ -190,10 +191,13 @@ ALGORITHMS = {
 }
 """Each has `forward`, `input_gradient` and `weight_gradient`."""
 
+TF32_WITH = ("auto", "implicit")
+"""Winograd's transforms would multiply the error of TF32 by hundreds."""
+
 WINOGRAD_CHANNELS = 32
 """From so many channels and filters on Winograd saves more arithmetic than it costs memory."""
 
-_asked_for = ContextVar("the algorithm of convolutions", default="auto")
+_asked_for = ContextVar("the algorithm of convolutions, and tf32", default=("auto", False))
 
 
 def conv2d_forward(x, w, b, window):
@@ -232,11 +236,11 @@ def fastest(x_shape, w_shape, window):
 
 
 @contextmanager
-def convolutions(algorithm: str) -> Iterator[None]:
+def convolutions(algorithm: str, *, tf32: bool = False) -> Iterator[None]:
     """Within the block, compute every convolution of this backend by one algorithm.
 
     Forward and backward choose each for itself, so that both belong into the block. The results
-    differ in their last digits only.
+    differ in their last digits only, unless `tf32` is asked for.
 
     Parameters
     ----------
@@ -244,18 +248,28 @@ def convolutions(algorithm: str) -> Iterator[None]:
         ``"direct"`` is for few channels, ``"winograd"`` for 3×3 filters at stride 1,
         ``"implicit"`` for any shape, ``"naive"`` too, but to learn from: it is slow. ``"auto"``,
         the default outside such a block, takes the fastest.
+    tf32 : bool, default False
+        With ``"auto"`` or ``"implicit"``: compute on tensor cores what fits them, which is float32
+        with channels and filters divisible by 4, on GPUs from compute capability 8.0 on. Factors
+        keep 10 bits of their fraction. Results are off by 3e-4 (root mean square, relative, of
+        random arrays against float64; 1e-7 without), so this is for comparing speeds and
+        trainings, not for gradient checks.
 
     Raises
     ------
     ValueError
-        For another name; and from a convolution in the block whose shape the algorithm does not
-        suit.
+        For another name, or one that does not go with `tf32`; and from a convolution in the block
+        whose shape the algorithm does not suit.
     """
     if algorithm not in ("auto", *ALGORITHMS):
         raise ValueError(
             f"convolutions: expected one of auto, {', '.join(ALGORITHMS)}, got {algorithm!r}"
         )
-    before = _asked_for.set(algorithm)
+    if tf32 and algorithm not in TF32_WITH:
+        raise ValueError(
+            f"convolutions: tf32 goes with one of {', '.join(TF32_WITH)}, got {algorithm!r}"
+        )
+    before = _asked_for.set((algorithm, tf32))
     try:
         yield
     finally:
@@ -264,7 +278,9 @@ def convolutions(algorithm: str) -> Iterator[None]:
 
 def _algorithm_for(cache):
     """The algorithm that was asked for, or else the fastest for the shape."""
-    name, w_shape, window = _asked_for.get(), cache.w.shape, cache.window
+    (name, tf32), w_shape, window = _asked_for.get(), cache.w.shape, cache.window
+    if tf32 and tensorcore.fits(cache.x.dtype, w_shape, device().capability):
+        return tensorcore
     if name == "direct" and not direct.fits(w_shape, window):
         raise ValueError(
             "conv2d: algorithm 'direct' needs few channels, a small window and filters divisible "
