@@ -19,8 +19,9 @@ ones, zeros = np.ones(64, np.float32), np.zeros(64, np.float32)
 
 
 def show(title, launches):
-    """What each launch asked of memory, and how often it multiplied and added."""
-    print(f"\n{title}\n{'':32}{'bytes read':>14}{'written':>14}{'multiply-adds':>16}")
+    """What each launch asked of memory, its multiply-adds, and what it asked of shared memory."""
+    print(f"\n{title}\n{'':26}{'bytes read':>12}{'written':>12}{'multiply-adds':>15}"
+          f"{'passes':>10}{'least':>10}")
     for launch in launches:
         read, written = (
             sum(request.moved for request in launch.requests
@@ -28,8 +29,11 @@ def show(title, launches):
             for writes in (False, True)
         )
         products = sum(count for kind, count in launch.counts.items() if kind.startswith("fma"))
+        shared = [request for request in launch.requests if request.space == "shared"]
+        passes, least = (sum(getattr(request, name) for request in shared)
+                         for name in ("cost", "least"))
         name = launch.kernel.title.strip("_")
-        print(f"    {name:28}{read:14,}{written:14,}{products:16,}")
+        print(f"  {name:24}{read:12,}{written:12,}{products:15,}{passes:10,}{least:10,}")
 
 
 interpreter = Interpreter()

@@ -2,7 +2,8 @@
 
 Each function here is the door of an operation: its signature, its documentation and its checks.
 What it computes stands in the file of the same name in each backend's folder: `reference` reads as
-the equations, `cpu` is compiled by Numba. Both give the same functions, bound to that backend.
+the equations, `cpu` is compiled by Numba, `cuda` runs on a GPU. Each gives the same functions, bound
+to that backend.
 """
 
 import importlib
@@ -69,7 +70,7 @@ from minicnn.ops.updates import (
 )
 
 if TYPE_CHECKING:
-    from minicnn.ops import cpu as cpu, reference as reference
+    from minicnn.ops import cpu as cpu, cuda as cuda, reference as reference
 else:
     __all__ = [
         *OPERATIONS, "BACKENDS", "available_backends", "backend", "backend_name", "every_backend",
