@@ -2,8 +2,8 @@
 
 Each function here is the door of an operation: its signature, its documentation and its checks.
 What it computes stands in the file of the same name in each backend's folder: `reference` reads as
-the equations, `cpu` is compiled by Numba, `cuda` runs on a GPU. Each gives the same functions, bound
-to that backend.
+the equations, `cpu` is compiled by Numba, `cuda` runs on a GPU. Each gives the same functions,
+bound to that backend.
 """
 
 import importlib
