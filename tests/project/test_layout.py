@@ -20,6 +20,7 @@ OTHER_PLACES = {
     # parts of one thing are tested as that thing
     "ops/cuda/gemm_*": "ops/cuda/test_gemm.py",
     "ops/cuda/implicit_kernel": "ops/cuda/test_implicit.py",
+    "ops/cuda/tensorcore_kernel": "ops/cuda/test_tensorcore.py",
     "ops/cuda/winograd_*": "ops/cuda/test_winograd.py",
     "benchmarking/pictures": "benchmarking/test_tables.py",
     "benchmarking/*": "benchmarking/test_suite.py",
