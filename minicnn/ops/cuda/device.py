@@ -108,7 +108,7 @@ def use_device(chosen: Device) -> Iterator[None]:
 @functools.cache
 def _of_process() -> Device:
     """What ``MINICNN_CUDA_DEVICE`` names: gpu (default) or interpreter."""
-    name = os.environ.get("MINICNN_CUDA_DEVICE", "gpu")
+    name = os.environ.get("MINICNN_CUDA_DEVICE") or "gpu"
     if name == "interpreter":
         return Interpreter()
     if name == "gpu":

@@ -12,7 +12,7 @@ def missing() -> str:
     """What is missing and the way on, in one sentence; "" where nothing is."""
     if not installed():
         return MISSING
-    if os.environ.get("MINICNN_CUDA_DEVICE", "gpu") != "gpu":
+    if (os.environ.get("MINICNN_CUDA_DEVICE") or "gpu") != "gpu":
         return ""
     version = _driver()
     if version == 0:

@@ -7,8 +7,13 @@ from minicnn.errors import InputError
 from minicnn.ops.cuda import available, support
 
 
-def test_without_a_gpu_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("named", [None, "", "gpu"])
+def test_without_a_gpu_one_sentence_says_so(
+    named: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MINICNN_CUDA_DEVICE")
+    if named is not None:
+        monkeypatch.setenv("MINICNN_CUDA_DEVICE", named)
     monkeypatch.setattr(support, "_driver", lambda: 0)
     assert not available()
     with pytest.raises(InputError, match="no NVIDIA GPU with its driver was found: install"):
