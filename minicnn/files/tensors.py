@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from minicnn.errors import InputError
 from minicnn.files.nesting import MOST_NESTED, too_deep
@@ -53,6 +51,8 @@ def write_tensors(
         Where `read_tensors` would refuse the file: for arrays of other things than real numbers, a
         header that is nested too deep or too long.
     """
+    from safetensors.numpy import save
+
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     _require_real(arrays)
     content = {"kind": kind, **header}
@@ -106,6 +106,8 @@ def read_tensors(
     InputError
         Where there is no such file, it is damaged, or it is something else.
     """
+    from safetensors import SafetensorError, safe_open
+
     path = require_file(path, f"a minicnn {kind} (.safetensors)")
     try:
         _require_short_header(path, kind)

@@ -42,7 +42,7 @@ def compilers_of_gpus(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("statement", "heavy"), [
-    ("import minicnn", {"rich", "pandas", "matplotlib", "pydantic", "typer"}),
+    ("import minicnn", {"rich", "pandas", "matplotlib", "pydantic", "typer", "safetensors"}),
     ("import minicnn.cli", {"pandas", "matplotlib", "pydantic", "minicnn.training"}),
 ])
 def test_an_import_brings_nothing_heavy(statement: str, heavy: set[str]) -> None:

@@ -154,15 +154,18 @@ class Program:
         self.text = _kept(f"{self.name}-{self._key}.ptx", compiled).decode()
         self._machine_code: Any = None
 
+    def cubin(self, capability: tuple[int, int]) -> bytes:
+        """Machine code for GPUs of this compute capability, from the disk; it takes no GPU."""
+        file = f"{self.name}-{self._key}-{_version(_LINKER)}.cubin"
+        return _kept(file, lambda: bytes(link(self.text, capability)[0].code))
+
     def machine_code(self, capability: tuple[int, int]) -> Any:
         """cuda.core's kernel for a GPU of this compute capability, the one compiled for."""
         if self._machine_code is None:
             from cuda.core import ObjectCode
 
-            file = f"{self.name}-{self._key}-{_version(_LINKER)}.cubin"
-            code = _kept(file, lambda: bytes(link(self.text, capability)[0].code))
-            entry = entry_name(self.text)
-            self._machine_code = ObjectCode.from_cubin(code, name=self.name).get_kernel(entry)
+            code = ObjectCode.from_cubin(self.cubin(capability), name=self.name)
+            self._machine_code = code.get_kernel(entry_name(self.text))
         return self._machine_code
 
 
