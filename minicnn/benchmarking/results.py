@@ -110,10 +110,10 @@ class Results:
         return f"{self.machine}; {versions}; medians of {self.settings.rounds} rounds"
 
     def ratio(self, threads: int, layer: str, stage: str, batch: int) -> float | None:
-        """This library's time over the other program's; None where there is no other."""
+        """This library's time over the fastest other program's; None where there is no other."""
         found = {
             row.program: row.milliseconds for row in self.rows
             if (row.threads, row.layer, row.stage, row.batch) == (threads, layer, stage, batch)
         }
         own = found.pop("minicnn", None)
-        return own / next(iter(found.values())) if own is not None and found else None
+        return own / min(found.values()) if own is not None and found else None

@@ -23,7 +23,9 @@ from minicnn.sequential import Sequential
 
 PROGRAMS: dict[str | None, Callable[[str], list[Program]]] = {
     None: lambda backend: [],
-    "torch": lambda backend: [Torch("cuda" if backend == "cuda" else "cpu")],
+    "torch": lambda backend: (
+        [Torch("cuda"), Torch("cuda", channels_last=False)] if backend == "cuda" else [Torch()]
+    ),
     "reference": lambda backend: [Minicnn("reference", "reference")],
 }
 """The programs that may stand beside a backend of this library."""

@@ -1,4 +1,4 @@
-"""PyTorch as the other program: the same network, eager, in its faster memory layout."""
+"""PyTorch as the other program: the same network, eager, in either memory layout."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,11 +16,16 @@ RELEASE = "2.13.0"
 
 
 class Torch:
-    """PyTorch, with ``channels_last`` images, which its convolutions prefer, in float32 alone.
+    """PyTorch, in float32 alone unless TF32 is asked for; on a GPU cuDNN tries its algorithms.
 
     Parameters
     ----------
     device : {"cpu", "cuda"}
+    channels_last : bool, default True
+        How images lie in memory: its convolutions on a CPU prefer this, those on a GPU may prefer
+        either.
+    tf32 : bool, default False
+        Whether a GPU may round the factors of products to TF32.
 
     Raises
     ------
@@ -28,9 +33,9 @@ class Torch:
         Where PyTorch is not installed, or has no such device.
     """
 
-    name = "PyTorch"
-
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(
+        self, device: str = "cpu", *, channels_last: bool = True, tf32: bool = False
+    ) -> None:
         try:
             import torch
         except ImportError as error:
@@ -38,11 +43,10 @@ class Torch:
                 f"PyTorch is not installed; pip install torch=={RELEASE}", argument="against"
             ) from error
         self.torch: Any = torch
-        self.device = device
-        if device == "cuda":
-            if not torch.cuda.is_available():
-                raise InputError("PyTorch finds no GPU", argument="against")
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        self.device, self.channels_last, self.tf32 = device, channels_last, tf32
+        self.name = "PyTorch" + " NCHW" * (not channels_last) + " TF32" * tf32
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("PyTorch finds no GPU", argument="against")
 
     def use_threads(self, count: int) -> None:
         """Compute with so many threads."""
@@ -107,13 +111,23 @@ class Torch:
         return self._task(run)
 
     def _task(self, run: Callable[[], Any], prepare: Callable[[], Any] = nothing) -> Task:
-        """A task that runs to its end."""
+        """A task that runs to its end; its precision is set, and it is prepared, before that."""
+
+        def choose_and_prepare() -> None:
+            self._choose()
+            prepare()
 
         def run_to_its_end() -> None:
             run()
             self._wait()
 
-        return Task(run_to_its_end, prepare)
+        return Task(run_to_its_end, choose_and_prepare)
+
+    def _choose(self) -> None:
+        """What PyTorch keeps for the whole process, where programs of two kinds take turns."""
+        backends = self.torch.backends
+        backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = self.tf32
+        backends.cudnn.benchmark = True
 
     def _wait(self) -> None:
         """Wait until all that was launched is done."""
@@ -129,12 +143,15 @@ class Torch:
             )
 
     def _tensor(self, array: np.ndarray) -> Any:
-        """Images as channels-last tensors, the rest as it is."""
+        """Images in this program's layout, the rest as it is."""
         tensor = self.torch.from_numpy(np.array(array))
         if tensor.ndim == 4:
-            tensor = tensor.permute(0, 3, 1, 2)
-            tensor = tensor.contiguous(memory_format=self.torch.channels_last)
+            tensor = tensor.permute(0, 3, 1, 2).contiguous(memory_format=self._memory_format)
         return tensor
+
+    @property
+    def _memory_format(self) -> Any:
+        return self.torch.channels_last if self.channels_last else self.torch.contiguous_format
 
     def _network(self, network: Sequential) -> Any:
         return self.torch.nn.Sequential(*map(self._module, network.layers)).to(self.device)
@@ -150,7 +167,7 @@ class Torch:
                     shape[2], layer.filters, layer.kernel_size,
                     padding=(height // 2, width // 2), bias=layer.use_bias,
                 )
-                return module.to(memory_format=self.torch.channels_last)
+                return module.to(memory_format=self._memory_format)
         if isinstance(layer, BatchNorm):
             kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
             return kind(shape[-1], momentum=1 - layer.momentum, eps=layer.eps)

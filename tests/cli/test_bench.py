@@ -3,6 +3,8 @@
 import pytest
 from command_line import refused
 
+from minicnn.ops import cuda
+
 
 @pytest.mark.parametrize(("options", "message"), [
     (["--against", "caffe"], "--against: expected torch or reference, got 'caffe'"),
@@ -15,3 +17,11 @@ def test_what_cannot_be_measured(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert message in refused(capsys, "bench", *options)
+
+
+def test_without_a_gpu_cuda_cannot_be_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda, "missing", lambda: "there is no GPU")
+    message = refused(capsys, "bench", "--backend", "cuda", "--against", "torch")
+    assert "backend: cuda cannot run on this machine: there is no GPU" in message

@@ -185,6 +185,21 @@ def wait_for_copies(typing_context, groups):
     return types.void(groups), write
 
 
+# -- time -----------------------------------------------------------------------------------------
+
+
+@intrinsic
+def clock(typing_context):
+    """The cycles that this multiprocessor has counted, in 32 bits; memory is not read across it."""
+
+    def write(context, builder, signature, arguments):
+        kind = ir.FunctionType(_INT32, [])
+        line = ir.InlineAsm(kind, "mov.u32 $0, %clock;", "=r,~{memory}", side_effect=True)
+        return builder.call(line, [])
+
+    return types.uint32(), write
+
+
 # -- tensor cores ---------------------------------------------------------------------------------
 # A warp multiplies A (16, 8) by B (8, 8). Of each matrix a lane holds a fragment: with
 # g = lane // 4 and t = lane % 4,

@@ -9,6 +9,7 @@ import pytest
 from minicnn.ops.cuda.array import asarray, empty
 from minicnn.ops.cuda.compile import Kernel, cuda, kernel, uint32, uint64
 from minicnn.ops.cuda.intrinsics import (
+    clock,
     commit_copies,
     copy_async,
     load2,
@@ -230,3 +231,24 @@ def test_a_warp_multiplies_fragments_of_rounded_numbers() -> None:
     result = asarray(c, np.float32)
     multiply[1](asarray(a, np.float32), asarray(b, np.float32), result)
     np.testing.assert_array_equal(np.asarray(result), away @ b.astype(np.float64) + c)
+
+
+# -- time -----------------------------------------------------------------------------------------
+
+
+@kernel(threads=32)
+def timed(x, cycles):
+    """How long a load and a store take."""
+    began = clock()
+    if cuda.threadIdx.x == 0:
+        x[0] = x[1] + x[2]
+    cycles[cuda.threadIdx.x] = clock() - began
+
+
+def test_the_clock_is_read_before_and_after_what_stands_between(values: np.ndarray) -> None:
+    program = timed.program(f"*{values.dtype.char}", "*I").text
+    assert re.findall(r"%clock|ld\.global|st\.global", program) == [
+        "%clock", "ld.global", "ld.global", "st.global", "%clock", "st.global"]
+    cycles = empty((32,), np.uint32)
+    timed[1](asarray(values, values.dtype), cycles)
+    assert (np.asarray(cycles) > 0).all()
