@@ -21,6 +21,7 @@ OTHER_PLACES = {
     "ops/cuda/gemm_*": "ops/cuda/test_gemm.py",
     "ops/cuda/implicit_kernel": "ops/cuda/test_implicit.py",
     "ops/cuda/tensorcore_kernel": "ops/cuda/test_tensorcore.py",
+    "ops/cuda/pool2d_*": "ops/cuda/test_pool2d.py",
     "ops/cuda/winograd_*": "ops/cuda/test_winograd.py",
     "benchmarking/pictures": "benchmarking/test_tables.py",
     "benchmarking/*": "benchmarking/test_suite.py",

@@ -18,7 +18,16 @@ from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.device import device
-from minicnn.ops.cuda.rows import FEW_ROWS, THREADS, block_sums, moves, tiling_of
+from minicnn.ops.cuda.rows import (
+    FEW_ROWS,
+    THREADS,
+    block_sums,
+    moves,
+    place_of_thread,
+    rows_of_block,
+    tiling_of,
+    total_of_block,
+)
 
 _SUMMING, _APPLYING = 4, 8
 """Blocks a multiprocessor: a sum has 16 loads of a thread under way, an application has one."""
@@ -88,29 +97,6 @@ def batchnorm_backward(dy, cache):
     return dx, dgamma, dbeta
 
 
-@device_function
-def _rows_of_block(rows, m):
-    """The first row of this block, and how many it has."""
-    start = uint64(cuda.blockIdx.x) * uint64(rows)
-    return start, uint32(min(uint64(rows), m - start))
-
-
-@device_function
-def _place_of_thread(lanes, strip):
-    """A thread's first row of the block, its place in the strip, and the strip's first channel."""
-    thread = uint32(cuda.threadIdx.x)
-    row = uint32(thread // strip)
-    c_of_strip = uint32(uint32(cuda.blockIdx.y) * strip * uint32(lanes))
-    return row, uint32((thread - row * strip) * uint32(lanes)), c_of_strip
-
-
-@device_function
-def _total(shared, s, k, lanes):
-    """A block's sum s, 0 or 1, of channel k of its strip, where `block_sums` left it."""
-    entry = uint32(s * lanes + k % uint32(lanes))
-    return shared[entry * uint32(THREADS) + k // uint32(lanes)]
-
-
 @functools.cache
 def _moments_kernel(lanes):
     load, _ = moves(lanes)
@@ -149,8 +135,8 @@ def _moments_kernel(lanes):
         few = cuda.local.array(entries, real)  # the same of a few rows
         for entry in range(entries):
             sums[entry] = 0.0
-        start, count = _rows_of_block(rows, m)
-        row, lane_of_strip, c_of_strip = _place_of_thread(lanes, strip)
+        start, count = rows_of_block(rows, m)
+        row, lane_of_strip, c_of_strip = place_of_thread(lanes, strip)
         c, at_once = uint32(c_of_strip + lane_of_strip), uint32(uint32(THREADS) // strip)
         if c >= channels or row >= at_once:
             row, c = count, uint32(0)  # nothing to add
@@ -179,8 +165,9 @@ def _moments_kernel(lanes):
         k = thread  # from here on a thread has one channel at a time
         while k < uint32(strip * uint32(lanes)) and uint32(c_of_strip + k) < channels:
             c = uint32(c_of_strip + k)
-            distance = _total(shared, 0, k, lanes) / rows_here  # of the mean from the first row
-            about_mean = _total(shared, 1, k, lanes) - rows_here * distance * distance
+            # of the mean from the first row
+            distance = total_of_block(shared, 0, k, lanes) / rows_here
+            about_mean = total_of_block(shared, 1, k, lanes) - rows_here * distance * distance
             result[c] = np.float64(block[c]) + distance
             result[uint32(channels + c)] = 0.0 if about_mean < 0.0 else about_mean  # NaN stays
             k = uint32(k + uint32(THREADS))
@@ -285,8 +272,8 @@ def _apply_kernel(lanes):
     @kernel(threads=THREADS)
     def apply(x, coefficients, channels, strip, rows, m, y):
         """y = (x - near) · scale + shift."""
-        start, count = _rows_of_block(rows, m)
-        row, lane_of_strip, c_of_strip = _place_of_thread(lanes, strip)
+        start, count = rows_of_block(rows, m)
+        row, lane_of_strip, c_of_strip = place_of_thread(lanes, strip)
         c, at_once = uint32(c_of_strip + lane_of_strip), uint32(uint32(THREADS) // strip)
         if c >= channels or row >= at_once:
             return
@@ -329,8 +316,8 @@ def _gradient_sums_kernel(lanes):
         mine = cuda.local.array(entries, np.float64)
         few = cuda.local.array(entries, real)  # of a few rows
         near_of_strip = cuda.shared.array(strip_size, real, alignment=16)
-        start, count = _rows_of_block(rows, m)
-        row, lane_of_strip, c_of_strip = _place_of_thread(lanes, strip)
+        start, count = rows_of_block(rows, m)
+        row, lane_of_strip, c_of_strip = place_of_thread(lanes, strip)
         c, at_once = uint32(c_of_strip + lane_of_strip), uint32(uint32(THREADS) // strip)
         if c >= channels or row >= at_once:
             row, lane_of_strip = count, uint32(0)  # nothing to add
@@ -365,8 +352,8 @@ def _gradient_sums_kernel(lanes):
         k = thread  # from here on a thread has one channel at a time
         while k < uint32(strip * uint32(lanes)) and uint32(c_of_strip + k) < channels:
             c = uint32(c_of_strip + k)
-            result[c] = _total(shared, 0, k, lanes)
-            result[uint32(channels + c)] = _total(shared, 1, k, lanes)
+            result[c] = total_of_block(shared, 0, k, lanes)
+            result[uint32(channels + c)] = total_of_block(shared, 1, k, lanes)
             k = uint32(k + uint32(THREADS))
 
     return gradient_sums
@@ -422,8 +409,8 @@ def _apply_gradient_kernel(lanes, training):
     @kernel(threads=THREADS)
     def apply_gradient(x, dy, coefficients, channels, strip, rows, m, dx):
         """dx = scale · dy - offset - (x - near) · slope in training, scale · dy otherwise."""
-        start, count = _rows_of_block(rows, m)
-        row, lane_of_strip, c_of_strip = _place_of_thread(lanes, strip)
+        start, count = rows_of_block(rows, m)
+        row, lane_of_strip, c_of_strip = place_of_thread(lanes, strip)
         c, at_once = uint32(c_of_strip + lane_of_strip), uint32(uint32(THREADS) // strip)
         if c >= channels or row >= at_once:
             return

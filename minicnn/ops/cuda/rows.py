@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.ops.cuda.compile import cuda, device_function, uint32
+from minicnn.ops.cuda.compile import cuda, device_function, uint32, uint64
 from minicnn.ops.cuda.intrinsics import load2, load4, store2, store4
 
 THREADS = 256
@@ -74,6 +74,22 @@ def lanes_of(channels: int, dtype: np.dtype) -> int:
     return most if channels % most == 0 else 1
 
 
+@device_function
+def rows_of_block(rows, m):
+    """The first row of this block, and how many it has."""
+    start = uint64(cuda.blockIdx.x) * uint64(rows)
+    return start, uint32(min(uint64(rows), m - start))
+
+
+@device_function
+def place_of_thread(lanes, strip):
+    """A thread's first row of the block, its place in the strip, and the strip's first channel."""
+    thread = uint32(cuda.threadIdx.x)
+    row = uint32(thread // strip)
+    c_of_strip = uint32(uint32(cuda.blockIdx.y) * strip * uint32(lanes))
+    return row, uint32((thread - row * strip) * uint32(lanes)), c_of_strip
+
+
 @functools.cache
 def moves(lanes: int) -> tuple[Callable[..., Any], Callable[..., None]]:
     """``load(x, i)``, a tuple of so many lanes from x[i] on, and ``store(y, i, lanes)``."""
@@ -122,3 +138,10 @@ def block_sums(entries: int) -> Callable[..., None]:
             rows = half
 
     return add_up
+
+
+@device_function
+def total_of_block(shared, s, k, lanes):
+    """A block's sum s, 0 or 1, of channel k of its strip, where `block_sums` left it."""
+    entry = uint32(s * lanes + k % uint32(lanes))
+    return shared[entry * uint32(THREADS) + k // uint32(lanes)]

@@ -229,14 +229,14 @@ def all_kernels(kind: str) -> Any:
     sizes = ("I",) * 6  # N, H, W, OH, OW, C
     window = ("I",) * 6
     for lanes in (1, 4 if kind == "f" else 2):
-        yield kernels._maxpool_kernel(lanes), (x, x, places, *sizes, *window)
-        yield kernels._maxpool_two_kernel(lanes), (x, x, places, *sizes)
-        yield kernels._maxpool_gradient_kernel(lanes), (x, places, x, *sizes, *window)
-        yield kernels._maxpool_two_gradient_kernel(lanes), (x, places, x, *sizes)
-        yield kernels._avgpool_kernel(lanes), (x, x, *sizes, *window)
-        yield kernels._avgpool_gradient_kernel(lanes), (x, x, *sizes, *window)
-        yield kernels._global_mean_kernel(lanes), (x, x, "I", "I", "I", "I")
-        yield kernels._global_mean_gradient_kernel(lanes), (x, x, "I", "I", "I")
+        yield kernels.maxpool_kernel(lanes), (x, x, places, *sizes, *window)
+        yield kernels.maxpool_two_kernel(lanes), (x, x, places, *sizes)
+        yield kernels.maxpool_gradient_kernel(lanes), (x, places, x, *sizes, *window)
+        yield kernels.maxpool_two_gradient_kernel(lanes), (x, places, x, *sizes)
+        yield kernels.avgpool_kernel(lanes), (x, x, *sizes, *window)
+        yield kernels.avgpool_gradient_kernel(lanes), (x, x, *sizes, *window)
+        yield kernels.global_mean_kernel(lanes), (x, x, "I", "I", "I", "I")
+        yield kernels.global_mean_gradient_kernel(lanes), (x, x, "I", "I", "I")
 
 
 @pytest.mark.parametrize("kind", ["f", "d"])
@@ -301,12 +301,12 @@ def test_two_by_two_windows_beyond_2_32_numbers(monkeypatch: pytest.MonkeyPatch)
     run_blocks(monkeypatch, lambda blocks: [blocks - y_height])
     found, argmax = empty(shape, np.float32), empty(shape, np.uint8)
     sizes = count, 2, 2, y_height, 1, 1024
-    pool2d._maxpool_two_kernel(4)[y_height, count](ending_with(x, count), found, argmax, *sizes)
+    pool2d.maxpool_two_kernel(4)[y_height, count](ending_with(x, count), found, argmax, *sizes)
     np.testing.assert_array_equal(last_of(found, padded.size)[:1024], np.ravel(y))
     np.testing.assert_array_equal(last_of(argmax, padded.size)[:1024], np.ravel(cache.argmax))
     padded[0, :1] = dy[0]
     dx = empty((count, *x.shape[1:]), np.float32)
-    pool2d._maxpool_two_gradient_kernel(4)[y_height, count](
+    pool2d.maxpool_two_gradient_kernel(4)[y_height, count](
         ending_with(padded, count), argmax, dx, *sizes)
     wanted = reference.maxpool2d_backward(dy, cache)
     np.testing.assert_array_equal(last_of(dx, x.size), np.ravel(wanted))
