@@ -18,6 +18,7 @@ import numpy as np
 from minicnn.ops.cuda.compile import Kernel, cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.implicit_kernel import (
     SOURCES,
+    piece_into_registers,
     rows_of_matrix,
     share_of_block,
     window_of,
@@ -26,7 +27,6 @@ from minicnn.ops.cuda.implicit_plan import STEPS, TileOnChip
 from minicnn.ops.cuda.intrinsics import (
     commit_copies,
     copy_async,
-    load2,
     multiply_fragments,
     round_to_tf32,
     store2,
@@ -183,29 +183,53 @@ def _products(tile: Tile, a_row: int, a_step: int, b_step: int):
 # -- C: where the sums go -------------------------------------------------------------------------
 
 
+# Both ends of the sums halve themselves: straight code, as in `register_tile.products`.
+
+
 @functools.cache
-def _results_of(tile: Tile, spread: bool):
-    """(begin, store): sums begin with the bias; neighbouring threads store 32 bytes, a sector."""
+def _begin(tile: Tile):
+    """The device function that begins a thread's sums with the bias of their columns."""
     bands, strips = tile.rows // 2, tile.columns // 2
-    store = _store(bands, strips, spread)
+    numbers, begin_bands = 2 * strips, _begin_bands(bands, strips)
+    load_pair = piece_into_registers(2)
 
     @device_function
     def begin(sums, bias, column, column_count):
+        biases = cuda.local.array(numbers, bias.dtype)
         for strip in range(strips):
             k = uint32(column + uint32(8 * strip))
-            left, right = bias.dtype.type(0), bias.dtype.type(0)
-            if k < column_count:
-                left, right = load2(bias, k)
-            for band in range(bands):
-                s = 4 * (band * strips + strip)
-                sums[s], sums[s + 1], sums[s + 2], sums[s + 3] = left, right, left, right
+            load_pair(bias, k, k < column_count, biases, 2 * strip)
+        begin_bands(sums, 0, biases)
 
-    return begin, store
+    return begin
+
+
+@functools.cache
+def _begin_bands(bands: int, strips: int):
+    """The device function for so many bands, from sums[at] on."""
+    if bands == 1:
+        @device_function
+        def begin_band(sums, at, biases):
+            for strip in range(strips):
+                s = at + 4 * strip
+                sums[s], sums[s + 1] = biases[2 * strip], biases[2 * strip + 1]
+                sums[s + 2], sums[s + 3] = biases[2 * strip], biases[2 * strip + 1]
+
+        return begin_band
+
+    half, further = _begin_bands(bands // 2, strips), 2 * bands * strips
+
+    @device_function
+    def begin(sums, at, biases):
+        half(sums, at, biases)
+        half(sums, at + further, biases)
+
+    return begin
 
 
 @functools.cache
 def _store(bands: int, strips: int, spread: bool):
-    """The device function that stores so many bands of sums; straight code, as in `products`."""
+    """The device function that stores so many bands; 4 threads store 8 neighbours, a sector."""
     if bands == 1:
         @device_function
         def store_band(c, sums, at, row, row_count, column, column_count, steps, geometry):
@@ -223,13 +247,12 @@ def _store(bands: int, strips: int, spread: bool):
 
         return store_band
 
-    half_of_bands = _store(bands // 2, strips, spread)
-    further, rows_further = bands // 2 * strips * 4, bands // 2 * 16
+    half, further, rows_further = _store(bands // 2, strips, spread), 2 * bands * strips, 8 * bands
 
     @device_function
     def store(c, sums, at, row, row_count, column, column_count, steps, geometry):
-        half_of_bands(c, sums, at, row, row_count, column, column_count, steps, geometry)
-        half_of_bands(
+        half(c, sums, at, row, row_count, column, column_count, steps, geometry)
+        half(
             c, sums, at + further, uint32(row + uint32(rows_further)), row_count,
             column, column_count, steps, geometry,
         )
@@ -255,7 +278,8 @@ def product_kernel(
     begin, copy_a, put_a_place, copying = _copies_of_a(source, tile, short)
     copy_b, put_b_place = _copies_of_b(tile)
     add_products = _products(tile, a_row, a_step, b_step)
-    begin_sums, store = _results_of(tile, spread)
+    bands, strips = tile.rows // 2, tile.columns // 2
+    begin_sums, store = _begin(tile), _store(bands, strips, spread)
     a_pieces = tile.block_rows * STEPS // PIECE // tile.threads
     walk_numbers, results = 3 * a_pieces + 3, tile.results
     block_rows, block_columns = tile.block_rows, tile.block_columns

@@ -221,7 +221,7 @@ def test_sums_and_fragments_stay_in_registers(
 def test_a_later_compiler_keeps_the_sums_in_registers() -> None:
     """Another one stands behind 10.0; it does not make straight code of the same loops."""
     capability = 10, 0
-    product = product_kernel("cols", WIDE, False, False, True)
+    product = product_kernel("cols", WIDE, False, True, True)
     kinds = [pointer("f")] * 5 + [scalar("I")] * 19
     text = to_ptx(product.function, kinds, capability=capability,
                   launch_bounds=(product.threads, product.blocks))
