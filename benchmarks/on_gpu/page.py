@@ -103,7 +103,7 @@ def passes(options: Options) -> str:
 
 def difference(predicted: str, measured: str, options: Options) -> str:
     """How far a time lies from its prediction; empty where none is a GPU's."""
-    if not options.measures or not predicted or not float(predicted):
+    if not options.measures or not measured or not predicted or not float(predicted):
         return ""
     return f"{float(measured) / float(predicted) - 1:+.0%}"
 
@@ -115,7 +115,7 @@ def roofline(options: Options) -> str:
         return "Only with a GPU's own limits."
     lines = []
     for line in read(options.out / "passes.csv"):
-        reached, bandwidth = float(line["TFLOP/s"]), float(line["TB/s"])
+        reached, bandwidth = float(line["TFLOP/s"] or 0), float(line["TB/s"] or 0)
         if not bandwidth:
             continue
         intensity = reached / bandwidth

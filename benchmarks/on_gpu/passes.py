@@ -31,23 +31,35 @@ def run(options: Options) -> None:
     rows = predicted(options, chip)
     table = Table(options.out / "passes.csv", COLUMNS)
     kernels = Table(options.out / "kernels.csv", ("batch", "layer", "stage", "kernel", "ms"))
-    note = "" if options.measures else "interpreter, no time of a GPU"
+    failed = 0
     for batch in networks.BATCHES[options.tiny]:
         for layer, stage, tasks in walk(batch, options):
             prediction = rows[batch, layer.name, stage]
-            launched = timed_kernels(tasks[0][1])
+            line = {"batch": batch, "layer": layer.name, "stage": stage, "how": prediction.how,
+                    "floor_ms": prediction.floor, "predicted_ms": prediction.expected}
+            try:
+                launched = timed_kernels(tasks[0][1])
+                line |= reached(layer, batch, stage, launched) | against(tasks, options)
+            except Exception as error:  # the next pass is tried all the same
+                failed += 1
+                table.add(**line, note=f"failed: {error}"[:300])
+                continue
             for name, milliseconds in launched:
                 kernels.add(batch=batch, layer=layer.name, stage=stage, kernel=name,
                             ms=milliseconds)
-            on_device = sum(milliseconds for _, milliseconds in launched)
-            taken = work(layer, batch, stage)
-            table.add(
-                batch=batch, layer=layer.name, stage=stage, how=prediction.how,
-                floor_ms=prediction.floor, predicted_ms=prediction.expected,
-                kernels_ms=on_device, note=note, **against(tasks, options),
-                **{"TFLOP/s": taken.gflop / on_device if on_device else 0.0,
-                   "TB/s": taken.gigabytes / on_device if on_device else 0.0},
-            )
+            table.add(**line, note="" if options.measures else "interpreter, no time of a GPU")
+    if failed:
+        raise SystemExit(f"  {failed} passes failed: see passes.csv")
+
+
+def reached(
+    layer: Layer, batch: int, stage: str, launched: list[tuple[str, float]]
+) -> dict[str, float]:
+    """The time of all kernels of a pass, and what that makes of its work."""
+    total = sum(milliseconds for _, milliseconds in launched)
+    taken = work(layer, batch, stage)
+    rates = (taken.gflop / total, taken.gigabytes / total) if total else (0.0, 0.0)
+    return {"kernels_ms": total, "TFLOP/s": rates[0], "TB/s": rates[1]}
 
 
 def chip_of(options: Options) -> Chip:

@@ -30,15 +30,22 @@ def run(options: Options) -> None:
     note = "" if options.measures else "interpreter, no time of a GPU"
     kernels = Table(options.out / "torch_kernels.csv",
                     ("batch", "program", "kernel", "calls", "ms"))
+    failed = 0
     for precision in ("float32", "TF32"):
         contestants = programs(options, tf32=precision == "TF32")
         for batch in networks.BATCHES[options.tiny]:
             predicted = predictions[batch] if precision == "float32" else None
-            measure(table, batch, precision, contestants, predicted, note, options)
-            for program in contestants:
-                for name, calls, milliseconds in torch_kernels(program, batch, options):
-                    kernels.add(batch=batch, program=program.name, kernel=name, calls=calls,
-                                ms=milliseconds)
+            try:
+                measure(table, batch, precision, contestants, predicted, note, options)
+                for program in contestants:
+                    for name, calls, milliseconds in torch_kernels(program, batch, options):
+                        kernels.add(batch=batch, program=program.name, kernel=name, calls=calls,
+                                    ms=milliseconds)
+            except Exception as error:  # the next batch is tried all the same
+                failed += 1
+                table.add(batch=batch, precision=precision, note=f"failed: {error}"[:300])
+    if failed:
+        raise SystemExit(f"  {failed} comparisons failed: see steps.csv")
 
 
 def measure(

@@ -226,6 +226,32 @@ def test_a_stopwatch_names_every_launch() -> None:
     assert stopwatch.times() == []
 
 
+def test_a_gpus_events_are_read_after_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    driver = SimpleNamespace(
+        CUresult=SimpleNamespace(CUDA_SUCCESS=0),
+        cuEventCreate=lambda flags: (0, len(asked)),
+        cuEventRecord=lambda event, stream: (asked.append(f"record on {stream}"), (0,))[1],
+        cuEventElapsedTime=lambda began, ended: (asked.append("elapsed"), (0, 0.5))[1],
+        cuEventDestroy=lambda event: (0,),
+    )
+    gpu = SimpleNamespace(
+        describe=lambda: {"gpu": "some"}, stream_handle=lambda: 7,
+        launch=lambda *arguments: asked.append("launch"),
+        synchronize=lambda: asked.append("synchronize"),
+    )
+    devices = part("devices")
+    monkeypatch.setattr(devices, "driver", lambda: driver)
+    stopwatch = devices.Stopwatch(gpu)
+    stopwatch.launch(SimpleNamespace(name="kernel"), 1, 32, ())
+    assert stopwatch.times() == [("kernel", 0.5)]
+    assert asked == ["record on 7", "launch", "record on 7", "synchronize", "elapsed"]
+    driver.cuEventElapsedTime = lambda began, ended: (SimpleNamespace(name="CUDA_ERROR"), 0.0)
+    stopwatch.launch(SimpleNamespace(name="kernel"), 1, 32, ())
+    with pytest.raises(RuntimeError, match="the CUDA driver reports CUDA_ERROR"):
+        stopwatch.times()
+
+
 # -- predictions ----------------------------------------------------------------------------------
 
 

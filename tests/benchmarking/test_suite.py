@@ -1,10 +1,17 @@
 """The whole measurement: what it holds."""
 
+from copy import deepcopy
+
 import pytest
 from distant_arrays import NAME, distant_backend
 
 from minicnn.benchmarking import Results, suite, tables
 from minicnn.benchmarking.processes import Start
+from minicnn.benchmarking.results import Row
+from minicnn.layers import BatchNorm, Conv2D, Dense, Flatten, MaxPool2D, ReLU
+from minicnn.ops import backend_name
+from minicnn.ptx.requirement import MISSING, installed
+from minicnn.sequential import Sequential
 
 
 def test_a_measurement_has_every_layer_and_pass(results: Results) -> None:
@@ -46,3 +53,32 @@ def test_a_backend_with_arrays_of_its_own_is_measured_to_its_end(
     assert sheets["The machine at its best"] == [["1", "–", "–"]]
     assert all(line[-2:] == ["–", "–"] for line in sheets["1 thread"])
     assert "chip far away" in results.machine
+
+
+@pytest.mark.slow(10)
+def test_the_cuda_backend_is_measured_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the interpreter, with a network of one block."""
+    if not installed():
+        pytest.skip(MISSING)
+    monkeypatch.setenv("MINICNN_CUDA_DEVICE", "interpreter")
+    monkeypatch.setattr(suite, "GROWTH", {
+        "batch size": (1, 2), "image side": (4, 8), "channels": (4, 8)})
+    monkeypatch.setattr(suite, "INFERENCE_BATCHES", (1,))
+    layers = [Conv2D(4), BatchNorm(), ReLU(), MaxPool2D(), Flatten(), Dense(7)]
+    monkeypatch.setattr(suite.models, "INPUT_SHAPE", (8, 8, 1))
+    monkeypatch.setattr(suite.models, "paper", lambda: Sequential(deepcopy(layers), (8, 8, 1)))
+    starts = (Start(1.0, 2), Start(1.0, 2))
+    monkeypatch.setattr(suite.processes, "cold_and_warm", lambda *settings: starts)
+    results = suite.measure(suite.settings(None, None, 2, 1, "cuda"))
+    assert "gpu interpreter" in results.machine
+    found = {(row.layer, row.stage) for row in results.rows}
+    assert {("step", "step"), ("conv2d_1", "backward weights"), ("dense_1", "backward")} <= found
+    assert backend_name() == "cpu"
+
+
+def test_the_ratio_is_to_the_fastest_of_the_others() -> None:
+    results = Results(suite.Settings("torch"), "some machine", {})
+    for program, milliseconds in (("minicnn", 6.0), ("PyTorch", 4.0), ("PyTorch NCHW", 3.0)):
+        results.rows.append(Row(
+            1, 64, "step", "step", "8×8×1", program, milliseconds, milliseconds, 1, 1, 1, 1))
+    assert results.ratio(1, "step", "step", 64) == 2
