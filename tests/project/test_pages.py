@@ -76,7 +76,7 @@ def test_a_path_that_is_gone_is_found() -> None:
         "ops/gone.py", "gone/", "gone.py", "benchmarks/gone.py"}
 
 
-@pytest.mark.parametrize("name", ["architecture.md", "kernels.md"])
+@pytest.mark.parametrize("name", ["architecture.md", "kernels.md", "cuda.md"])
 def test_every_name_of_the_code_that_a_page_has_exists(name: str) -> None:
     text = BLOCK.sub("", (DOCS / name).read_text(encoding="utf-8"))
     named = {span.rpartition(".")[2] for span in SPAN.findall(text)
