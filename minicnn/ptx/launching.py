@@ -99,6 +99,16 @@ class Launch:
                     found[kind_of(instruction.parts)] += runs
         return dict(found)
 
+    @cached_property
+    def lines(self) -> dict[int, int]:
+        """How many threads ran each line of the text; a thread may have run it many times."""
+        found: Counter[int] = Counter()
+        for block, runs in zip(self.kernel.lowered.blocks, self._runs.tolist(), strict=True):
+            for instruction in (*block.body, block.barrier, block.end):
+                if instruction is not None and instruction.line and runs:
+                    found[instruction.line] += runs
+        return dict(found)
+
     @property
     def instructions_per_thread(self) -> float:
         """On average."""

@@ -34,6 +34,18 @@ def test_instructions_of_a_straight_text():
     assert sum(n for kind, n in launched.counts.items() if kind.startswith("ld.global")) == 150
 
 
+def test_lines_that_ran():
+    """Of 40 threads, 8 go the long way; nobody comes to the line behind the end."""
+    text = entry(
+        ".reg .b32 %r<4>;\n.reg .pred %p<2>;\nmov.u32 %r1, %tid.x;\nsetp.ge.u32 %p1, %r1, 8;\n"
+        "@%p1 bra DONE;\nadd.u32 %r2, %r1, 1;\nDONE:\nret;\nmov.u32 %r3, 1;\nret;", "u64",
+    )
+    lines = text.split("\n")
+    launched = ptx.load(text)["kernel"].launch(1, 40, np.zeros(1))
+    ran = {lines[number - 1].split()[0]: count for number, count in launched.lines.items()}
+    assert ran == {"mov.u32": 40, "setp.ge.u32": 40, "@%p1": 40, "add.u32": 8, "ret;": 40}
+
+
 def test_instructions_of_loops_and_branches():
     """Thread t adds t times; each round is three instructions, the start two and the end one."""
     text = entry(
