@@ -135,9 +135,10 @@ def _sum_kernel(width):
                 for e in range(width):
                     here = uint32(uint32(e * pitch) + thread)
                     shared[here] += shared[here + uint32(height * across)]
-        cuda.syncthreads()
 
-        # one thread a column stores the sum
+        # one thread a column stores the sum, which another may have added up
+        if width > 1:
+            cuda.syncthreads()
         column = uint32(uint32(cuda.blockIdx.x) * across * uint32(width) + thread)
         if thread < across * uint32(width) and column < columns:
             total = shared[thread % uint32(width) * uint32(pitch) + thread // uint32(width)]
