@@ -17,7 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])  # for the processes of sections
+os.environ["PYTHONPATH"] = os.pathsep.join(  # for the processes of sections
+    [*sys.path[:2], *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 from on_gpu.options import options_from  # noqa: E402  (the lines above have to come first)
 

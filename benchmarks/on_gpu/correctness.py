@@ -42,7 +42,7 @@ def run(options: Options) -> None:
                           tolerance=TOLERANCES[dtype], verdict="right" if right else "WRONG",
                           bits=bits(stored.get(key), digest))
     if options.write_digests:
-        DIGESTS.write_text(json.dumps(found, indent=0) + "\n")
+        DIGESTS.write_text(json.dumps(found, indent=0, sort_keys=True) + "\n")
         print(f"  {len(found)} digests written to {DIGESTS}")
     if wrong:
         raise SystemExit(f"  {wrong} results are wrong: see correctness.csv")

@@ -8,13 +8,16 @@ from minicnn.ops.cuda.intrinsics import clock, load4, store4
 
 THREADS = 256
 
-SHARED = 4 * THREADS
-"""Numbers in the shared memory of a block."""
+SHARED = 8 * THREADS
+"""Numbers in the shared memory of a block: 16 rows of 32 pieces of 16 bytes."""
+
+ROWS = 8
+"""Loads from one address."""
 
 CHAINS = 16
 """Sums of a thread that do not wait for each other."""
 
-LOADS = 64
+LOADS = 256
 """Loads of a thread between two looks at the clock."""
 
 
@@ -57,21 +60,21 @@ def shared_load_kernel(pieces: int) -> Any:
     """
 
     @kernel(threads=THREADS)
-    def shared_load(y, first, last):
+    def shared_load(y, first, last, step):
         i = uint32(cuda.threadIdx.x)
         shared = cuda.shared.array(SHARED, y.dtype, alignment=16)
         zero = y.dtype.type(0)
-        store4(shared, uint32(i * uint32(4)), zero, zero, zero, zero)
+        for k in range(2):
+            store4(shared, uint32(uint32(k * THREADS + i) * uint32(4)), zero, zero, zero, zero)
         cuda.syncthreads()
         piece = uint32(uint32(i % uint32(32)) // uint32(32 // pieces))
-        total = zero
+        start, total = uint32(piece * uint32(4)), zero
         began = clock()
-        for k in range(LOADS):
-            # eight rows of 32 pieces, one after the other
-            place = uint32(uint32(uint32(k % 8) * uint32(32) + piece) * uint32(4))
-            a, b, c, d = load4(shared, place)
-            total += a + b
-            total += c + d
+        for _ in range(LOADS // ROWS):
+            for row in range(ROWS):  # from one address, as the unrolled main loops of products
+                a, b, c, d = load4(shared, uint32(start + uint32(row * 128)))
+                total += (a + b) + (c + d)
+            start = uint32(uint32(start + step) % uint32(8 * 128))  # nobody knows it beforehand
         ended = clock()
         place = uint32(uint32(cuda.blockIdx.x) * uint32(THREADS) + i)
         y[place] = total

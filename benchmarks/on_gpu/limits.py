@@ -63,7 +63,7 @@ def shared_loads(options: Options) -> Found:
         first, last = (empty((THREADS,), np.uint32) for _ in range(2))
         kernel = shared_load_kernel(pieces)
         for _ in range(2):  # the second finds its code in the cache
-            kernel[1](y, first, last)
+            kernel[1](y, first, last, 128)
         began = np.asarray(first)
         cycles = int((np.asarray(last) - began[0]).max())  # in 32 bits, which wrap around
         loads = LOADS * THREADS // 32

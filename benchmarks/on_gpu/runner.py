@@ -48,8 +48,9 @@ def run_all(options: Options) -> int:
 
 def why_not(options: Options) -> str:
     """In one sentence why this run cannot begin; "" where it can."""
-    kept = options.out / "run.json"
-    if kept.exists() and not options.again and json.loads(kept.read_text()) != settings(options):
+    if options.out.exists() and not options.out.is_dir():
+        return f"--out: expected a folder, got the file {options.out}"
+    if not options.again and settings_before(options) not in (None, settings(options)):
         return (f"{options.out} holds a run with other settings: choose another --out, or --again "
                 "to run everything anew")
     from minicnn.ops.cuda import missing
@@ -61,6 +62,16 @@ def why_not(options: Options) -> str:
 def settings(options: Options) -> dict[str, object]:
     """What results that stand side by side must have in common."""
     return {"device": options.device, "tiny": options.tiny}
+
+
+def settings_before(options: Options) -> object:
+    """The settings of the run in this folder; None where there is none."""
+    try:
+        return json.loads((options.out / "run.json").read_text())
+    except OSError:
+        return None
+    except ValueError:
+        return "unreadable"
 
 
 def is_done(options: Options, section: Section) -> bool:

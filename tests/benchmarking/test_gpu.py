@@ -106,13 +106,22 @@ def test_a_section_that_hangs_is_ended_with_all_that_it_started(
     assert "stopped at its limit of 1 s" in (options.out / "hangs.log").read_text()
 
 
+@pytest.mark.parametrize("kept", ['{"device": "gpu", "tiny": false}', '{"device": "gp'])
 def test_a_folder_of_another_run_is_refused(
-    runner: ModuleType, options: Any, capsys: pytest.CaptureFixture[str]
+    runner: ModuleType, options: Any, capsys: pytest.CaptureFixture[str], kept: str
 ) -> None:
     options.out.mkdir()
-    (options.out / "run.json").write_text(json.dumps({"device": "gpu", "tiny": False}))
+    (options.out / "run.json").write_text(kept)
     assert runner.run_all(options) == 2
     assert "holds a run with other settings" in capsys.readouterr().err
+
+
+def test_a_file_is_no_folder_for_results(
+    options: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options.out.write_text("")
+    assert part("runner").run_all(options) == 2
+    assert "--out: expected a folder" in capsys.readouterr().err
 
 
 def test_without_a_gpu_one_sentence_says_so(
@@ -224,6 +233,31 @@ def test_a_stopwatch_names_every_launch() -> None:
     assert [name for name, _ in times] == ["_relu", "_relu_gradient"]
     assert all(milliseconds > 0 for _, milliseconds in times)
     assert stopwatch.times() == []
+
+
+@pytest.mark.slow(5)
+def test_the_kernels_of_the_limits_do_what_they_are_timed_for(
+    options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minicnn.ops.cuda.device import device
+
+    limits, kernels = part("limits"), part("limit_kernels")
+    options.out.mkdir()
+    monkeypatch.setattr(limits, "host_time", lambda options: iter(()))
+    with device().recorded() as launches:
+        limits.run(options)
+    lines = part("records").read(options.out / "limits.csv")
+    assert {"copy", "multiply-adds", "launch"} < limits.measured(options).keys()
+    assert {line["note"] for line in lines} == {"interpreter, no time of a GPU"}
+    text = kernels.multiply_add_kernel(64).program("*f", "f").text
+    assert text.count("fma.rn.f32") % kernels.CHAINS == 0
+    assert not {"ld.global", "ld.local"} & set(text.split())
+    assert launches[0].instructions_per_thread < 40  # the copy: 16 bytes in, 16 bytes out
+    x = cuda.asarray(np.arange(4099.0), np.dtype(np.float32))
+    y = cuda.asarray(np.zeros(4099), np.dtype(np.float32))
+    kernels.copy[5](x, y, 4099 // 4)
+    np.testing.assert_array_equal(np.asarray(y)[:4096], np.arange(4096))
+    assert not np.asarray(y)[4096:].any()
 
 
 def test_a_gpus_events_are_read_after_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
