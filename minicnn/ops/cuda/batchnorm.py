@@ -49,7 +49,7 @@ def batchnorm_forward(
     coefficients = empty((3, channels), x.dtype)  # near, scale, shift
     if training:
         tiling = tiling_of(m, channels, x.dtype, _SUMMING * device().multiprocessors)
-        moments = empty((tiling.blocks, 2, channels), np.float64)
+        moments = empty((tiling.blocks, 2, channels), np.float64)  # each block's mean and squares
         _moments_kernel(tiling.lanes)[tiling.grid](
             x, channels, tiling.strip, tiling.rows, np.uint64(m), moments
         )
@@ -80,7 +80,7 @@ def batchnorm_backward(dy, cache):
     channels = x.shape[-1]
     m = x.size // channels  # values per channel
     tiling = tiling_of(m, channels, x.dtype, _SUMMING * device().multiprocessors)
-    sums = empty((tiling.blocks, 2, channels), np.float64)
+    sums = empty((tiling.blocks, 2, channels), np.float64)  # Σ dy, Σ dy · (x - near) of each
     _gradient_sums_kernel(tiling.lanes)[tiling.grid](
         x, dy, mean, channels, tiling.strip, tiling.rows, np.uint64(m), sums
     )
@@ -128,7 +128,11 @@ def _moments_kernel(lanes):
 
     @kernel(threads=THREADS)
     def block_moments(x, channels, strip, rows, m, moments):
-        """Mean, and sum of squared differences from it, of each channel in a block's rows."""
+        """Mean, and sum of squared differences from it, of each channel in a block's rows.
+
+        x (m, C) -> moments (blocks, 2, C). A thread has some lanes of the strip's channels, and
+        every `at_once`-th row; `place` is where its next number is, from the block's first row on.
+        """
         real = x.dtype.type
         shared = cuda.shared.array(shared_size, np.float64)
         sums = cuda.local.array(entries, np.float64)  # of the differences, of their squares
@@ -196,7 +200,11 @@ def _batch_coefficients(
     moments, blocks, rows, m, gamma, beta, channels, running_mean, running_var, momentum, unbiased,
     eps, mean, r, coefficients,
 ):
-    """The batch's mean and variance of each channel; what follows from them; the running ones."""
+    """The batch's mean and variance of each channel; what follows from them; the running ones.
+
+    moments (blocks, 2, C) -> mean, r (C,), coefficients (3, C). A block has `_ACROSS` channels and
+    as many threads for each, which share out the blocks of rows, and then merge by halves.
+    """
     shared = cuda.shared.array(_MERGED_SIZE, np.float64)
     thread = uint32(cuda.threadIdx.x)
     c = uint32(uint32(cuda.blockIdx.x) * uint32(_ACROSS) + thread % uint32(_ACROSS))
@@ -271,7 +279,7 @@ def _apply_kernel(lanes):
 
     @kernel(threads=THREADS)
     def apply(x, coefficients, channels, strip, rows, m, y):
-        """y = (x - near) · scale + shift."""
+        """y = (x - near) · scale + shift: x (m, C), coefficients (3, C) -> y (m, C)."""
         start, count = rows_of_block(rows, m)
         row, lane_of_strip, c_of_strip = place_of_thread(lanes, strip)
         c, at_once = uint32(c_of_strip + lane_of_strip), uint32(uint32(THREADS) // strip)
@@ -310,7 +318,10 @@ def _gradient_sums_kernel(lanes):
 
     @kernel(threads=THREADS)
     def gradient_sums(x, dy, mean, channels, strip, rows, m, sums):
-        """Sums of dy, and of the product dy · (x - near), over a block's rows."""
+        """Sums of dy, and of the product dy · (x - near), over a block's rows.
+
+        x, dy (m, C), mean (C,) -> sums (blocks, 2, C).
+        """
         real = x.dtype.type
         shared = cuda.shared.array(shared_size, np.float64)
         mine = cuda.local.array(entries, np.float64)
@@ -365,7 +376,7 @@ _add_up_sums = block_sums(2)
 
 @kernel(threads=THREADS)
 def _gradient_coefficients(sums, blocks, m, gamma, mean, r, channels, dgamma, dbeta, coefficients):
-    """dγ, dβ, near, scale, slope and offset of each channel.
+    """dγ, dβ, near, scale, slope and offset of each channel: sums (blocks, 2, C), the others (C,).
 
     ``dx = scale · dy - offset - (x - near) · slope``. scale · dy is term 1; in evaluation it is
     alone.
@@ -408,7 +419,10 @@ def _apply_gradient_kernel(lanes, training):
 
     @kernel(threads=THREADS)
     def apply_gradient(x, dy, coefficients, channels, strip, rows, m, dx):
-        """dx = scale · dy - offset - (x - near) · slope in training, scale · dy otherwise."""
+        """dx = scale · dy - offset - (x - near) · slope in training, scale · dy otherwise.
+
+        x, dy (m, C), coefficients (4, C) -> dx (m, C).
+        """
         start, count = rows_of_block(rows, m)
         row, lane_of_strip, c_of_strip = place_of_thread(lanes, strip)
         c, at_once = uint32(c_of_strip + lane_of_strip), uint32(uint32(THREADS) // strip)

@@ -1,6 +1,8 @@
 """Convolution: the naive kernels, one thread a result, and which algorithm suits a shape.
 
-x̄ is x with its padding of zeros, s the stride: (down, across).
+x̄ is x with its padding of zeros, s the stride: (down, across). (h, v) is a pixel of x, (p, q) an
+output and its window, (i, j) a place in the window. In a kernel an array is flat: x[n, h, v, c] is
+``x[((n * H + h) * W + v) * C + c]``.
 """
 
 import math
