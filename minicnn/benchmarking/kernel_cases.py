@@ -155,8 +155,8 @@ def _pools() -> list[Case]:
     apart = {"size": (2, 2), "stride": (3, 4), "padding": ((1, 0), (0, 1))}
     overlapping = {"size": (4, 5), "stride": (1, 2), "padding": ((2, 0), (0, 3))}
     found = []
-    for channels, name in ((16, ""), (5, ", one channel a thread")):
-        shape = 11, 7, 9, channels  # some blocks have two images
+    for channels, name in ((32, ""), (7, ", one channel a thread")):
+        shape = 11, 13, 15, channels  # some blocks have two images
         found += [
             Case(f"max pooling 2×2{name}", spoilt(*shape)),
             Case(f"max pooling{name}", spoilt(*shape, **overlapping)),

@@ -54,7 +54,7 @@ class Launch:
             raise PTXError(f"blocks: expected numbers from 0 to {total - 1}, got "
                            f"{chosen.min()} to {chosen.max()}")
         self.threads = each * chosen.size
-        self._runs = np.zeros(len(kernel.lowered.blocks), np.int64)
+        self._runs, self._jumps = np.zeros((2, len(kernel.lowered.blocks)), np.int64)
         self._requests = np.zeros((len(kernel.translation.accesses), len(SPACES), 4), np.int64)
         store = Memory() if memory is None else memory
         arguments = Arguments(kernel.title, kernel.parameters, args, store,
@@ -81,7 +81,7 @@ class Launch:
                 _fill(machine, arguments, symbols)
                 machine.begin(some, chosen, self.grid, first + start, first, memory, races,
                               self._requests if counting else None)
-                scheduler = Scheduler(machine, limit - steps, self._runs)
+                scheduler = Scheduler(machine, limit - steps, self._runs, self._jumps)
                 try:
                     scheduler.run()
                 finally:
@@ -108,6 +108,20 @@ class Launch:
                 if instruction is not None and instruction.line and runs:
                     found[instruction.line] += runs
         return dict(found)
+
+    @cached_property
+    def ways(self) -> set[tuple[int, int]]:
+        """Basic blocks that a thread ran one after the other, by their numbers."""
+        found = set()
+        for block, runs, jumps in zip(self.kernel.lowered.blocks, self._runs.tolist(),
+                                      self._jumps.tolist(), strict=True):
+            end = block.end
+            branches = end is not None and end.parts[0] == "bra"
+            if branches and (jumps or (runs and not end.guard)):
+                found.add((block.number, self.kernel.lowered.labels[end.operands[0]]))
+            if runs > jumps and (end is None or end.guard):
+                found.add((block.number, block.number + 1))
+        return found
 
     @property
     def instructions_per_thread(self) -> float:

@@ -74,12 +74,14 @@ class Scheduler:
     machine : Machine
     limit : int
         The most steps.
-    runs : ndarray of int64
-        For each basic block, how many lanes ran it: counted up.
+    runs, jumps : ndarray of int64
+        For each basic block, how many lanes ran it, and how many took the branch at its end:
+        counted up.
     """
 
-    def __init__(self, machine: Machine, limit: int, runs: Array) -> None:
-        self.machine, self.limit, self.runs, self.steps = machine, limit, runs, 0
+    def __init__(self, machine: Machine, limit: int, runs: Array, jumps: Array) -> None:
+        self.machine, self.limit, self.steps = machine, limit, 0
+        self.runs, self.jumps = runs, jumps
         self.blocks, self.labels = machine.kernel.lowered.blocks, machine.kernel.lowered.labels
         self._barriers = np.array([block.barrier is not None for block in self.blocks])
         self._at = np.zeros(machine.lanes, np.int64)
@@ -181,6 +183,7 @@ class Scheduler:
         self._spread()
         taken = part(self._at, active, condition, negated, to, number + 1)
         self._waiting[active] = False
+        self.jumps[number] += taken
         if lanes == self._living and taken in (0, lanes):
             self._together = to if taken else number + 1
 
