@@ -63,8 +63,22 @@ class DeviceArray:
     def __deepcopy__(self, memo: dict[int, Any]) -> "DeviceArray":
         return self.copy()
 
+    def __copy__(self) -> "DeviceArray":
+        return self.copy()
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return asarray, (np.asarray(self), self.dtype)  # on the device of whoever reads it
+        return np.array, (np.asarray(self),)  # whoever reads it may have no such device
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"an array on a device has no {name!r}; np.asarray(array) brings it to the host"
+        )
+
+    def __getitem__(self, where: Any) -> Any:
+        raise TypeError("an array on a device has no elements; np.asarray(array) brings it home")
+
+    def __bool__(self) -> bool:
+        raise TypeError("an array on a device is neither true nor false; see np.asarray(array)")
 
     def __eq__(self, other: object) -> bool:
         raise TypeError("arrays on a device are not compared; compare np.asarray of them")

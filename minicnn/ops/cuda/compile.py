@@ -22,6 +22,7 @@ import functools
 import hashlib
 import importlib.metadata
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import CodeType, FunctionType, ModuleType
@@ -35,6 +36,7 @@ from minicnn.files.writing import atomic_path
 from minicnn.ops.cuda import intrinsics as intrinsics  # lets kernels write x.dtype and x + count
 from minicnn.ops.cuda.array import DeviceArray
 from minicnn.ops.cuda.device import Grid, device
+from minicnn.ptx import compiler
 from minicnn.ptx.compiler import cuda, device_function, pointer, scalar, to_ptx, types
 from minicnn.ptx.requirement import INSTALL
 
@@ -98,6 +100,11 @@ class Kernel:
                 kinds.append(f"*{argument.dtype.char}")
                 values.append(argument.pointer)
                 continue
+            if not isinstance(argument, int | float | np.generic):
+                raise TypeError(
+                    f"{self.name}: expected arrays on the device and numbers, got "
+                    f"{type(argument).__name__}; minicnn.ops.cuda.asarray makes arrays"
+                )
             if isinstance(argument, int):
                 if not 0 <= argument <= _MOST_UINT32:
                     raise OverflowError(
@@ -106,7 +113,7 @@ class Kernel:
                     )
                 argument = np.uint32(argument)
             elif type(argument) is float:  # a numpy.float64 is one too, and stays what it is
-                argument = real(argument)
+                argument = (real or np.float64)(argument)
             kinds.append(argument.dtype.char)
             values.append(argument)
         return tuple(kinds), values
@@ -210,11 +217,15 @@ def link(text: str, capability: tuple[int, int]) -> tuple[Any, str]:
         linker = Linker(ObjectCode.from_ptx(text.encode()), options=options)
         return linker.link("cubin"), linker.get_info_log()
     except Exception as error:
+        reason = " ".join(str(error).replace("\0", "").split())
         version = text.partition(".version ")[2].partition("\n")[0]
+        way_on = (
+            f"; install it and nvidia-nvvm {_version('nvidia-nvvm')} in one version: {INSTALL}"
+            if "version" in reason.lower() else ""
+        )
         raise InputError(
-            f"{_LINKER} {_version(_LINKER)} cannot link PTX {version} of nvidia-nvvm "
-            f"{_version('nvidia-nvvm')} for sm_{capability[0]}{capability[1]}: install both in "
-            f"one version, with {INSTALL} ({' '.join(str(error).split())})"
+            f"{_LINKER} {_version(_LINKER)} cannot link PTX {version} for "
+            f"sm_{capability[0]}{capability[1]}: {reason}{way_on}"
         ) from error
 
 
@@ -252,24 +263,27 @@ def on_first_compilation(say: Callable[[], None]) -> Iterator[None]:
 def digest(function: Callable[..., Any], *more: Any) -> str:
     """A hash of what a kernel does: its code, all that it calls, what is frozen into it, versions.
 
-    Comments and the places of lines do not count.
+    Comments and the places of lines do not count, but those of the compiler and the intrinsics.
     """
-    parts = [repr(_meaning(function, ())), *map(str, more), str(versions()), _version("numba")]
+    parts = [
+        repr(_meaning(function, ())), *map(str, more), str(versions()), _version("numba"),
+        *map(inspect.getsource, (compiler, intrinsics)),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _meaning(value: Any, above: tuple[Any, ...]) -> Any:
     """What a name of a kernel stands for, as something that prints the same in every process."""
     value = getattr(value, "py_func", value)  # a device function
-    value = getattr(value, "_defn", value)  # an intrinsic
     if any(value is one for one in above):
         return "itself"
     above = (*above, value)
     if isinstance(value, FunctionType):
         code = value.__code__
+        looked_up = sorted(_names(code))
         names = {
-            name: _meaning(value.__globals__[name], above)
-            for name in sorted(_names(code))
+            name: _meaning_of_global(value.__globals__[name], looked_up, above)
+            for name in looked_up
             if name in value.__globals__
         }
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
@@ -278,13 +292,22 @@ def _meaning(value: Any, above: tuple[Any, ...]) -> Any:
             for name, cell in zip(code.co_freevars, cells, strict=True)
         }
         return _code(code), value.__defaults__, names, frozen
-    if isinstance(value, ModuleType) and value.__name__.startswith("minicnn."):
-        return hashlib.sha256(inspect.getsource(value).encode()).hexdigest()
-    if isinstance(value, ModuleType | type) or callable(value):
+    if isinstance(value, type) or callable(value):
         return getattr(value, "__name__", str(value))
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.tolist()
-    return repr(value)
+    return re.sub(r" at 0x\w+", "", repr(value))
+
+
+def _meaning_of_global(value: Any, looked_up: Sequence[str], above: tuple[Any, ...]) -> Any:
+    """Of a module what may be looked up in it, such as SIZE in ``sizes.SIZE``."""
+    if isinstance(value, ModuleType):
+        return value.__name__, {
+            name: _meaning(vars(value)[name], above)
+            for name in looked_up
+            if name in vars(value) and not isinstance(vars(value)[name], ModuleType)
+        }
+    return _meaning(value, above)
 
 
 def _names(code: CodeType) -> set[str]:

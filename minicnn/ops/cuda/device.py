@@ -7,6 +7,7 @@ code with the same launches.
 
 import functools
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -71,6 +72,8 @@ class Device(Protocol):
         """What it is, JSON-ready."""
 
 
+_making = threading.Lock()
+
 _in_use: list[Device] = []
 """Devices that `use_device` has chosen; the last is in use."""
 
@@ -83,7 +86,10 @@ def device() -> Device:
     InputError
         Where ``MINICNN_CUDA_DEVICE`` names none.
     """
-    return _in_use[-1] if _in_use else _of_process()
+    if _in_use:
+        return _in_use[-1]
+    with _making:  # two threads that come first at once get the same
+        return _of_process()
 
 
 @contextmanager
@@ -200,13 +206,20 @@ class Gpu:
         self._device = CoreDevice(0)
         self._device.set_current()
         self._stream = self._device.create_stream()
-        self._buffers: dict[int, Any] = {}
+        self._threads = threading.local()
         self._configs: dict[tuple[Grid, int], Any] = {}
         major, minor = self._device.compute_capability
         self.capability = (int(major), int(minor))
         self.multiprocessors = int(self._device.properties.multiprocessor_count)
 
+    def _begin(self) -> None:
+        """Let this thread of the host work on the GPU; the driver asks it of each."""
+        if not hasattr(self._threads, "ready"):
+            self._device.set_current()
+            self._threads.ready = True
+
     def allocate(self, nbytes: int) -> int:
+        self._begin()
         status, address = self._driver.cuMemAlloc(nbytes)
         if status == self._driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
             raise MemoryError(f"the GPU has no {nbytes:,} bytes left in one piece")
@@ -214,28 +227,35 @@ class Gpu:
         return int(address)
 
     def free(self, address: int) -> None:
+        self._begin()
         self._require(*self._driver.cuMemFree(address))
 
     def forget(self, address: int) -> None:
         """A GPU does not know what was written."""
 
     def upload(self, address: int, host: np.ndarray) -> None:
+        self._begin()
+        # a copy: of memory that is locked to its place, the caller's may be read after this returns
+        staged = host.copy()
         self._require(*self._driver.cuMemcpyHtoDAsync(
-            address, host.ctypes.data, host.nbytes, self._stream.handle
+            address, staged.ctypes.data, staged.nbytes, self._stream.handle
         ))
 
     def download(self, address: int, host: np.ndarray) -> None:
+        self._begin()
         self._require(*self._driver.cuMemcpyDtoHAsync(
             host.ctypes.data, address, host.nbytes, self._stream.handle
         ))
         self._stream.sync()
 
     def copy(self, address: int, source: int, nbytes: int) -> None:
+        self._begin()
         self._require(*self._driver.cuMemcpyDtoDAsync(
             address, source, nbytes, self._stream.handle
         ))
 
     def launch(self, program: Program, grid: Grid, threads: int, values: Sequence[Any]) -> None:
+        self._begin()
         shape = grid, threads
         config = self._configs.get(shape)
         if config is None:

@@ -4,6 +4,8 @@ import ctypes
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident, local
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,7 +77,8 @@ class Driver:
 @pytest.fixture
 def gpu() -> Gpu:
     made = object.__new__(Gpu)
-    made._driver = Driver()
+    made._driver, made._threads = Driver(), local()
+    made._device = SimpleNamespace(set_current=lambda: None)
     made._stream = SimpleNamespace(handle=77, sync=lambda: made._driver.asked.append(("sync",)))
     made._configs, made.capability = {}, (9, 0)
     made._config = lambda grid, block: ("config", grid, block)
@@ -88,13 +91,25 @@ def test_a_gpu_copies_in_its_stream_and_waits_only_for_what_comes_home(gpu: Gpu)
     gpu.upload(4096, host)
     gpu.copy(8192, 4096, 16)
     gpu.download(8192, host)
-    place = host.ctypes.data
-    assert gpu._driver.asked == [
-        ("cuMemcpyHtoDAsync", 4096, place, 16, 77),
+    (name, address, place, *rest), *others = gpu._driver.asked
+    assert (name, address, rest) == ("cuMemcpyHtoDAsync", 4096, [16, 77])
+    assert place != host.ctypes.data  # of a copy: the caller's may change at once
+    assert others == [
         ("cuMemcpyDtoDAsync", 8192, 4096, 16, 77),
-        ("cuMemcpyDtoHAsync", place, 8192, 16, 77),
+        ("cuMemcpyDtoHAsync", host.ctypes.data, 8192, 16, 77),
         ("sync",),
     ]
+
+
+def test_every_thread_of_the_host_is_made_ready_once(gpu: Gpu) -> None:
+    made_ready = []
+    gpu._device = SimpleNamespace(set_current=lambda: made_ready.append(get_ident()))
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(gpu.allocate, 10).result()
+            pool.submit(gpu.copy, 4096, 8192, 16).result()
+    gpu.allocate(10)
+    assert len(made_ready) == 3
 
 
 def test_a_gpu_without_memory_raises_memory_error(gpu: Gpu) -> None:
