@@ -116,8 +116,7 @@ class Launch:
         for block, runs, jumps in zip(self.kernel.lowered.blocks, self._runs.tolist(),
                                       self._jumps.tolist(), strict=True):
             end = block.end
-            branches = end is not None and end.parts[0] == "bra"
-            if branches and (jumps or (runs and not end.guard)):
+            if end is not None and end.parts[0] == "bra" and (jumps or (runs and not end.guard)):
                 found.add((block.number, self.kernel.lowered.labels[end.operands[0]]))
             if runs > jumps and (end is None or end.guard):
                 found.add((block.number, block.number + 1))
