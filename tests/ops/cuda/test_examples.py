@@ -11,9 +11,9 @@ PAGE = (ROOT / "docs" / "cuda.md").read_text(encoding="utf-8")
 
 
 def alike(text: str) -> list[str]:
-    """The lines of a text; the compiler's version decides about lines of PTX and their columns."""
+    """The lines of a text, but for the compiler's lines of PTX and its numbers of shared arrays."""
     lines = (re.sub(r"^( +|line )\d+(?=  | \(|:)", r"\1#", line) for line in text.splitlines())
-    return [" ".join(line.split()) for line in lines]
+    return [re.sub(r"(?<=_smem_)\d+", "#", " ".join(line.split())) for line in lines]
 
 
 def blocks(language: str) -> list[str]:
@@ -27,7 +27,7 @@ def test_the_page_shows_what_the_examples_print(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shown = [line for block in blocks("") for line in alike(block)
-             if line and not line.startswith(("python", "μ =", "y[n, p"))]
+             if line and not line.startswith(("python", "MINICNN", "μ =", "y[n, p"))]
     assert len(shown) > 30
     for name in ("first_cuda_kernel", "take_a_barrier_away", "count_traffic"):
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
