@@ -91,8 +91,9 @@ def batchnorm_backward(dy, cache):
     )
     dx = empty(x.shape, x.dtype)
     tiling = tiling_of(m, channels, x.dtype, _APPLYING * device().multiprocessors)
-    _apply_gradient_kernel(tiling.lanes, cache.training)[tiling.grid](
-        x, dy, coefficients, channels, tiling.strip, tiling.rows, np.uint64(m), dx
+    _apply_gradient_kernel(tiling.lanes)[tiling.grid](
+        x, dy, coefficients, int(cache.training), channels, tiling.strip, tiling.rows,
+        np.uint64(m), dx
     )
     return dx, dgamma, dbeta
 
@@ -414,11 +415,11 @@ def _gradient_coefficients(sums, blocks, m, gamma, mean, r, channels, dgamma, db
 
 
 @functools.cache
-def _apply_gradient_kernel(lanes, training):
+def _apply_gradient_kernel(lanes):
     load, store = moves(lanes)
 
     @kernel(threads=THREADS)
-    def apply_gradient(x, dy, coefficients, channels, strip, rows, m, dx):
+    def apply_gradient(x, dy, coefficients, training, channels, strip, rows, m, dx):
         """dx = scale · dy - offset - (x - near) · slope in training, scale · dy otherwise.
 
         x, dy (m, C), coefficients (4, C) -> dx (m, C).
@@ -430,10 +431,12 @@ def _apply_gradient_kernel(lanes, training):
             return
         offset_of_block = start * uint64(channels)
         x, dy, dx = x + offset_of_block, dy + offset_of_block, dx + offset_of_block
-        near = load(coefficients, c)
         scale = load(coefficients, uint32(channels + c))
-        slope = load(coefficients, uint32(uint32(2) * channels + c))
-        offset = load(coefficients, uint32(uint32(3) * channels + c))
+        near, slope, offset = scale, scale, scale  # not used in evaluation
+        if training:
+            near = load(coefficients, c)
+            slope = load(coefficients, uint32(uint32(2) * channels + c))
+            offset = load(coefficients, uint32(uint32(3) * channels + c))
         results = cuda.local.array(lanes, x.dtype)
         place = uint32(row * channels + c)
         while row < count:

@@ -9,14 +9,21 @@ import functools
 
 from minicnn.ops.cuda.compile import Kernel, cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.gemm_plan import STEPS
-from minicnn.ops.cuda.register_tile import Tile, clear, load_piece, products, store_piece
+from minicnn.ops.cuda.register_tile import (
+    Tile,
+    bias_adder,
+    clear,
+    load_or_zeros,
+    products,
+    store_piece,
+)
 
 # -- from memory to shared memory -----------------------------------------------------------------
 
 
 @functools.cache
 def carrier(length: int, tile: Tile, moved: int, along_sum: bool):
-    """(place, begin, fetch, put, pitch, count): how a block's threads carry chunks of a matrix.
+    """(place, begin, limit, fetch, put, pitch, count): how a block's threads carry chunks.
 
     A chunk has `length` *lines*, rows of A or columns of B, and `STEPS` steps. In memory the steps
     of a line are neighbours if `along_sum`, else the lines of a step are. In shared memory it is
@@ -27,8 +34,9 @@ def carrier(length: int, tile: Tile, moved: int, along_sum: bool):
     side = (STEPS if along_sum else length) // moved  # threads side by side in memory
     apart = tile.threads // side  # from one turn of a thread to the next
     turns = length * STEPS // moved // tile.threads
+    one_line = turns == 1 or not along_sum  # of a thread: then its limit says all
     shared_apart = apart if along_sum else apart * pitch
-    load, store = mover(moved)
+    load, store = load_or_zeros(moved), store_piece(moved)
 
     @device_function
     def place(thread):
@@ -47,19 +55,21 @@ def carrier(length: int, tile: Tile, moved: int, along_sum: bool):
         return matrix + (uint64(step) * uint64(lines) + uint64(line))
 
     @device_function
-    def fetch(numbers, pointer, line, step, lines, steps, last):
+    def limit(line, lines, offset, last):
+        """This thread fetches of chunks that begin below this step; `offset` is its place there."""
+        if not one_line or line < lines:
+            return uint32(max(last, offset) - offset)
+        return uint32(0)
+
+    @device_function
+    def fetch(numbers, pointer, line, lines, steps, step, step_limit):
         """Memory to registers, zeros beyond the matrix; the pointer for the next chunk."""
         stride = uint64(steps if along_sum else lines)
         for turn in range(turns):
-            inside_line, inside_step = line, step
-            if along_sum:
-                inside_line = uint32(line + uint32(turn * apart))
-            else:
-                inside_step = uint32(step + uint32(turn * apart))
-            for e in range(moved):
-                numbers[turn * moved + e] = pointer.dtype.type(0)
-            if (inside_line < lines) & (inside_step < last):
-                load(numbers, turn * moved, pointer + stride * uint64(turn * apart), 0)
+            inside = uint32(step + uint32(0 if along_sum else turn * apart)) < step_limit
+            if not one_line:
+                inside = inside & (uint32(line + uint32(turn * apart)) < lines)
+            load(pointer + stride * uint64(turn * apart), 0, inside, numbers, turn * moved)
         if along_sum:
             return pointer + uint64(STEPS)
         return pointer + stride * uint64(STEPS)
@@ -77,32 +87,7 @@ def carrier(length: int, tile: Tile, moved: int, along_sum: bool):
             else:
                 store(shared, to, numbers, turn * moved)
 
-    return place, begin, fetch, put, pitch, turns * moved
-
-
-@functools.cache
-def mover(moved: int):
-    """(load, store): numbers[j:] = array[i:], and array[i:] = numbers[j:], for so many numbers."""
-    if moved > 1:
-        load_numbers = load_piece(moved)
-
-        @device_function
-        def load(numbers, j, array, i):
-            values = load_numbers(array, i)
-            for e in range(moved):
-                numbers[j + e] = values[e]
-
-        return load, store_piece(moved)
-
-    @device_function
-    def load_one(numbers, j, array, i):
-        numbers[j] = array[i]
-
-    @device_function
-    def store_one(array, i, numbers, j):
-        array[i] = numbers[j]
-
-    return load_one, store_one
+    return place, begin, limit, fetch, put, pitch, turns * moved
 
 
 # -- from registers to memory ---------------------------------------------------------------------
@@ -110,21 +95,13 @@ def mover(moved: int):
 
 @functools.cache
 def writer(tile: Tile, moved: int):
-    """(add_bias, write): what a thread does with its results in the end.
+    """``write(c, results, row, rows, column, columns)``: what a thread does with its results.
 
     Its first row and column in C are `row` and `column`.
     """
     rows_each, columns_each, piece = tile.rows, tile.columns, tile.piece
     down_step, across_step = piece * tile.down, piece * tile.across
-    _, store = mover(moved)
-
-    @device_function
-    def add_bias(results, bias, column, columns):
-        for j in range(columns_each):
-            here = uint32(column + uint32(j // piece * across_step + j % piece))
-            if here < columns:
-                for i in range(rows_each):
-                    results[i * columns_each + j] += bias[here]
+    store = store_piece(moved)
 
     @device_function
     def write(c, results, row, rows, column, columns):
@@ -136,7 +113,7 @@ def writer(tile: Tile, moved: int):
                 if (down < rows) & (here < columns):
                     store(line, here, results, i * columns_each + j)
 
-    return add_bias, write
+    return write
 
 
 # -- the kernel -----------------------------------------------------------------------------------
@@ -185,14 +162,14 @@ def product_kernel(tile: Tile, layout: str, moved: int) -> Kernel:
     """
     block_rows, block_columns, results_each = tile.block_rows, tile.block_columns, tile.results
     threads_across, piece = tile.across, tile.piece
-    place_a, begin_a, fetch_a, put_a, a_pitch, a_count = carrier(
+    place_a, begin_a, limit_a, fetch_a, put_a, a_pitch, a_count = carrier(
         block_rows, tile, moved, layout[0] == "N"
     )
-    place_b, begin_b, fetch_b, put_b, b_pitch, b_count = carrier(
+    place_b, begin_b, limit_b, fetch_b, put_b, b_pitch, b_count = carrier(
         block_columns, tile, moved, layout[1] == "T"
     )
     add_products = products(tile, STEPS, a_pitch, b_pitch)
-    add_bias, write = writer(tile, moved)
+    add_bias, write = bias_adder(tile, moved), writer(tile, moved)
     b_first = STEPS * a_pitch  # in shared memory: a chunk of A, then one of B; and again
     other = b_first + STEPS * b_pitch
     shared_numbers = 2 * other
@@ -214,32 +191,33 @@ def product_kernel(tile: Tile, layout: str, moved: int) -> Kernel:
 
         # what this thread carries
         row, a_step = place_a(thread)
-        row, a_step = uint32(first_row + row), uint32(step + a_step)
+        row = uint32(first_row + row)
         a = a + uint64(product) * (uint64(rows) * uint64(depth))
-        a_next = begin_a(a, row, a_step, rows, depth)
+        a_next = begin_a(a, row, uint32(step + a_step), rows, depth)
+        a_limit = limit_a(row, rows, a_step, last)
         column, b_step = place_b(thread)
-        column, b_step = uint32(first_column + column), uint32(step + b_step)
+        column = uint32(first_column + column)
         b = b + uint64(product) * (uint64(depth) * uint64(columns))
-        b_next = begin_b(b, column, b_step, columns, depth)
+        b_next = begin_b(b, column, uint32(step + b_step), columns, depth)
+        b_limit = limit_b(column, columns, b_step, last)
         # what it multiplies
         right = uint32(uint32(thread % uint32(threads_across)) * uint32(piece))
         below = uint32(uint32(thread // uint32(threads_across)) * uint32(piece))
 
         clear(results)
-        at = uint32(0)
-        a_next = fetch_a(a_numbers, a_next, row, a_step, rows, depth, last)
-        b_next = fetch_b(b_numbers, b_next, column, b_step, columns, depth, last)
+        a_next = fetch_a(a_numbers, a_next, row, rows, depth, step, a_limit)
+        b_next = fetch_b(b_numbers, b_next, column, columns, depth, step, b_limit)
         while step < last:
+            # the chunk's half of shared memory: the number of the step tells, and saves a register
+            at = uint32((step & uint32(STEPS)) * uint32(other // STEPS))
             put_a(shared, at, a_numbers, thread)
             put_b(shared, uint32(at + uint32(b_first)), b_numbers, thread)
             cuda.syncthreads()
             step = uint32(step + uint32(STEPS))
-            a_step, b_step = uint32(a_step + uint32(STEPS)), uint32(b_step + uint32(STEPS))
-            a_next = fetch_a(a_numbers, a_next, row, a_step, rows, depth, last)
-            b_next = fetch_b(b_numbers, b_next, column, b_step, columns, depth, last)
+            a_next = fetch_a(a_numbers, a_next, row, rows, depth, step, a_limit)
+            b_next = fetch_b(b_numbers, b_next, column, columns, depth, step, b_limit)
             a_at, b_at = uint32(at + below), uint32(at + uint32(b_first) + right)
             add_products(shared, a_at, shared, b_at, results)
-            at = uint32(uint32(other) - at)
 
         row, column = uint32(first_row + below), uint32(first_column + right)
         if (has_bias != uint32(0)) & (part == uint32(0)):

@@ -200,14 +200,10 @@ def _product(
     parts, first_cut = c, share.whole * share.chip.tile.block_rows
     if share.pieces > 1:
         parts = empty((share.pieces, rows - first_cut, columns), c.dtype)
-    walked = geometry.channels if source == "cols" else geometry.places_across
     first, steps = spacing or (0, (0, 0, 0))
     begin = c.part(first * columns, (c.size - first * columns,))
-    product = multiplier.kernel(
-        source, share.chip, x_piece, piece, walked < STEPS, bias is not None, spacing is not None
-    )
-    product[share.blocks, share.across](
-        x, matrix, matrix if bias is None else bias, begin, parts,
+    multiplier.kernel(source, share.chip, x_piece, piece)[share.blocks, share.across](
+        x, matrix, matrix if bias is None else bias, int(bias is not None), begin, parts,
         rows, columns, depth, share.whole, share.cut, share.piece * STEPS,
         *geometry.numbers(), *steps,
     )

@@ -17,7 +17,14 @@ import functools
 
 from minicnn.ops.cuda.compile import Kernel, cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.implicit_plan import STEPS, TileOnChip
-from minicnn.ops.cuda.register_tile import Tile, clear, load_into, products, store_piece
+from minicnn.ops.cuda.register_tile import (
+    Tile,
+    bias_adder,
+    clear,
+    load_or_zeros,
+    products,
+    store_piece,
+)
 
 # -- places of cols -------------------------------------------------------------------------------
 # A geometry is (height, width, channels, places down, places across, step down, step across, rows
@@ -59,48 +66,35 @@ def number_place(i, j, c, geometry):
     return uint32((i * geometry[1] + j) * geometry[2] + c)
 
 
-@functools.cache
-def _next(short: bool):
+@device_function
+def next_of(major, middle, minor, middle_base, base):
     """(major, middle, minor) `STEPS` further on, as a counter of three digits with a carry.
 
-    The last digit goes up to `base`, the middle one up to `middle_base`. If the last is `short`,
-    `STEPS` may carry more than once.
+    The last digit goes up to `base`, the middle one up to `middle_base`. `STEPS` carries more than
+    once where the last is short.
     """
-
-    @device_function
-    def carried(major, middle, minor, middle_base, base):
+    minor = uint32(minor + uint32(STEPS))
+    while minor >= base:
+        minor = uint32(minor - base)
         middle = uint32(middle + uint32(1))
         if middle == middle_base:
             middle = uint32(0)
             major = uint32(major + uint32(1))
-        return major, middle, uint32(minor - base)
-
-    @device_function
-    def next_of(major, middle, minor, middle_base, base):
-        minor = uint32(minor + uint32(STEPS))
-        if short:
-            while minor >= base:
-                major, middle, minor = carried(major, middle, minor, middle_base, base)
-        elif minor >= base:
-            major, middle, minor = carried(major, middle, minor, middle_base, base)
-        return major, middle, minor
-
-    return next_of
+    return major, middle, minor
 
 
 # -- A: what is fetched of cols -------------------------------------------------------------------
 # A thread's `pieces` lie in different windows or different steps. `walk` keeps three numbers for
 # each piece and three for all: where the thread stays, and where it walks. `fetch_piece` moves one
-# piece, or zeros: `piece_into_registers`, or another with the same arguments.
+# piece, or zeros: `load_or_zeros`, or another with the same arguments.
 
 
 @functools.cache
-def rows_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
+def rows_of_cols(tile: Tile, piece: int, fetch_piece):
     """(begin, fetch, put_place, put, pieces) for cols @ matrix: a row of A is a window."""
     side = STEPS // piece  # threads side by side along a window
     at_once = tile.threads // side
     pieces = tile.block_rows // at_once
-    next_number = _next(short)
     step, own = tile.block_rows + tile.piece, 3 * pieces
 
     @device_function
@@ -124,7 +118,7 @@ def rows_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
             h, w = uint32(walk[3 * v] + i), uint32(walk[3 * v + 1] + j)
             inside = there and h < geometry[0] and w < geometry[1]
             fetch_piece(x, uint32(walk[3 * v + 2] + further), inside, staged, v * piece)
-        i, j, c = next_number(i, j, c, geometry[9], geometry[2])
+        i, j, c = next_of(i, j, c, geometry[9], geometry[2])
         walk[own], walk[own + 1], walk[own + 2] = i, j, c
 
     @device_function
@@ -141,12 +135,12 @@ def rows_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
 
 
 @functools.cache
-def columns_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
+def columns_of_cols(tile: Tile, piece: int, fetch_piece):
     """(begin, fetch, put_place, put, pieces) for colsᵀ @ matrix: a row of A is a number."""
     side = tile.block_rows // piece  # threads side by side along a window
     at_once = tile.threads // side
     pieces = STEPS // at_once
-    next_window, store = _next(short), store_piece(piece)
+    store = store_piece(piece)
     step, own = tile.block_rows + tile.piece, 3 * pieces
 
     @device_function
@@ -169,7 +163,7 @@ def columns_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
             there = uint32(step + thread // uint32(side) + uint32(v * at_once)) < last
             inside = there and h < geometry[0] and w < geometry[1]
             fetch_piece(x, uint32(place + walk[own + 2]), inside, staged, v * piece)
-            n, p, q = next_window(n, p, q, geometry[3], geometry[4])
+            n, p, q = next_of(n, p, q, geometry[3], geometry[4])
             walk[3 * v], walk[3 * v + 1], walk[3 * v + 2] = n, p, q
 
     @device_function
@@ -182,21 +176,6 @@ def columns_of_cols(tile: Tile, piece: int, short: bool, fetch_piece):
             store(shared, place + uint32(v * at_once * step), staged, v * piece)
 
     return begin, fetch, put_place, put, pieces
-
-
-@functools.cache
-def piece_into_registers(piece: int):
-    """staged[at:] = the piece of x at a place, or zeros if that is not inside."""
-    load = load_into(piece)
-
-    @device_function
-    def fetch_piece(x, place, inside, staged, at):
-        for e in range(piece):
-            staged[at + e] = x.dtype.type(0)
-        if inside:
-            load(x, place, staged, at)
-
-    return fetch_piece
 
 
 # -- B: what is fetched of the matrix -------------------------------------------------------------
@@ -234,57 +213,34 @@ def rows_of_matrix(tile: Tile, piece: int, fetch_piece):
 # -- C: where the sums go -------------------------------------------------------------------------
 
 
+@device_function
+def row_of_c(m, steps, geometry):
+    """Row m of the product in memory; where steps are 0, rows lie one behind the other."""
+    if steps[2] == uint32(0):
+        return m
+    n, p, q = window_of(m, geometry)
+    return uint32(n * steps[0] + p * steps[1] + q * steps[2])
+
+
 @functools.cache
-def results_of(tile: Tile, piece: int, spread: bool):
-    """(begin, store): a thread's sums begin with the bias; they are stored `piece` at a time."""
+def results_of(tile: Tile, piece: int):
+    """``store(c, sums, row, ...)``: a thread's sums are stored `piece` at a time."""
     rows, columns = tile.rows, tile.columns
     down_step, across_step = tile.piece * tile.down, tile.piece * tile.across
-    side, fetch_numbers, store_numbers = tile.piece, piece_into_registers(piece), store_piece(piece)
-    repeat = _repeated(rows, columns)
-
-    @device_function
-    def begin(sums, bias, column, column_count):
-        numbers = cuda.local.array(columns, bias.dtype)
-        for j in range(0, columns, piece):
-            k = uint32(column + uint32(j // side * across_step + j % side))
-            fetch_numbers(bias, k, k < column_count, numbers, j)
-        repeat(sums, 0, numbers)
+    side, store_numbers = tile.piece, store_piece(piece)
 
     @device_function
     def store(c, sums, row, row_count, column, column_count, steps, geometry):
         for i in range(rows):
             m = uint32(row + uint32(i // side * down_step + i % side))
             if m < row_count:
-                if spread:
-                    n, p, q = window_of(m, geometry)
-                    m = uint32(n * steps[0] + p * steps[1] + q * steps[2])
+                m = row_of_c(m, steps, geometry)
                 for j in range(0, columns, piece):
                     k = uint32(column + uint32(j // side * across_step + j % side))
                     if k < column_count:
                         store_numbers(c, uint32(m * column_count + k), sums, i * columns + j)
 
-    return begin, store
-
-
-@functools.cache
-def _repeated(rows: int, columns: int):
-    """sums[at:] = numbers, once for each row; straight code, as in `products`."""
-    if rows == 1:
-        @device_function
-        def repeat_row(sums, at, numbers):
-            for j in range(columns):
-                sums[at + j] = numbers[j]
-
-        return repeat_row
-
-    half, further = _repeated(rows // 2, columns), rows // 2 * columns
-
-    @device_function
-    def repeat(sums, at, numbers):
-        half(sums, at, numbers)
-        half(sums, at + further, numbers)
-
-    return repeat
+    return store
 
 
 # -- the kernel -----------------------------------------------------------------------------------
@@ -305,10 +261,7 @@ SOURCES = {"cols": rows_of_cols, "colsᵀ": columns_of_cols}
 
 
 @functools.cache
-def product_kernel(
-    source: str, chip: TileOnChip, x_piece: int, piece: int,
-    short: bool, has_bias: bool, spread: bool,
-) -> Kernel:
+def product_kernel(source: str, chip: TileOnChip, x_piece: int, piece: int) -> Kernel:
     """The kernel of C = A B + bias, B a matrix.
 
     Parameters
@@ -319,20 +272,13 @@ def product_kernel(
     x_piece, piece : int
         Numbers that are moved at a time: of x, and of the matrix and C. A piece, or 1 where the
         channels, or the columns, do not divide by it.
-    short : bool
-        Whether a thread may walk over several pixels, or lines of windows, in a chunk.
-    has_bias : bool
-    spread : bool
-        Whether the rows of C do not lie one behind the other.
     """
     tile = chip.tile
     begin, fetch_a, put_a_place, put_a, a_pieces = SOURCES[source](
-        tile, x_piece, short, piece_into_registers(x_piece)
+        tile, x_piece, load_or_zeros(x_piece)
     )
-    fetch_b, put_b_place, put_b, b_pieces = rows_of_matrix(
-        tile, piece, piece_into_registers(piece)
-    )
-    begin_sums, store = results_of(tile, piece, spread)
+    fetch_b, put_b_place, put_b, b_pieces = rows_of_matrix(tile, piece, load_or_zeros(piece))
+    add_bias, store = bias_adder(tile, piece), results_of(tile, piece)
     a_step, b_step = tile.block_rows + tile.piece, tile.block_columns
     a_end = STEPS * a_step  # a chunk: columns of A, then rows of B
     half = 1 << (a_end + STEPS * b_step - 1).bit_length()
@@ -343,12 +289,12 @@ def product_kernel(
 
     @kernel(threads=tile.threads, blocks=chip.resident)
     def convolve(
-        x, matrix, bias, c, parts,  # arrays
+        x, matrix, bias, has_bias, c, parts,  # arrays, and whether there is a bias
         rows, columns, depth,  # C (rows, columns) is a sum of so many products
         whole, cut, piece_steps,  # the plan
         height, width, channels, places_down, places_across, step_down, step_across,
         above, before, window_width,  # the geometry
-        image_step, row_step, pixel_step,  # between rows of c, where they are spread
+        image_step, row_step, pixel_step,  # between rows of c, or 0: see `row_of_c`
     ):
         shared = cuda.shared.array(shared_numbers, x.dtype, alignment=16)
         sums = cuda.local.array(results, x.dtype)
@@ -367,17 +313,13 @@ def product_kernel(
 
         # places in shared memory; the other half is at place ^ half
         a_put, b_put = put_a_place(thread), uint32(uint32(a_end) + put_b_place(thread))
-        down = uint32(thread // uint32(threads_across) * uint32(side))
-        right = uint32(thread % uint32(threads_across) * uint32(side))
-        a_at, b_at = down, uint32(uint32(a_end) + right)
+        a_at = uint32(thread // uint32(threads_across) * uint32(side))
+        b_at = uint32(uint32(a_end) + thread % uint32(threads_across) * uint32(side))
 
         begin(walk, thread, first_row, rows, step, geometry)
         fetch_a(x, a_staged, walk, thread, step, last, geometry)
         fetch_b(matrix, b_staged, thread, step, last, first_column, columns)
-        if has_bias and z == uint32(0):
-            begin_sums(sums, bias, uint32(first_column + right), columns)
-        else:
-            clear(sums)
+        clear(sums)
         while step < last:
             put_a(shared, a_put, a_staged)
             put_b(shared, b_put, b_staged)
@@ -389,7 +331,11 @@ def product_kernel(
             a_put, b_put = uint32(a_put ^ uint32(half)), uint32(b_put ^ uint32(half))
             a_at, b_at = uint32(a_at ^ uint32(half)), uint32(b_at ^ uint32(half))
 
-        row, column = uint32(first_row + down), uint32(first_column + right)
+        # the thread's part of C, as its places in shared memory say: that saves registers
+        row = uint32(first_row + (a_at & uint32(half - 1)))
+        column = uint32(first_column + (b_at & uint32(half - 1)) - uint32(a_end))
+        if (has_bias != uint32(0)) & (z == uint32(0)):
+            add_bias(sums, bias, column, columns)
         if block >= whole:
             row = uint32(row - whole * uint32(block_rows))
             rows = uint32(rows - whole * uint32(block_rows))

@@ -129,9 +129,49 @@ def clear(results):
         results[i] = results.dtype.type(0)
 
 
-def load_piece(piece: int) -> Any:
-    """The intrinsic that loads a piece: ``load(array, i)`` is a tuple of its numbers."""
-    return {4: load4, 2: load2}[piece]
+@functools.cache
+def bias_adder(tile: Tile, piece: int) -> Callable[..., Any]:
+    """The device function ``add_bias(results, bias, column, columns)``: C += bias.
+
+    `column` is the thread's first in C, which has `columns`; the bias is read `piece` at a time.
+    """
+    rows_each, columns_each, side = tile.rows, tile.columns, tile.piece
+    across_step = side * tile.across
+    load, add = load_or_zeros(piece), _add_to_rows(rows_each, columns_each)
+
+    @device_function
+    def add_bias(results, bias, column, columns):
+        numbers = cuda.local.array(columns_each, bias.dtype)
+        for j in range(0, columns_each, piece):
+            here = uint32(column + uint32(j // side * across_step + j % side))
+            load(bias, here, here < columns, numbers, j)
+        add(results, 0, numbers)
+
+    return add_bias
+
+
+@functools.cache
+def _add_to_rows(rows: int, columns: int) -> Callable[..., Any]:
+    """results[at:] += numbers, once for each row; straight code, as in `products`."""
+    if rows == 1:
+        @device_function
+        def add_to_row(results, at, numbers):
+            for j in range(columns):
+                results[at + j] += numbers[j]
+
+        return add_to_row
+
+    half, further = _add_to_rows(rows // 2, columns), rows // 2 * columns
+
+    @device_function
+    def add_to_rows(results, at, numbers):
+        half(results, at, numbers)
+        half(results, at + further, numbers)
+
+    return add_to_rows
+
+
+# -- pieces ---------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -149,6 +189,21 @@ def load_into(piece: int) -> Callable[..., Any]:
             numbers[j], numbers[j + 1] = load2(array, i)
         else:
             numbers[j] = array[i]
+
+    return load
+
+
+@functools.cache
+def load_or_zeros(piece: int) -> Callable[..., Any]:
+    """The device function ``load(array, i, inside, numbers, j)``: numbers[j:] = 0 if not inside."""
+    load_inside = load_into(piece)
+
+    @device_function
+    def load(array, i, inside, numbers, j):
+        for e in range(piece):
+            numbers[j + e] = array.dtype.type(0)
+        if inside:
+            load_inside(array, i, numbers, j)
 
     return load
 

@@ -31,11 +31,9 @@ def fits(dtype: Any, w_shape: tuple[int, ...], capability: tuple[int, int]) -> b
     return whole and dtype == np.float32 and capability >= FIRST_CAPABILITY
 
 
-def _kernel(
-    source: str, chip: TileOnChip, x_piece: int, piece: int, *choices: bool
-) -> Kernel:
+def _kernel(source: str, chip: TileOnChip, x_piece: int, piece: int) -> Kernel:
     """As `implicit_kernel.product_kernel`; where `fits`, both pieces are 4."""
-    return product_kernel(source, chip, *choices)
+    return product_kernel(source, chip)
 
 
 TENSOR_CORES = Multiplier(_kernel, TILES)

@@ -18,10 +18,9 @@ import numpy as np
 from minicnn.ops.cuda.compile import Kernel, cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.implicit_kernel import (
     SOURCES,
-    piece_into_registers,
+    row_of_c,
     rows_of_matrix,
     share_of_block,
-    window_of,
 )
 from minicnn.ops.cuda.implicit_plan import STEPS, TileOnChip
 from minicnn.ops.cuda.intrinsics import (
@@ -32,7 +31,7 @@ from minicnn.ops.cuda.intrinsics import (
     store2,
     wait_for_copies,
 )
-from minicnn.ops.cuda.register_tile import Tile, clear
+from minicnn.ops.cuda.register_tile import Tile, clear, load_or_zeros
 
 # The threads of a warp lie 8 down and 4 across: a thread has 2 of every 16 rows, 2 of every 8
 # columns. Rates are guesses: what the loads of fragments from shared memory let through, halved.
@@ -103,12 +102,12 @@ def _copy_piece(apart: int):
 
 
 @functools.cache
-def _copies_of_a(source: str, tile: Tile, short: bool):
+def _copies_of_a(source: str, tile: Tile):
     """(begin, copy, put_place, number_of_thread) of A, as in `implicit_kernel`."""
     lines = lines_of_a(source, tile)
     side = (STEPS if source == "cols" else tile.block_rows) // PIECE  # threads side by side
     copy_piece = _copy_piece(tile.threads // side * lines.apart)
-    begin, copy = SOURCES[source](tile, PIECE, short, copy_piece)[:2]
+    begin, copy = SOURCES[source](tile, PIECE, copy_piece)[:2]
     number = _across_lines if source == "cols" else _along_lines
     return begin, copy, _put_place(side, lines.apart), number
 
@@ -191,7 +190,7 @@ def _begin(tile: Tile):
     """The device function that begins a thread's sums with the bias of their columns."""
     bands, strips = tile.rows // 2, tile.columns // 2
     numbers, begin_bands = 2 * strips, _begin_bands(bands, strips)
-    load_pair = piece_into_registers(2)
+    load_pair = load_or_zeros(2)
 
     @device_function
     def begin(sums, bias, column, column_count):
@@ -228,7 +227,7 @@ def _begin_bands(bands: int, strips: int):
 
 
 @functools.cache
-def _store(bands: int, strips: int, spread: bool):
+def _store(bands: int, strips: int):
     """The device function that stores so many bands; 4 threads store 8 neighbours, a sector."""
     if bands == 1:
         @device_function
@@ -236,9 +235,7 @@ def _store(bands: int, strips: int, spread: bool):
             for half in range(2):
                 m = uint32(row + uint32(8 * half))
                 if m < row_count:
-                    if spread:
-                        n, p, q = window_of(m, geometry)
-                        m = uint32(n * steps[0] + p * steps[1] + q * steps[2])
+                    m = row_of_c(m, steps, geometry)
                     for strip in range(strips):
                         k = uint32(column + uint32(8 * strip))
                         s = at + 4 * strip + 2 * half
@@ -247,7 +244,7 @@ def _store(bands: int, strips: int, spread: bool):
 
         return store_band
 
-    half, further, rows_further = _store(bands // 2, strips, spread), 2 * bands * strips, 8 * bands
+    half, further, rows_further = _store(bands // 2, strips), 2 * bands * strips, 8 * bands
 
     @device_function
     def store(c, sums, at, row, row_count, column, column_count, steps, geometry):
@@ -264,9 +261,7 @@ def _store(bands: int, strips: int, spread: bool):
 
 
 @functools.cache
-def product_kernel(
-    source: str, chip: TileOnChip, short: bool, has_bias: bool, spread: bool
-) -> Kernel:
+def product_kernel(source: str, chip: TileOnChip) -> Kernel:
     """The kernel of C = A B + bias: `implicit_kernel.product_kernel` in TF32, of float32.
 
     The channels, and the columns of B, must divide by 4.
@@ -275,11 +270,11 @@ def product_kernel(
     a_lines, b_lines = lines_of_a(source, tile), lines_of_b(tile)
     a_row, a_step = (a_lines.apart, 1) if source == "cols" else (1, a_lines.apart)
     b_step, a_end, stage_size = b_lines.apart, a_lines.size, a_lines.size + b_lines.size
-    begin, copy_a, put_a_place, copying = _copies_of_a(source, tile, short)
+    begin, copy_a, put_a_place, copying = _copies_of_a(source, tile)
     copy_b, put_b_place = _copies_of_b(tile)
     add_products = _products(tile, a_row, a_step, b_step)
     bands, strips = tile.rows // 2, tile.columns // 2
-    begin_sums, store = _begin(tile), _store(bands, strips, spread)
+    begin_sums, store = _begin(tile), _store(bands, strips)
     a_pieces = tile.block_rows * STEPS // PIECE // tile.threads
     walk_numbers, results = 3 * a_pieces + 3, tile.results
     block_rows, block_columns = tile.block_rows, tile.block_columns
@@ -288,12 +283,12 @@ def product_kernel(
 
     @kernel(threads=tile.threads, blocks=chip.resident)
     def convolve_tf32(
-        x, matrix, bias, c, parts,  # arrays
+        x, matrix, bias, has_bias, c, parts,  # arrays, and whether there is a bias
         rows, columns, depth,  # C (rows, columns) is a sum of so many products
         whole, cut, piece_steps,  # the plan
         height, width, channels, places_down, places_across, step_down, step_across,
         above, before, window_width,  # the geometry
-        image_step, row_step, pixel_step,  # between rows of c, where they are spread
+        image_step, row_step, pixel_step,  # between rows of c, or 0: see `row_of_c`
     ):
         shared = cuda.shared.array(shared_numbers, x.dtype, alignment=16)
         sums = cuda.local.array(results, x.dtype)
@@ -328,7 +323,7 @@ def product_kernel(
                    columns)
             commit_copies()
             copied = uint32(copied + uint32(STEPS))
-        if has_bias and z == uint32(0):
+        if (has_bias != uint32(0)) & (z == uint32(0)):
             begin_sums(sums, bias, uint32(first_column + right + t * uint32(2)), columns)
         else:
             clear(sums)

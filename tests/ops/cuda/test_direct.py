@@ -17,8 +17,8 @@ from minicnn.ops.window import Window
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("image", "filters", "size", "settings"), [
     ((2, 9, 8, 1), 64, (3, 3), {"padding": "same"}),
-    ((1, 7, 5, 3), 20, (3, 3), {"padding": ((4, 0), (1, 6))}),
-    ((3, 6, 13, 3), 4, (3, 2), {"stride": (3, 2), "padding": ((0, 5), (2, 0))}),
+    ((1, 7, 5, 3), 20, (2, 4), {"stride": (1, 2), "padding": ((4, 0), (1, 6))}),
+    ((3, 6, 13, 3), 4, (1, 4), {"stride": (3, 2), "padding": ((0, 5), (2, 0))}),
     ((1, 2, 1, 1), 8, (3, 3), {"padding": ((3, 1), (0, 4))}),  # larger than the image
     ((1, 1, 1, 1), 4, (3, 3), {"padding": 1}),
     ((1, 4, 21, 1), 8, (3, 3), {"padding": (0, 1)}),
@@ -107,10 +107,10 @@ def test_kernels_take_registers_alone() -> None:
 
     kernels = [
         direct.forward_kernel(direct.MOST_TAPS, direct.MOST_STEP, direct.STRIP),
-        direct.forward_kernel(direct.FEW - 1, 1, 2 * direct.STRIP),
-        direct.input_gradient_kernel(direct.MOST_CHANNELS),
+        direct.forward_kernel(3, 1, 2 * direct.STRIP),
+        direct.input_gradient_kernel(3),
         direct.weight_gradient_kernel(direct.MOST_TAPS, direct.MOST_STEP, 1),
-        direct.weight_gradient_kernel(4, 1, 4),
+        direct.weight_gradient_kernel(3, 1, 3),
     ]
     for kernel in kernels:
         for real in "fd":

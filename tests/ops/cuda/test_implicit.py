@@ -71,8 +71,10 @@ def assert_agrees(
         assert_close(np.asarray(found), wanted.astype(x.dtype), roundings)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "dtype"), [
+    *((name, np.float32) for name in PROBLEMS),
+    ("pieces of 16 bytes", np.float64), ("strides larger than 1, no bias", np.float64),
+])
 def test_all_directions_agree_with_the_reference(name: str, dtype: type) -> None:
     problem = PROBLEMS[name]
     size = problem.get("size", (3, 3))
@@ -141,6 +143,9 @@ def test_every_tile_agrees_at_its_edges(only_tile: TileOnChip) -> None:
     assert_agrees(x, w, b, Window((2, 3), (1, 1), ((1, 0), (1, 1))), 16)
 
 
+KINDS = {kind: (*[f"*{kind}"] * 3, "I", *[f"*{kind}"] * 2, *"I" * 19) for kind in "fd"}
+"""Of the kernel's arguments."""
+
 BOUNDS = {16: 255, 8: 170}
 """Registers of a thread, by its columns."""
 
@@ -148,8 +153,8 @@ BOUNDS = {16: 255, 8: 170}
 @pytest.mark.parametrize("source", ["cols", "colsᵀ"])
 def test_every_tile_stays_in_registers(only_tile: TileOnChip, source: str) -> None:
     tile = only_tile.tile
-    product = product_kernel(source, only_tile, 4, 4, False, source == "cols", False)
-    registers = assert_lean(product, *["*f"] * 5, *["I"] * 19)
+    product = product_kernel(source, only_tile, 4, 4)
+    registers = assert_lean(product, *KINDS["f"])
     assert registers <= BOUNDS[tile.columns]
     assert registers * tile.threads * only_tile.resident <= 65536
     if tile.threads == 256 and tile.columns == 8:
@@ -165,20 +170,20 @@ LEAST_SHARE = {(256, 16): 0.9, (128, 16): 0.87, (64, 16): 0.83, (256, 8): 0.83, 
 def test_the_main_loop_is_multiply_adds(
     only_tile: TileOnChip, source: str, tmp_path: Path
 ) -> None:
-    product = product_kernel(source, only_tile, 4, 4, False, source == "cols", False)
-    loop = main_loop(product.program(*["*f"] * 5, *["I"] * 19).text, (9, 0), tmp_path)
+    product = product_kernel(source, only_tile, 4, 4)
+    loop = main_loop(product.program(*KINDS["f"]).text, (9, 0), tmp_path)
     tile = only_tile.tile
     assert loop["FFMA"] == STEPS * tile.results
     assert loop["LDS"] == STEPS * (tile.rows + tile.columns) // 4
     assert loop["FFMA"] / loop.total() >= LEAST_SHARE[tile.threads, tile.columns]
 
 
-@pytest.mark.parametrize("capability", [(8, 0), (10, 0)])
-def test_other_chips_keep_the_sums_in_registers(capability: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("source", "capability"), [("cols", (10, 0)), ("colsᵀ", (8, 0))], ids=str)
+def test_other_chips_keep_the_sums_in_registers(source: str, capability: tuple[int, int]) -> None:
     """Another compiler stands behind 10.0; it does not make straight code of the same loops."""
-    chip = TILES[4][1]
-    product = product_kernel("cols", chip, 4, 4, False, True, False)
-    kinds = [pointer("f")] * 5 + [scalar("I")] * 19
+    chip = TILES[4][3]  # of the fewest registers
+    product = product_kernel(source, chip, 4, 4)
+    kinds = [pointer("f") if kind == "*f" else scalar(kind) for kind in KINDS["f"]]
     text = to_ptx(product.function, kinds, capability=capability,
                   launch_bounds=(product.threads, product.blocks))
     _, report = link(text, capability)
@@ -190,8 +195,8 @@ def test_other_chips_keep_the_sums_in_registers(capability: tuple[int, int]) -> 
 def test_numbers_that_are_fetched_one_by_one_stay_in_registers(source: str, kind: str) -> None:
     chips = [chip for chip in TILES[{"f": 4, "d": 8}[kind]] if chip.scattered]
     for chip in chips[-2:]:
-        product = product_kernel(source, chip, 1, 1, True, source == "cols", False)
-        assert_lean(product, *[f"*{kind}"] * 5, *["I"] * 19)
+        product = product_kernel(source, chip, 1, 1)
+        assert_lean(product, *KINDS[kind])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

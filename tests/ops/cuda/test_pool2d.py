@@ -133,9 +133,10 @@ def test_a_gradient_that_is_not_finite_goes_to_the_winner_alone() -> None:
         np.testing.assert_array_equal(got[2], wanted[2])
 
 
-@pytest.mark.parametrize(("size", "dtype"), [(16, np.uint8), (17, np.uint16)])
-@pytest.mark.parametrize("channels", [1, 4])
-def test_places_have_the_dtype_that_counts_them(size: int, dtype: type, channels: int) -> None:
+@pytest.mark.parametrize(("size", "channels", "dtype"), [
+    (16, 1, np.uint8), (16, 4, np.uint8), (17, 4, np.uint16),
+])
+def test_places_have_the_dtype_that_counts_them(size: int, channels: int, dtype: type) -> None:
     x = np.random.default_rng(0).standard_normal((1, size, size + 1, channels)).astype(np.float32)
     got, wanted = both_ways("maxpool2d", x, size=size, stride=1)
     assert got[1].dtype == dtype
@@ -195,7 +196,8 @@ def test_two_by_two_windows_move_each_byte_once(dtype: type, channels: int) -> N
     assert moved == [x, y + places, y + places, x]
     assert all(one.cost == one.least for one in requests)
     widths = {one.width for one in requests}
-    assert widths == {16, 16 // np.dtype(dtype).itemsize}  # four argmax bytes in one store
+    # four argmax bytes in one store; of float64 one number at a time
+    assert widths == ({16, 4} if dtype == np.float32 else {8, 1})
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -228,7 +230,7 @@ def all_kernels(kind: str) -> Any:
     x, places = f"*{kind}", "*B"
     sizes = ("I",) * 6  # N, H, W, OH, OW, C
     window = ("I",) * 6
-    for lanes in (1, 4 if kind == "f" else 2):
+    for lanes in (1, 4) if kind == "f" else (1,):
         yield kernels.maxpool_kernel(lanes), (x, x, places, *sizes, *window)
         yield kernels.maxpool_two_kernel(lanes), (x, x, places, *sizes)
         yield kernels.maxpool_gradient_kernel(lanes), (x, places, x, *sizes, *window)

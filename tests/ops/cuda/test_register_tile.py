@@ -12,7 +12,6 @@ from minicnn.ops.cuda.register_tile import Tile, clear, products, store_piece
 STEPS = 8
 
 TILES = {
-    "8×8": (Tile(8, 8, 16, 16, 4), "f"),
     "8×16": (Tile(8, 16, 16, 16, 4), "f"),
     "4×4 of doubles": (Tile(4, 4, 16, 16, 2), "d"),
     "one warp, not square": (Tile(4, 8, 8, 4, 4), "f"),

@@ -43,7 +43,7 @@ def test_every_lane_has_the_sum_of_its_warp_and_the_first_thread_that_of_the_blo
 
 @pytest.mark.parametrize("lane", [0, 17, 31, 95])
 def test_no_lane_is_overlooked(lane: int) -> None:
-    x = np.zeros(THREADS, np.float32)
+    x = np.zeros(THREADS)
     x[lane] = 3
     sums, greatest, total = answers(x)
     expected = np.where(np.arange(THREADS) // WARP == lane // WARP, 3, 0)
