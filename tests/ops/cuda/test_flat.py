@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from numeric import DTYPES
 
 from minicnn.ops.cuda.array import asarray, empty
 from minicnn.ops.cuda.compile import kernel
@@ -17,7 +16,7 @@ def copy(x, y, size):
     store_part(y, i, size, a, b, c, d)
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, bool])
+@pytest.mark.parametrize("dtype", [np.float32, bool])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 1021, 1023, 1024, 1025, 4099])
 def test_every_value_is_read_and_written_once(size: int, dtype: type) -> None:
     x = np.random.default_rng(size).integers(0, 2, size).astype(dtype)

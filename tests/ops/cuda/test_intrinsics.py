@@ -33,6 +33,12 @@ def values(request: pytest.FixtureRequest) -> np.ndarray:
     return np.random.default_rng(3).standard_normal(COUNT).astype(request.param)
 
 
+@pytest.fixture
+def singles() -> np.ndarray:
+    """The same of float32 alone, where the dtype is not the question: each is another kernel."""
+    return np.random.default_rng(3).standard_normal(COUNT).astype(np.float32)
+
+
 def ptx_of(program: Kernel, values: np.ndarray, *more: str) -> str:
     """The PTX for two arrays of the values' dtype."""
     kind = f"*{values.dtype.char}"
@@ -50,10 +56,10 @@ def shift(x, y, rows, back):
     (y + i)[0] = (row + (np.int64(i) - np.int64(back)))[0]
 
 
-def test_a_pointer_moves_by_values_in_both_directions(values: np.ndarray) -> None:
-    y = empty((32,), values.dtype)
-    shift[1](asarray(values, values.dtype), y, 5, 4)
-    np.testing.assert_array_equal(np.asarray(y), values[11:43])
+def test_a_pointer_moves_by_values_in_both_directions(singles: np.ndarray) -> None:
+    y = empty((32,), singles.dtype)
+    shift[1](asarray(singles, singles.dtype), y, 5, 4)
+    np.testing.assert_array_equal(np.asarray(y), singles[11:43])
 
 
 @kernel(threads=32)
@@ -63,14 +69,14 @@ def far(x, y, offset):
     y[i] = (x + offset)[uint32(i + uint32(2**31))]
 
 
-def test_places_beyond_32_bits_are_reached(values: np.ndarray) -> None:
+def test_places_beyond_32_bits_are_reached(singles: np.ndarray) -> None:
     """In bytes both parts are beyond 2**32; only the pages at the end take memory."""
     offset = 2**33
-    x = empty((offset + 2**31 + 32,), values.dtype)
-    x.part(offset + 2**31, (32,))[...] = values[:32]
-    y = empty((32,), values.dtype)
+    x = empty((offset + 2**31 + 32,), singles.dtype)
+    x.part(offset + 2**31, (32,))[...] = singles[:32]
+    y = empty((32,), singles.dtype)
     far[1](x, y, np.uint64(offset))
-    np.testing.assert_array_equal(np.asarray(y), values[:32])
+    np.testing.assert_array_equal(np.asarray(y), singles[:32])
 
 
 @kernel(threads=32)
@@ -95,12 +101,12 @@ def gather(addresses, like, y):
     y[uint32(table * uint32(32) + i)] = pointer_to(addresses[table], like.dtype)[i]
 
 
-def test_a_table_of_addresses_leads_to_arrays(values: np.ndarray) -> None:
-    arrays = [asarray(part, values.dtype) for part in np.split(values, 3)]
+def test_a_table_of_addresses_leads_to_arrays(singles: np.ndarray) -> None:
+    arrays = [asarray(part, singles.dtype) for part in np.split(singles, 3)]
     addresses = asarray(np.array([array.pointer for array in arrays]), np.uint64)
-    y = empty((3, 32), values.dtype)
+    y = empty((3, 32), singles.dtype)
     gather[3](addresses, arrays[0], y)
-    np.testing.assert_array_equal(np.asarray(y).ravel(), values)
+    np.testing.assert_array_equal(np.asarray(y).ravel(), singles)
 
 
 # -- several values at once -----------------------------------------------------------------------
