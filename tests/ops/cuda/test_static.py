@@ -52,9 +52,11 @@ class Kernel(NamedTuple):
 def kernels() -> list[Kernel]:
     """All kernels for float32."""
     recorder = Recorder()
-    for batch in (128, 512):
-        train(recorder, batch)
-    solve(recorder, np.float32)
+    with pytest.MonkeyPatch.context() as patch:  # before the fixture of every test
+        patch.setenv("MINICNN_CUDA_DEVICE", "interpreter")
+        for batch in (128, 512):
+            train(recorder, batch)
+        solve(recorder, np.float32)
     found = {program.text: (program.name, threads) for program, _, threads in recorder.launches}
     return [Kernel(name, text, threads, *figures(text, (9, 0)))
             for text, (name, threads) in found.items()]
