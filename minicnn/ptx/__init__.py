@@ -7,7 +7,8 @@ And what a launch costs is counted: instructions, sectors of global memory, pass
 
 What is not as on a chip: approximate functions are as exact as NumPy's, tensor cores sum in
 float64, lanes that wait for values of other blocks may wait for ever, and an order that a program
-makes with atomics and fences alone counts as none. Textures, clusters, ``wgmma`` and TMA are not
+makes with atomics and fences alone counts as none. A shuffle or vote waits for no lanes that have
+ended, as PTX has it. Textures, clusters, ``wgmma`` and TMA are not
 there.
 
 Examples

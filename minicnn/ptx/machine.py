@@ -95,6 +95,7 @@ class Machine:
         self.carry = np.zeros(lanes, bool)
         self.alive = np.zeros(lanes, bool)
         self.who, self.when = np.zeros(lanes, np.int64), np.zeros(lanes, np.int64)
+        self.seen = np.zeros((lanes, 32), np.int64)
         self._nowhere = np.zeros(lanes, np.int64)
         self._places = np.zeros(lanes, np.int64)
         self._own_spaces(kernel, dynamic)
@@ -192,6 +193,7 @@ class Machine:
         np.less(self.thread, self.threads, out=self.alive)
         np.add(self.group + first_block << races.BLOCK_SHIFT, self.thread, out=self.who)
         self.when.fill(0)
+        self.seen.fill(0)
         block = blocks[self.group]
         gx, gy, _ = grid
         for name, value in (("ctaid.x", block % gx), ("ctaid.y", block // gx % gy),
@@ -281,8 +283,8 @@ class Machine:
             return
         first = self.first_of_launch if space.name == "global" else self.first_block
         lane, place, who, kind = races.touch(
-            space.shadow, self.kernel.granule, places, size, active, self.who, self.when, writes,
-            strength, first)
+            space.shadow, self.kernel.granule, places, size, active, self.who, self.when, self.seen,
+            writes, strength, first)
         if lane >= 0:
             raise self._race(instruction, space, lane, place, who, kind, writes)
 
@@ -356,12 +358,12 @@ class Machine:
 
     # ------------------------------------------------------------------------------------- warps
 
-    def shuffle(self, values: Array, by: Array, clamps: Array, mode: int, active: Array, line: int
-                ) -> tuple[Array, Array]:
+    def shuffle(self, values: Array, by: Array, clamps: Array, masks: Array, mode: int,
+                active: Array, line: int) -> tuple[Array, Array]:
         """Values of other lanes, and whether they lie in the segment."""
         taken, inside = np.zeros(self.lanes, np.uint32), np.zeros(self.lanes, bool)
-        lane = warps.shuffle(self.lanes_of(values), self.lanes_of(by), self.lanes_of(clamps), mode,
-                             active, taken, inside)
+        lane = warps.shuffle(self.lanes_of(values), self.lanes_of(by), self.lanes_of(clamps),
+                             self.lanes_of(masks), mode, active, taken, inside)
         if lane >= 0:
             raise self.fault(line, "shfl takes the value of a lane that takes no part", lane)
         return taken, inside
@@ -388,9 +390,19 @@ class Machine:
         same = equal == everybody
         return np.where(same | (what == "any"), equal, np.uint32(0)), same
 
-    def pass_warp_barrier(self, active: Array) -> None:
-        """What a warp did before lies before what it does from now on."""
-        self.when[active] += 1
+    def pass_warp_barrier(self, masks: Array, active: Array) -> None:
+        """What the lanes of a mask did before lies before what they do from now on."""
+        races.meet(self.lanes_of(masks), active, self.when, self.seen)
+
+    def require_whole_warps(self, active: Array, line: int) -> None:
+        """All lanes of a warp compute a matrix product: none may have ended."""
+        whole = active.reshape(-1, 32)
+        partly = whole.any(axis=1) & ~whole.all(axis=1)
+        if partly.any():
+            warp = int(np.flatnonzero(partly)[0])
+            lane = 32 * warp + int(np.flatnonzero(whole[warp])[0])
+            raise self.fault(line, f"mma reached by {np.count_nonzero(whole[warp])} lanes of the "
+                                   "warp: it needs all 32", lane)
 
     def block_vote(self, votes: Array, what: str, active: Array) -> Array:
         """The votes of a block's threads, which all stand here."""

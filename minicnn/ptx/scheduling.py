@@ -168,6 +168,8 @@ class Scheduler:
                 leaving = leaving.copy()
             self.machine.alive[leaving] = False
             self._living -= count
+            if self._together is None:  # a warp waits for none of them any more
+                self._waiting &= self._barriers[self._at]
 
     def _go(self, number: int, active: Array, lanes: int) -> None:
         if lanes == self._living:
@@ -254,11 +256,14 @@ class Scheduler:
         lane = int(there[0])
         if block.warp is not None:
             warp = lane // 32
+            masks = self._mask_of(places[0])
             mine = there[there // 32 == warp]
-            mask = int(self._mask_of(places[0])[lane])
+            same = mine[masks[mine] == masks[lane]]
+            others = f", and by {mine.size - same.size} with another mask" * (same.size < mine.size)
             return machine.fault(
-                sync.line, f"{sync.name} with the mask {mask:#x} reached by {mine.size} lanes of "
-                "the warp: lanes are missing, and what they wait for never comes", lane)
+                sync.line, f"{sync.name} with the mask {int(masks[lane]):#x} reached by "
+                f"{same.size} lanes of the warp{others}: lanes are missing, and what they wait for "
+                "never comes", lane)
         others = [self.blocks[place].barrier or self.blocks[place].warp for place in places[1:]]
         named = machine.kernel.origin.named
         lines = ", ".join(named(other.line) for other in others if other is not None)

@@ -20,8 +20,8 @@ VOTES = ("all", "any", "uni", "ballot")
 
 
 @njit(**COMPILED)
-def shuffle(values: Array, by: Array, clamps: Array, mode: int, active: Array, taken: Array,
-            inside: Array) -> int:
+def shuffle(values: Array, by: Array, clamps: Array, masks: Array, mode: int, active: Array,
+            taken: Array, inside: Array) -> int:
     """taken[lane] = the value of another lane, or the own one where that lies outside a segment.
 
     Returns the first lane that takes from a lane that takes no part, or -1.
@@ -46,7 +46,7 @@ def shuffle(values: Array, by: Array, clamps: Array, mode: int, active: Array, t
                 other = np.int64(lowest) | (np.int64(step) & ~np.int64(segment) & 31)
             good = other <= np.int64(highest)
         source = lane - own + other if good else lane
-        if not active[source]:
+        if not (active[source] and masks[lane] >> source % 32 & 1):
             return lane
         taken[lane], inside[lane] = values[source], good
     return -1
@@ -79,17 +79,20 @@ def match(values: Array, active: Array, masks: Array, result: Array) -> None:
 
 @njit(**COMPILED)
 def missing(masks: Array, here: Array, alive: Array, ready: Array) -> int:
-    """ready[lane] = whether all living lanes of the lane's mask are here.
+    """ready[lane] = whether all living lanes of the lane's mask are here with the same mask.
 
     Returns the first lane that is here and not in its own mask, or -1.
     """
     for first in range(0, here.size, 32):
-        present, living = np.int64(0), np.int64(0)
+        living, mask, present = np.int64(0), np.int64(-1), np.int64(0)
         for lane in range(32):
-            present |= np.int64(here[first + lane]) << lane
             living |= np.int64(alive[first + lane]) << lane
         for lane in range(32):
-            mask = np.int64(masks[first + lane])
+            if here[first + lane] and masks[first + lane] != mask:
+                mask, present = np.int64(masks[first + lane]), np.int64(0)
+                for other in range(32):
+                    same = here[first + other] and masks[first + other] == mask
+                    present |= np.int64(same) << other
             ready[first + lane] = here[first + lane] and not (mask & living & ~present)
             if here[first + lane] and not mask >> lane & 1:
                 return first + lane

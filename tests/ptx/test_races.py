@@ -135,6 +135,52 @@ def test_other_paths_of_one_warp_are_not_in_step():
     race(body, block=32)
 
 
+LOW_SYNC, HIGH_SYNC = "bar.warp.sync 0xFFFF;\n", "bar.warp.sync 0xFFFF0000;\n"
+HALVES = (
+    OWN + "setp.lt.u32 %p1, %r0, 16;\n@!%p1 bra HIGH;\n{low}bra MEET;\nHIGH:\n{high}MEET:\n"
+    "{between}"
+)
+"""The lower and the upper half of a warp part, and meet again."""
+WRITE_OWN = "st.shared.u32 [%r9], %r0;\n"
+READ_UPPER = "ld.shared.u32 %r12, [%r9+64];\n"
+READ_LOWER = "@!%p1 ld.shared.u32 %r12, [%r9+-64];\n"
+
+
+def test_a_barrier_of_the_other_lanes_orders_nothing():
+    race(HALVES.format(low="", high=WRITE_OWN, between="") + "@%p1 " + LOW_SYNC + "@%p1 "
+         + READ_UPPER, block=32)
+    launch(HALVES.format(low="", high=WRITE_OWN, between="") + WARP + "@%p1 " + READ_UPPER,
+           block=32)
+
+
+def test_a_writer_that_met_others_alone_races_with_readers():
+    """All readers of one place are remembered together."""
+    body = (OWN + "setp.eq.u32 %p3, %r0, 0;\n@%p3 st.shared.u32 [%r8], %r0;\n" + WARP
+            + "setp.lt.u32 %p1, %r0, 16;\n@!%p1 bra HIGH;\nld.shared.u32 %r12, [%r8];\n"
+            "bra MEET;\nHIGH:\n{sync}setp.eq.u32 %p2, %r0, 20;\n"
+            "@%p2 st.shared.u32 [%r8], %r0;\nMEET:")
+    race(body.format(sync=HIGH_SYNC), block=32)
+
+
+def test_halves_that_met_alone_more_often_are_still_ordered_by_the_whole_warp():
+    twice = 2 * LOW_SYNC
+    launch(HALVES.format(low=twice + WRITE_OWN, high="", between=WARP) + READ_LOWER, block=32)
+    launch(HALVES.format(low=WRITE_OWN, high=3 * HIGH_SYNC, between=WARP) + READ_LOWER, block=32)
+    race(HALVES.format(low=twice + WRITE_OWN, high="", between="") + READ_LOWER, block=32)
+    race(HALVES.format(low=WRITE_OWN, high=3 * HIGH_SYNC, between="") + READ_LOWER, block=32)
+
+
+def test_an_order_is_handed_on_from_mask_to_mask():
+    """Lanes 0 and 1 meet, then 1 and 2: lane 2 may read what lane 0 wrote; lane 3 may not."""
+    first = "setp.lt.u32 %p2, %r0, 2;\n@%p2 bar.warp.sync 3;\n"
+    second = "sub.u32 %r10, %r0, 1;\nsetp.lt.u32 %p3, %r10, 2;\n@%p3 bar.warp.sync 6;\n"
+    write = OWN + "setp.eq.u32 %p1, %r0, 0;\n@%p1 st.shared.u32 [%r8], %r0;\n"
+    read = "setp.eq.u32 %p4, %r0, {};\n@%p4 ld.shared.u32 %r12, [%r8];"
+    launch(write + first + second + read.format(2), block=32)
+    race(write + first + second + read.format(3), block=32)
+    race(write + second + first + read.format(2), block=32)
+
+
 SHUFFLE = "shfl.sync.bfly.b32 %r13|%p1, %r0, 1, 31, -1;\n"
 
 

@@ -63,7 +63,8 @@ def test_a_shuffle_may_write_the_register_that_it_reads():
     np.testing.assert_array_equal(out, np.arange(32) ^ 16)
 
 
-PARTLY = "setp.{}.u32 %p2, %r0, {};\n@%p2 bra OVER;\n{}\nOVER:\n"
+PARTLY = "setp.{}.u32 %p2, %r0, {};\n@%p2 bra OVER;\n{}\nOVER:\nbar.sync 0;\n"
+"""The barrier keeps those who pass by: lanes that have ended nobody would wait for."""
 SHUFFLE = "shfl.sync.bfly.b32 %r12|%p1, %r0, 1, 31, {};"
 
 
@@ -102,8 +103,55 @@ def test_a_lane_reads_only_from_lanes_that_take_part():
         kernel(text).launch(1, 32, np.zeros(1, np.uint32))
 
 
+@pytest.mark.parametrize("bound", [1, 20, 31, 40, 64])
+@pytest.mark.parametrize("late", ["", "mov.u32 %r9, 1;\n"])
+def test_lanes_that_have_ended_are_waited_for_no_more(bound, late):
+    """The block of their end comes last in the text, so that they end after the others wait."""
+    text = (f"setp.ge.u32 %p2, %r0, {bound};\n@%p2 bra GONE;\nsetp.eq.u32 %p1, %r0, %r0;\n"
+            "vote.sync.ballot.b32 %r12, %p1, -1;\n" + place("%rd8", "%rd0", "%r3", 4)
+            + f"\nst.global.u32 [%rd8], %r12;\nret;\nGONE:\n{late}ret;")
+    out = np.zeros(64, np.uint32)
+    kernel(text).launch(1, 64, out)
+    right = [sum(1 << i for i in range(32) if lane // 32 * 32 + i < bound) * (lane < bound)
+             for lane in range(64)]
+    assert out.tolist() == right
+
+
+@pytest.mark.parametrize("statement", [SHUFFLE.format("%r9"), "bar.warp.sync %r9;",
+                                       "vote.sync.any.pred %p3, %p1, %r9;"])
+def test_lanes_of_one_mask_come_with_the_same_mask(statement):
+    text = ("setp.lt.u32 %p1, %r0, 16;\nselp.b32 %r9, 0xFFFF, -1, %p1;\n" + statement
+            + "\nbar.sync 0;")
+    with pytest.raises(ptx.PTXFault, match="0xffffffff reached by 16 lanes"):
+        kernel(text).launch(1, 32, np.zeros(1, np.uint32))
+    text = text.replace("0xFFFF, -1", "-1, 0xFFFFFFFE")
+    with pytest.raises(ptx.PTXFault, match="by 16 lanes of the warp, and by 16 with another"):
+        kernel(text).launch(1, 32, np.zeros(1, np.uint32))
+
+
+def test_a_loop_may_bring_two_lanes_to_a_shuffle_with_masks_of_different_rounds():
+    """Lanes 0 and 1 meet first, then 1 and 2, then 2 and 3, and so on: a chain."""
+    text = ("mov.u32 %r12, %r0;\nmov.u32 %r8, 0;\nROUND:\n"
+            "sub.u32 %r9, %r0, %r8;\nsetp.gt.u32 %p2, %r9, 1;\n@%p2 bra NEXT;\n"
+            "mov.u32 %r10, 3;\nshl.b32 %r10, %r10, %r8;\n"
+            "shfl.sync.idx.b32 %r12, %r12, %r8, 31, %r10;\n"
+            "NEXT:\nadd.u32 %r8, %r8, 1;\nsetp.lt.u32 %p1, %r8, 31;\n@%p1 bra ROUND;\n"
+            + place("%rd8", "%rd0", "%r3", 4) + "\nst.global.u32 [%rd8], %r12;")
+    out = np.full(32, 7, np.uint32)
+    kernel(text).launch(1, 32, out)
+    assert not out.any()
+
+
+def test_a_lane_takes_no_value_from_outside_its_own_mask():
+    text = ("setp.lt.u32 %p1, %r0, 16;\nselp.b32 %r9, 0xFFFF, 0xFFFF0000, %p1;\n"
+            "shfl.sync.bfly.b32 %r12, %r0, {}, 31, %r9;")
+    kernel(text.format(8)).launch(1, 32, np.zeros(1, np.uint32))
+    with pytest.raises(ptx.PTXFault, match="takes no part"):
+        kernel(text.format(16)).launch(1, 32, np.zeros(1, np.uint32))
+
+
 def test_a_guarded_shuffle_misses_the_lanes_that_its_guard_holds_back():
-    text = "setp.lt.u32 %p2, %r0, 16;\n@%p2 " + SHUFFLE.format(-1)
+    text = "setp.lt.u32 %p2, %r0, 16;\n@%p2 " + SHUFFLE.format(-1) + "\nbar.sync 0;"
     with pytest.raises(ptx.PTXFault, match="lane|warp"):
         kernel(text).launch(1, 32, np.zeros(1, np.uint32))
 

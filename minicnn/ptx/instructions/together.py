@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @writes("shfl")
 def _shuffle(code: "Translation", instruction: Instruction, kind: str) -> None:
-    target, a, b, c = instruction.operands[:4]
+    target, *operands = instruction.operands
     targets, mode = target.split("|"), warps.SHUFFLES[instruction.parts[2]]
-    code.statements.append(
-        f"result, inside = X.shuffle({code.value(a, 'u32')}, {code.value(b, 'u32')}, "
-        f"{code.value(c, 'u32')}, {mode}, active, {instruction.line})")
+    values, by, clamps, masks = code.values(operands, "u32")
+    code.statements.append(f"result, inside = X.shuffle({values}, {by}, {clamps}, {masks}, {mode}, "
+                           f"active, {instruction.line})")
     code.put(targets[0], "u32", "result")
     if len(targets) == 2:
         code.put(targets[1], "pred", "inside")
@@ -55,7 +55,8 @@ def _active_mask(code: "Translation", instruction: Instruction, kind: str) -> No
 def _barrier(code: "Translation", instruction: Instruction, kind: str) -> None:
     """Of a warp; or what a block's barrier gives, when all its threads have come."""
     if "warp" in instruction.parts:
-        code.statements.append("X.pass_warp_barrier(active)")
+        masks = code.value(instruction.operands[-1], "u32")
+        code.statements.append(f"X.pass_warp_barrier({masks}, active)")
         return
     target, *_, source = instruction.operands
     what = next(part for part in instruction.parts if part in ("popc", "and", "or"))
@@ -72,6 +73,7 @@ def _matrix_product(code: "Translation", instruction: Instruction, kind: str) ->
     groups = ", ".join(
         "[" + ", ".join(f"lanes_of({code.value(token, seen)})" for token in group) + "]"
         for group, seen in ((a, "u32"), (b, "u32"), (c, "f32")))
-    code.statements.append(f"result = warps.matrix_product({name!r}, {groups})")
+    code.statements += [f"X.require_whole_warps(active, {instruction.line})",
+                        f"result = warps.matrix_product({name!r}, {groups})"]
     for number, target in enumerate(targets):
         code.put(target, "f32", f"result[{number}]")
