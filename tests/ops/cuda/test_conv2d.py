@@ -73,7 +73,7 @@ def test_what_is_not_finite_goes_where_the_reference_has_it(
     _, cache = reference.conv2d_forward(x, w, b, **settings)
     dy = random_like(np.random.default_rng(2), np.empty(cache.y_shape, dtype))
     x_broken, w_broken, dy_broken = x.copy(), w.copy(), dy.copy()
-    x_broken[1, 2, 3, 1], w_broken[0, 2, 1, 6], dy_broken[0, 2, 4, 5] = value, value, value
+    x_broken[1, 2, 3, -1], w_broken[0, 2, -1, 6], dy_broken[0, 2, 4, 5] = value, value, value
     for arrays in ((x_broken, w, dy), (x, w_broken, dy), (x, w, dy_broken)):
         with cuda.convolutions(algorithm):
             y, cache = cuda.conv2d_forward(*arrays[:2], b, **settings)
