@@ -126,7 +126,7 @@ def block_sums(entries: int) -> Callable[..., None]:
         for entry in range(entries):
             shared[entry * THREADS + thread] = values[entry]
         cuda.syncthreads()
-        while rows > uint32(1):  # the lower half of the rows is added to the upper one
+        while rows > uint32(1):  # the second half of the rows is added to the first
             half = uint32((rows + uint32(1)) // uint32(2))
             if thread < uint32((rows - half) * strip):
                 partner = uint32(thread + half * strip)
