@@ -41,7 +41,7 @@ def machine_without(what: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MINICNN_CUDA_DEVICE", raising=False)
         patch.setattr(support, "installed", lambda: what != "package")
-        patch.setattr(support, "_driver", lambda: 0)
+        patch.setattr(support, "_driver", lambda: (0, (0, 0)))
         yield {"package": MISSING, "gpu": NO_GPU}[what]
 
 
