@@ -111,6 +111,24 @@ GRAMMAR = {opcode: re.compile(pattern) for opcode, pattern in _PATTERNS.items()}
 """The modifiers of each opcode."""
 
 
+_COUNTS = {
+    0: "membar fence ret exit trap",
+    1: "nanosleep prefetch prefetchu activemask bra",
+    2: "neg abs rcp sqrt rsqrt ex2 lg2 sin cos tanh testp not cnot popc clz brev bfind mov cvta "
+       "isspacep cvt ld ldu st red discard applypriority",
+    3: "add sub addc subc mul div rem min max copysign setp and or xor shl shr atom vote match "
+       "redux",
+    4: "mad madc fma selp slct shf bfe prmt mma",
+    5: "bfi lop3 shfl",
+}
+
+OPERANDS = {opcode: count for count, opcodes in _COUNTS.items() for opcode in opcodes.split()}
+"""How many operands each opcode has, but for `_MORE_OPERANDS`; cp and barriers are for themselves.
+"""
+
+_MORE_OPERANDS = {"atom": ("cas",), "setp": ("and", "or", "xor"), "cvt": ("bf16x2",)}
+"""Modifiers with which an opcode has one more."""
+
 _BARRIER_OPERANDS = {"sync": 1, "red": 3}
 
 
@@ -122,6 +140,11 @@ def check(instruction: Instruction) -> None:
     if pattern is not None and not pattern.fullmatch("".join(f".{word}" for word in modifiers)):
         raise PTXError(f"{where}: {instruction.name[:60]!r} is not supported: its modifiers or its "
                        "type are unknown")
+    if opcode in OPERANDS:
+        more = not set(modifiers).isdisjoint(_MORE_OPERANDS.get(opcode, ()))
+        if len(instruction.operands) != OPERANDS[opcode] + more:
+            raise PTXError(f"{where}: expected {OPERANDS[opcode] + more} operands, got "
+                           f"{len(instruction.operands)}")
     if opcode in BARRIERS and "warp" not in modifiers:
         count = _BARRIER_OPERANDS["red" if "red" in modifiers else "sync"]
         first = 1 if "red" in modifiers else 0

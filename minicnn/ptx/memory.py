@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.ptx.errors import PTXError, PTXMemoryError
+from minicnn.ptx.errors import PTXError, PTXFault, PTXMemoryError
 
 Array = np.ndarray[Any, Any]
 
@@ -155,10 +155,32 @@ class Memory:
         self.data[place:place + data.size] = data
         self.known[place:place + data.size] = WRITTEN
 
-    def read(self, address: int, nbytes: int) -> Array:
-        """Copy bytes to the host, as uint8."""
+    def read(self, address: int, nbytes: int, checked: bool = False) -> Array:
+        """Copy bytes to the host, as uint8.
+
+        Parameters
+        ----------
+        address, nbytes : int
+        checked : bool, default False
+            Whether a byte that nobody wrote is a `PTXFault`.
+
+        Returns
+        -------
+        ndarray
+        """
         place = self._inside(address, nbytes)
+        if checked:
+            unknown = self.known[place:place + nbytes] != WRITTEN
+            if unknown.any():
+                first = self.describe(place + int(unknown.argmax()))
+                raise PTXFault(f"{nbytes} bytes go to the host, and nobody wrote {first}")
         return self.data[place:place + nbytes].copy()
+
+    def copy(self, address: int, source: int, nbytes: int) -> None:
+        """Copy inside the device: what nobody wrote counts as not written there too."""
+        to, place = self._inside(address, nbytes), self._inside(source, nbytes)
+        self.data[to:to + nbytes] = self.data[place:place + nbytes]
+        self.known[to:to + nbytes] = self.known[place:place + nbytes]
 
     def table(self) -> tuple[Array, Array]:
         """Where arrays begin and end, in order; rebuilt after an allocation."""

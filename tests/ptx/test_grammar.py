@@ -138,3 +138,31 @@ def test_real_instructions_beyond_the_subset_run_or_are_refused_by_name(extra):
         ].launch(1, 32)
     except ptx.PTXError as error:
         assert "line" in str(error) and "\n" not in str(error)
+
+
+WELL_SPELLED = [
+    "and.b64 %rd1, %rd2, -32;", "or.b32 %r1, %r2, %r3;", "xor.pred %p1, %p2, %p3;",
+    "min.s32 %r1, %r2, %r3;", "max.f32 %f1, %f2, %f3;", "not.b32 %r1, %r2;", "neg.f32 %f1, %f2;",
+    "fma.rn.f32 %f1, %f2, %f3, %f4;", "shl.b32 %r1, %r2, 3;", "selp.b32 %r1, %r2, %r3, %p1;",
+    "setp.lt.s32 %p1, %r2, %r3;", "setp.lt.and.s32 %p1, %r2, %r3, %p2;", "mov.u32 %r1, %r2;",
+    "cvt.u64.u32 %rd1, %r1;", "cvt.rn.bf16x2.f32 %r1, %f1, %f2;", "bfi.b32 %r1, %r2, %r3, 1, 2;",
+    "lop3.b32 %r1, %r2, %r3, %r4, 128;", "popc.b32 %r1, %r2;", "sqrt.rn.f32 %f1, %f2;",
+    "vote.sync.any.pred %p1, %p2, -1;", "shfl.sync.idx.b32 %r1, %r2, 0, 31, -1;", "membar.gl;",
+    "activemask.b32 %r1;", "bar.warp.sync -1;", "bar.sync 0;", "copysign.f32 %f1, %f2, %f3;",
+]
+
+
+@pytest.mark.parametrize("statement", WELL_SPELLED)
+def test_an_operand_too_few_or_too_many_is_refused(statement):
+    name, _, rest = statement.rstrip(";").partition(" ")
+    operands = rest.split(", ") if rest else []
+    clear = "".join(f"mov.b{b} %{r}{i}, 0;\n" for b, r in ((32, "r"), (64, "rd"), (32, "f"))
+                    for i in range(1, 5)) + "setp.ne.u32 %p1, %r1, 0;\n"
+    clear += "".join(f"mov.pred %p{i}, %p1;\n" for i in (2, 3))
+
+    def text(*given):
+        return entry(f"{REGISTERS}{clear}{name} {', '.join(given)};\nret;")
+
+    ptx.load(text(*operands))["kernel"].launch(1, 32)
+    for count in {*range(len(operands)), len(operands) + 1}:
+        refused(text(*(operands + ["%r1"])[:count]), match="line")

@@ -211,3 +211,22 @@ def test_a_place_used_again_holds_nothing_old():
     new = memory.allocate(64)
     with pytest.raises(ptx.PTXFault, match="nobody wrote"):
         kernel("ld.global.u32 %r9, [%rd0];").launch(1, 1, new, memory=memory)
+
+
+def test_what_nobody_wrote_is_noticed_on_its_way_to_the_host_and_when_it_is_copied():
+    memory = ptx.Memory()
+    half, whole = memory.allocate(32, name="half"), memory.allocate(32, name="whole")
+    memory.write(half, np.arange(5, dtype=np.float32))
+    memory.write(whole, np.arange(8, dtype=np.float32))
+    assert memory.read(half, 20, checked=True).view(np.float32).tolist() == [0, 1, 2, 3, 4]
+    assert memory.read(half, 32).size == 32
+    with pytest.raises(ptx.PTXFault, match="nobody wrote byte 20 of 'half'"):
+        memory.read(half, 32, checked=True)
+    memory.copy(whole + 4, half + 8, 16)
+    assert memory.read(whole, 16, checked=True).view(np.float32).tolist() == [0, 2, 3, 4]
+    with pytest.raises(ptx.PTXFault, match="nobody wrote byte 16 of 'whole'"):
+        memory.read(whole, 32, checked=True)
+    assert memory.read(whole + 20, 12, checked=True).view(np.float32).tolist() == [5, 6, 7]
+    for to, source, size in [(whole, half + 8, 28), (whole + 8, half, 28), (0, half, 4)]:
+        with pytest.raises(ptx.PTXError):
+            memory.copy(to, source, size)

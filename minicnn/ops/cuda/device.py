@@ -155,10 +155,11 @@ class Interpreter:
         self.memory.write(address, host)
 
     def download(self, address: int, host: np.ndarray) -> None:
-        host.reshape(-1).view(np.uint8)[:] = self.memory.read(address, host.nbytes)
+        host.reshape(-1).view(np.uint8)[:] = self.memory.read(
+            address, host.nbytes, checked=True)
 
     def copy(self, address: int, source: int, nbytes: int) -> None:
-        self.memory.write(address, self.memory.read(source, nbytes))
+        self.memory.copy(address, source, nbytes)
 
     def launch(self, program: Program, grid: Grid, threads: int, values: Sequence[Any]) -> None:
         kernel = _interpreted(program.text)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from minicnn.ops.cuda import describe
-from minicnn.ops.cuda.array import asarray
+from minicnn.ops.cuda.array import asarray, empty
 from minicnn.ops.cuda.device import Gpu, Interpreter, device, use_device
 from minicnn.ops.cuda.tables import table_of
+from minicnn.ptx import PTXFault
 
 
 def run(program: str, **environment: str) -> subprocess.CompletedProcess:
@@ -147,6 +148,17 @@ def test_cuda_core_packs_values_in_the_sizes_of_their_types() -> None:
         expected = np.uint64(value) if isinstance(value, int) else value
         size = expected.dtype.itemsize
         assert ctypes.string_at(place, size) == expected.tobytes()
+
+
+def test_values_that_no_kernel_wrote_do_not_come_home() -> None:
+    with use_device(Interpreter()):
+        fresh = empty((3, 4), np.float32)
+        with pytest.raises(PTXFault, match="nobody wrote byte 0"):
+            np.asarray(fresh)
+        with pytest.raises(PTXFault, match="nobody wrote byte 0"):
+            np.asarray(fresh.copy())
+        fresh[...] = 2
+        assert np.asarray(fresh.copy()).tolist() == [[2] * 4] * 3
 
 
 def test_there_is_one_device_in_a_process() -> None:
