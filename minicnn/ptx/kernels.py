@@ -84,7 +84,7 @@ class Kernel:
     def launch(
         self, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any,
         memory: Memory | None = None, shared: int = 0, blocks: Iterable[int] | None = None,
-        races: bool = True, counting: bool = True, limit: int = 10**7,
+        races: bool = True, counting: bool = True, limit: int = 2 * 10**6,
     ) -> "Launch":
         """Run the kernel.
 
@@ -107,8 +107,9 @@ class Kernel:
             Whether to look for races.
         counting : bool, default True
             Whether to count what memory instructions cost.
-        limit : int, default 10,000,000
-            Steps (basic blocks that ran) after which the kernel counts as endless.
+        limit : int, default 2,000,000
+            Steps (basic blocks that ran) after which the kernel counts as endless. Thread blocks
+            that run at once, which is up to 4096 threads, take their steps together.
 
         Returns
         -------
@@ -177,10 +178,14 @@ class Kernel:
         return starts, [item.size for item in found], [item.name for item in found]
 
     def _check_shared(self, dynamic: int) -> None:
-        total = sum(self._layouts["shared"][1]) + dynamic
-        if not dynamic >= 0 or total > parsing.MOST["shared"]:
-            raise PTXError(f"{self.title} uses {total} bytes of shared memory, a block has "
-                           f"{parsing.MOST['shared']}")
+        static = sum(self._layouts["shared"][1])
+        if static > parsing.MOST["shared"]:
+            raise PTXError(f"{self.title} declares {static} bytes of shared memory, at most "
+                           f"{parsing.MOST['shared']} are possible: take more as dynamic shared "
+                           "memory")
+        if not 0 <= dynamic <= parsing.MOST_WITH_DYNAMIC - static:
+            raise PTXError(f"{self.title} uses {static + dynamic} bytes of shared memory, a block "
+                           f"has {parsing.MOST_WITH_DYNAMIC}")
 
 
 def readable(name: str) -> str:

@@ -73,7 +73,6 @@ class Launch:
         first = race_detection.number_blocks(chosen.size)
         padded = -(-(self.block[0] * self.block[1] * self.block[2]) // 32) * 32
         at_once = kernel.groups_at_once(padded)
-        steps = 0
         with np.errstate(**_SILENT):
             for start in range(0, chosen.size, at_once):
                 some = chosen[start:start + at_once]
@@ -81,13 +80,12 @@ class Launch:
                 _fill(machine, arguments, symbols)
                 machine.begin(some, chosen, self.grid, first + start, first, memory, races,
                               self._requests if counting else None)
-                scheduler = Scheduler(machine, limit - steps, self._runs, self._jumps)
+                scheduler = Scheduler(machine, limit, self._runs, self._jumps)
                 try:
                     scheduler.run()
                 finally:
                     machine.end()
                     kernel.keep(machine, shared)
-                steps += scheduler.steps
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -15,9 +15,12 @@ WIDTH = {
 """Bytes of a value of each PTX type."""
 
 MOST = {
-    "shared": 227 << 10, "local": 512 << 10, "param": 32764, "global": 1 << 40, "const": 1 << 16,
+    "shared": 48 << 10, "local": 512 << 10, "param": 32764, "global": 1 << 40, "const": 1 << 16,
 }
 """The most bytes that a variable of each space may have."""
+
+MOST_WITH_DYNAMIC = 227 << 10
+"""The most bytes of shared memory of a block: those beyond the variables' have to be dynamic."""
 
 
 class Statement(NamedTuple):

@@ -83,6 +83,11 @@ class Scheduler:
         self.machine, self.limit, self.steps = machine, limit, 0
         self.runs, self.jumps = runs, jumps
         self.blocks, self.labels = machine.kernel.lowered.blocks, machine.kernel.lowered.labels
+        # Lanes stand at the beginning of blocks. While _together is a number, all living lanes
+        # stand there, nobody waits, and _at means nothing. While it is None, a living lane stands
+        # at _at[lane], and _waiting[lane] says that it has come to the barrier or shuffle of that
+        # block and goes on only with others: `_release` and `_gather` let it, `_leave` when some
+        # end. Who has ended counts nowhere.
         self._barriers = np.array([block.barrier is not None for block in self.blocks])
         self._at = np.zeros(machine.lanes, np.int64)
         self._waiting = np.zeros(machine.lanes, bool)
@@ -99,7 +104,7 @@ class Scheduler:
             self.steps += 1
             machine.tick()
             if self.steps > self.limit:
-                raise PTXFault(f"no end after {self.limit} steps: an endless loop?")
+                raise self._endless()
             number, lanes = self._choose()
             if number < 0:
                 continue
@@ -241,6 +246,28 @@ class Scheduler:
         """The lanes that each lane's instruction names; None if it takes whoever is there."""
         masks: Any = self.machine.masks[number]
         return masks()
+
+    def _line_of(self, number: int) -> int:
+        """The line of the first instruction of a block, or of those after it."""
+        return next(instruction.line for block in self.blocks[number:]
+                    for instruction in (block.barrier, *block.body, block.end)
+                    if instruction is not None)
+
+    def _endless(self) -> PTXFault:
+        """Where the lanes run that come to no end, and where the others stand meanwhile."""
+        machine = self.machine
+        self._spread()
+        standing = self._at[machine.alive]
+        running = self._at[machine.alive & ~self._waiting]
+        number = int((running if running.size else standing).min())
+        lane = int(np.flatnonzero(machine.alive & (self._at == number))[0])
+        others = sorted({self._line_of(place) for place in set(standing.tolist()) - {number}})
+        where = ", ".join(machine.kernel.origin.named(line) for line in others[:8])
+        elsewhere = f", {np.count_nonzero(standing != number)} at {where}" * bool(others)
+        return machine.fault(
+            self._line_of(number), f"no end after {self.limit} steps: an endless loop? "
+            f"{np.count_nonzero(standing == number)} threads are here{elsewhere}; limit= allows "
+            "more steps", lane)
 
     def _stuck(self) -> PTXFault:
         """Who waits, and for whom."""

@@ -39,10 +39,11 @@ def ending_with(images: np.ndarray, count: int) -> Any:
     return array
 
 
-def last_of(array: Any, count: int) -> np.ndarray:
-    """The last so many numbers of an array on the device."""
+def last_of(array: Any, count: int, most: int | None = None) -> np.ndarray:
+    """The last so many numbers of an array on the device; of these only the first `most`."""
     from minicnn.ops.cuda.device import device
 
-    numbers = np.empty(count, array.dtype)
-    device().download(array.pointer + array.nbytes - numbers.nbytes, numbers)
+    numbers = np.empty(count if most is None else most, array.dtype)
+    start = array.pointer + array.nbytes - count * array.dtype.itemsize
+    device().download(start, numbers)
     return numbers

@@ -270,3 +270,23 @@ def test_elementwise_really_runs_its_statement():
     a = np.arange(300, dtype=np.int32)
     np.testing.assert_array_equal(elementwise("add.s32 %y, %a, 1;", np.int32, a), a + 1)
     assert (elementwise("sub.s32 %y, %a, 1;", np.int32, a) != a + 1).all()
+
+
+def test_variables_of_shared_memory_have_48_kilobytes_and_dynamic_memory_the_rest_of_227():
+    text = "mov.u32 %r8, own;\nst.shared.u32 [%r8], %r0;\nmov.u32 %r8, buffer;\n" \
+        "setp.eq.u32 %p1, %r0, 0;\n@%p1 st.shared.u32 [%r8], %r0;\n"
+    more = ".extern .shared .align 16 .b8 buffer[];"
+
+    def built(*sizes):
+        inside = "".join(f".shared .align 4 .b8 {name}[{size}];"
+                         for name, size in zip(("own", "other"), sizes, strict=False))
+        return kernel(text + "mov.u32 %r8, other;" * (len(sizes) > 1), inside=inside, before=more)
+
+    full = built(48 << 10)
+    full.launch(1, 1, np.zeros(1), shared=179 << 10)
+    with pytest.raises(ptx.PTXError, match="a block has 232448"):
+        full.launch(1, 1, np.zeros(1), shared=(179 << 10) + 1)
+    built(40 << 10, 8 << 10).launch(1, 1, np.zeros(1), shared=4)
+    for sizes in [((48 << 10) + 4,), (40 << 10, (8 << 10) + 4)]:
+        with pytest.raises(ptx.PTXError, match="at most 49152"):
+            built(*sizes)

@@ -143,6 +143,27 @@ def test_loops_without_an_end_come_to_one(body):
     assert "1000" in message or "1,000" in message
 
 
+def test_an_endless_loop_is_named_with_its_line_and_who_waits_for_it():
+    body = ("setp.eq.u32 %p1, %r0, 5;\n@!%p1 bra MEET;\nROUND:\nadd.u32 %r12, %r0, 1;\n"
+            "bra ROUND;\nMEET:\nbar.sync 0;\n")
+    built = kernel(body, inside=SHARED)
+    with pytest.raises(ptx.PTXFault) as caught:
+        built.launch(1, 64, np.zeros(1, np.uint32), limit=1000)
+    lines = {run: number for block in built.lowered.blocks
+             for instruction in (block.barrier, *block.body) if instruction
+             for run, number in [(instruction.text, instruction.line)]}
+    loop, barrier = lines["add.u32 %r12, %r0, 1"], lines["bar.sync 0"]
+    assert str(caught.value).startswith(f"line {loop}: no end after 1000")
+    assert f"1 threads are here, 63 at line {barrier};" in str(caught.value)
+    assert "thread (5, 0, 0)" in str(caught.value)
+
+
+def test_blocks_that_run_one_after_the_other_have_a_limit_each():
+    """Six turns of 4096 threads: none takes 400 steps, all together do."""
+    launch("mov.u32 %r12, 0;\nROUND:\nadd.u32 %r12, %r12, 1;\nsetp.lt.u32 %p1, %r12, 100;\n"
+           "@%p1 bra ROUND;\n" + STORE, grid=24, block=1024, limit=400)
+
+
 def test_long_loops_within_the_limit_end():
     got = launch("mov.u32 %r12, 0;\nROUND:\nadd.u32 %r12, %r12, 1;\nsetp.lt.u32 %p1, %r12, 300;\n"
                  "@%p1 bra ROUND;\n" + STORE, limit=1000)

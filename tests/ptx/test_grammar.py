@@ -165,4 +165,4 @@ def test_an_operand_too_few_or_too_many_is_refused(statement):
 
     ptx.load(text(*operands))["kernel"].launch(1, 32)
     for count in {*range(len(operands)), len(operands) + 1}:
-        refused(text(*(operands + ["%r1"])[:count]), match="line")
+        refused(text(*[*operands, "%r1"][:count]), match="line")
