@@ -18,12 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-
-from minicnn import terminal
-from minicnn.benchmarking.kernel_cases import solve, train
-from minicnn.benchmarking.launches import Recorder
-from minicnn.benchmarking.machine_code import (
+from on_gpu.kernel_cases import solve, train
+from on_gpu.launches import Recorder
+from on_gpu.machine_code import (
     Figures,
     disassembler,
     figures,
@@ -31,6 +28,9 @@ from minicnn.benchmarking.machine_code import (
     multiply_adds,
     share,
 )
+from rich.console import Console
+
+from minicnn import terminal
 from minicnn.ops.cuda import gemm_plan
 from minicnn.ops.cuda.device import Interpreter
 from minicnn.ops.cuda.winograd import FREQUENCIES

@@ -1,1 +1,1 @@
-"""The sections of ``benchmarks/gpu.py``, one idea a file."""
+"""The sections of ``benchmarks/gpu.py``, one idea a file; what ``cuda_static.py`` stands on."""

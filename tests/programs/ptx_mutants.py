@@ -1,8 +1,8 @@
 """Mutants of the PTX of every kernel: a barrier dropped, or an edit of a line that ran.
 
-    MINICNN_CUDA_DEVICE=interpreter python tests/programs/ptx_mutants.py [how many, default 300]
+    PYTHONPATH=benchmarks MINICNN_CUDA_DEVICE=interpreter python tests/programs/ptx_mutants.py 300
 
-prints how the small problems of `minicnn.benchmarking.kernel_cases` catch them, and the survivors.
+prints how the small problems of `on_gpu.kernel_cases` catch them, and the survivors.
 """
 
 import random
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from on_gpu.kernel_cases import Case, cases
 
-from minicnn.benchmarking.kernel_cases import Case, cases
 from minicnn.ops import cuda, reference
 from minicnn.ops.cuda.device import Grid, Interpreter, use_device
 from minicnn.ptx import Kernel, Launch, PTXError, PTXFault, load

@@ -13,7 +13,8 @@ from hypothesis import assume, given, strategies as st
 
 pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
 
-from minicnn.benchmarking.launches import Recorder
+from on_gpu.launches import Recorder
+
 from minicnn.ops import cuda
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.device import use_device

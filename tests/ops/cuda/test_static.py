@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
 
-from minicnn.benchmarking.kernel_cases import solve, train
-from minicnn.benchmarking.launches import Recorder
-from minicnn.benchmarking.machine_code import (
+from on_gpu.kernel_cases import solve, train
+from on_gpu.launches import Recorder
+from on_gpu.machine_code import (
     Figures,
     disassembler,
     figures,
@@ -23,6 +23,7 @@ from minicnn.benchmarking.machine_code import (
     share,
     slow_instructions,
 )
+
 from minicnn.ops.cuda.device import Interpreter
 
 STEPS = 8
