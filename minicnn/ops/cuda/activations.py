@@ -61,6 +61,8 @@ def elu_backward(dy, cache):
 def _relu(x, y, size):
     """y = 0 where x <= 0, else x: NaN is not <= 0, it stays."""
     zero, i = x.dtype.type(0), place()
+    if i >= size:
+        return
     x0, x1, x2, x3 = load_part(x, i, size)
     a, b = zero if x0 <= zero else x0, zero if x1 <= zero else x1
     c, d = zero if x2 <= zero else x2, zero if x3 <= zero else x3
@@ -71,6 +73,8 @@ def _relu(x, y, size):
 def _relu_gradient(dy, y, dx, size):
     """dx = dy where y > 0, else 0."""
     zero, i = dy.dtype.type(0), place()
+    if i >= size:
+        return
     dy0, dy1, dy2, dy3 = load_part(dy, i, size)
     y0, y1, y2, y3 = load_part(y, i, size)
     a, b = dy0 if y0 > zero else zero, dy1 if y1 > zero else zero
@@ -82,6 +86,8 @@ def _relu_gradient(dy, y, dx, size):
 def _leaky_relu(x, slope, y, positive, size):
     """y = x where x > 0, else slope · x; positive = x > 0, a byte each."""
     zero, i = x.dtype.type(0), place()
+    if i >= size:
+        return
     x0, x1, x2, x3 = load_part(x, i, size)
     p0, p1, p2, p3 = x0 > zero, x1 > zero, x2 > zero, x3 > zero
     a, b = x0 if p0 else slope * x0, x1 if p1 else slope * x1
@@ -94,6 +100,8 @@ def _leaky_relu(x, slope, y, positive, size):
 def _leaky_relu_gradient(dy, positive, slope, dx, size):
     """dx = dy where positive, else slope · dy."""
     i = place()
+    if i >= size:
+        return
     dy0, dy1, dy2, dy3 = load_part(dy, i, size)
     p0, p1, p2, p3 = load_part(positive, i, size)
     a, b = dy0 if p0 else slope * dy0, dy1 if p1 else slope * dy1
@@ -113,6 +121,8 @@ def _elu_one(x, alpha, zero, one):
 def _elu(x, alpha, y, derivative, size):
     """y and dy/dx of every x."""
     zero, one, i = x.dtype.type(0), x.dtype.type(1), place()
+    if i >= size:
+        return
     x0, x1, x2, x3 = load_part(x, i, size)
     (a, slope_a), (b, slope_b) = _elu_one(x0, alpha, zero, one), _elu_one(x1, alpha, zero, one)
     (c, slope_c), (d, slope_d) = _elu_one(x2, alpha, zero, one), _elu_one(x3, alpha, zero, one)
@@ -124,6 +134,8 @@ def _elu(x, alpha, y, derivative, size):
 def _elu_gradient(dy, derivative, dx, size):
     """dx = dy · dy/dx."""
     i = place()
+    if i >= size:
+        return
     dy0, dy1, dy2, dy3 = load_part(dy, i, size)
     slope0, slope1, slope2, slope3 = load_part(derivative, i, size)
     store_part(dx, i, size, dy0 * slope0, dy1 * slope1, dy2 * slope2, dy3 * slope3)

@@ -45,6 +45,8 @@ def _drop(x, y, kept, seed, threshold, scale, size):
     The four numbers u of a thread come from the counter (group of four, 0) and the key `seed`.
     """
     zero, i = x.dtype.type(0), place()
+    if i >= size:
+        return
     group, nought = words(i >> uint64(2)), uint32(0)
     u0, u1, u2, u3 = philox((group[0], group[1], nought, nought), words(seed))
     k0, k1, k2, k3 = u0 >= threshold, u1 >= threshold, u2 >= threshold, u3 >= threshold
@@ -59,6 +61,8 @@ def _drop(x, y, kept, seed, threshold, scale, size):
 def _scale_kept(dy, kept, scale, dx, size):
     """dx = dy · scale where kept, else 0."""
     zero, i = dy.dtype.type(0), place()
+    if i >= size:
+        return
     dy0, dy1, dy2, dy3 = load_part(dy, i, size)
     k0, k1, k2, k3 = load_part(kept, i, size)
     a, b = dy0 * scale if k0 else zero, dy1 * scale if k1 else zero

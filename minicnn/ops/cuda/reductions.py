@@ -7,7 +7,7 @@ import numpy as np
 
 from minicnn.ops.cuda.array import empty
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
-from minicnn.ops.cuda.flat import THREADS, VALUES, load_part
+from minicnn.ops.cuda.flat import THREADS, VALUES, load_or_zeros
 from minicnn.ops.cuda.intrinsics import pointer_to
 from minicnn.ops.cuda.tables import ARRAY, COLUMNS, COUNT, START, by_dtype, table_of
 from minicnn.ops.cuda.warps import WARP, block_sum
@@ -63,7 +63,7 @@ def _sum_kernel(real, term):
             count = uint32(piece[COUNT])
             i = uint32(uint32(4) * uint32(cuda.threadIdx.x))
             while i < count:
-                a, b, c, d = load_part(x, i, count)
+                a, b, c, d = load_or_zeros(x, i, count)
                 total += (term(a) + term(b)) + (term(c) + term(d))
                 i = uint32(i + uint32(VALUES))
             number = uint32(number + uint32(cuda.gridDim.x))

@@ -12,6 +12,8 @@ from minicnn.ptx import Memory, load
 @kernel(threads=THREADS)
 def copy(x, y, size):
     i = place()
+    if i >= size:
+        return
     a, b, c, d = load_part(x, i, size)
     store_part(y, i, size, a, b, c, d)
 
