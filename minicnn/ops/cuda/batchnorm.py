@@ -164,6 +164,8 @@ def _moments_kernel(lanes):
             left_over = uint32(uint32(count - row + at_once - uint32(1)) // at_once)
             add_exactly(block, place, step, left_over, first, sums)
         add_up(sums, shared, strip, at_once)
+        if lanes > 1:  # a channel's sum may be another thread's
+            cuda.syncthreads()
         thread = uint32(cuda.threadIdx.x)
         result = moments + uint64(cuda.blockIdx.x) * uint64(uint32(2) * channels)
         rows_here = np.float64(count)
@@ -360,6 +362,8 @@ def _gradient_sums_kernel(lanes):
             row = uint32(row + at_once * uint32(FEW_ROWS))
             place = uint32(place + step * uint32(FEW_ROWS))
         add_up(mine, shared, strip, at_once)
+        if lanes > 1:  # a channel's sum may be another thread's
+            cuda.syncthreads()
         result = sums + uint64(cuda.blockIdx.x) * uint64(uint32(2) * channels)
         k = thread  # from here on a thread has one channel at a time
         while k < uint32(strip * uint32(lanes)) and uint32(c_of_strip + k) < channels:

@@ -94,7 +94,7 @@ def global_avgpool2d_forward(x):
     lanes = lanes_of(channels, x.dtype)
     strips = -(-channels // (lanes * THREADS))
     strip = -(-channels // (lanes * strips))
-    global_mean_kernel(lanes)[strips, min(count, _MOST_DOWN)](
+    global_mean_kernel(lanes)[strips, _images_at_once(count, strips)](
         x, y, count, height * width, channels, strip
     )
     return y, GlobalAvgPool2DCache(x.shape, x.dtype)
@@ -119,9 +119,14 @@ def _grid(shape, lanes):
     """Blocks for the places of an image, and how many images are worked on at once."""
     count, height, width, channels = shape
     across = -(-height * width * channels // (lanes * THREADS))
+    return across, _images_at_once(count, across)
+
+
+def _images_at_once(count, across):
+    """How many images are worked on at once, each by so many blocks; all blocks have as many."""
     wanted = -(-_BLOCKS * device().multiprocessors // across)
     images_each = -(-count // min(count, wanted, _MOST_DOWN))
-    return across, -(-count // images_each)
+    return -(-count // images_each)
 
 
 def _sizes(x_shape, y_shape):

@@ -118,6 +118,7 @@ def global_mean_kernel(lanes):
                     total = shared[lane * THREADS + thread]
                     means[lane] = y.dtype.type(total / np.float64(pixels))
                 store(y + uint64(n) * uint64(channels), c, means)
+            cuda.syncthreads()  # the next image's numbers take the place of this one's
             n = uint32(n + uint32(cuda.gridDim.y))
 
     return global_mean

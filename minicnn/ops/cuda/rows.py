@@ -117,7 +117,8 @@ def block_sums(entries: int) -> Callable[..., None]:
     """``add_up(values, shared, strip, rows)``: sums over the threads that own the same channels.
 
     Each thread brings as many values as there are entries. After it ``shared[entry · THREADS + t]``
-    is the sum of the threads t, t + strip, t + 2 · strip and so on, for each t below strip.
+    is the sum of the threads t, t + strip, t + 2 · strip and so on, for each t below strip. Thread
+    t itself may read it at once, the others after a barrier.
     """
 
     @device_function
@@ -125,14 +126,13 @@ def block_sums(entries: int) -> Callable[..., None]:
         thread = uint32(cuda.threadIdx.x)
         for entry in range(entries):
             shared[entry * THREADS + thread] = values[entry]
-        cuda.syncthreads()
         while rows > uint32(1):  # the second half of the rows is added to the first
+            cuda.syncthreads()
             half = uint32((rows + uint32(1)) // uint32(2))
             if thread < uint32((rows - half) * strip):
                 partner = uint32(thread + half * strip)
                 for entry in range(entries):
                     shared[entry * THREADS + thread] += shared[entry * THREADS + partner]
-            cuda.syncthreads()
             rows = half
 
     return add_up
