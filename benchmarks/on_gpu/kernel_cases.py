@@ -50,18 +50,22 @@ class Case(NamedTuple):
         How large a device it is made for.
     draws : bool
         Whether each backend draws random numbers of its own.
+    roundings : int
+        By which a result may differ from the reference, of the greatest result.
     """
 
     name: str
     run: Callable[[ModuleType, type], list[Any]]
     multiprocessors: int = 1
     draws: bool = False
+    roundings: int = 12
 
 
 def cases() -> list[Case]:
     """All problems."""
-    return [*_elementwise(), *_normalisations(), *_pools(), *_losses(), *_dense(),
-            *_convolutions(), *_updates()]
+    short = [*_elementwise(), *_pools(), *_losses(), *_updates()]  # of sums, or exact ones
+    return [*(case._replace(roundings=4) for case in short),
+            *_normalisations(), *_dense(), *_convolutions()]
 
 
 def _numbers(dtype: type, *shape: int, seed: int = 0) -> np.ndarray:
@@ -101,7 +105,7 @@ def _elementwise() -> list[Case]:
             found += [y, ops.dropout_backward(dy, cache)]
         return found
 
-    shapes = (3, 691), (2, 5), (7,), (4, 3)  # three blocks; 1, 2, 3 and no values are left over
+    shapes = (3, 691), (2, 5), (7,), (4, 3), (6,), (11,)  # three blocks; 0 to 3 values left over
     return [
         Case("relu", _there_and_back("relu", *shapes)),
         Case("leaky relu", _there_and_back("leaky_relu", *shapes, slope=0.1)),
@@ -133,8 +137,8 @@ def _normalisations() -> list[Case]:
         Case("batchnorm, one channel a thread", normalised(True, 20, 215, 17), 5),
         Case("batchnorm, two strips", normalised(True, 19, 1032)),
         Case("batchnorm, two strips, one channel a thread", normalised(True, 35, 259)),
-        Case("batchnorm, evaluated", normalised(False, 3, 5, 7, 24)),
-        Case("batchnorm, evaluated, one channel a thread", normalised(False, 3, 5, 7, 17)),
+        Case("batchnorm, evaluated", normalised(False, 2, 5, 239, 24)),
+        Case("batchnorm, evaluated, one channel a thread", normalised(False, 4, 215, 17)),
     ]
 
 
@@ -155,7 +159,7 @@ def _pools() -> list[Case]:
     apart = {"size": (2, 2), "stride": (3, 4), "padding": ((1, 0), (0, 1))}
     overlapping = {"size": (4, 5), "stride": (1, 2), "padding": ((2, 0), (0, 3))}
     found = []
-    for channels, name in ((32, ""), (7, ", one channel a thread")):
+    for channels, wide, name in ((32, 1036, ""), (7, 259, ", one channel a thread")):
         shape = 11, 13, 15, channels  # some blocks have two images
         found += [
             Case(f"max pooling 2×2{name}", spoilt(*shape)),
@@ -164,7 +168,8 @@ def _pools() -> list[Case]:
             Case(f"mean pooling{name}", _there_and_back("avgpool2d", shape, **overlapping)),
             Case(f"mean pooling, windows apart{name}",
                  _there_and_back("avgpool2d", shape, **apart)),
-            Case(f"global mean{name}", _there_and_back("global_avgpool2d", shape)),
+            Case(f"global mean{name}",
+                 _there_and_back("global_avgpool2d", shape, (3, 3, 2, wide))),
         ]
     return found
 
@@ -179,12 +184,13 @@ def _losses() -> list[Case]:
             loss, cache = ops.softmax_cross_entropy_forward(
                 logits, labels, class_weights=weights, label_smoothing=0.2)
             gradient = ops.softmax_cross_entropy_backward(cache)
-            return [ops.softmax(logits), np.array(loss), gradient]
+            return [ops.softmax(logits), np.array(loss, dtype), gradient]
 
         return run
 
     return [Case("cross-entropy", cross_entropy(19, 7)),
-            Case("cross-entropy, many classes", cross_entropy(9, 37))]
+            Case("cross-entropy, many classes", cross_entropy(9, 37)),
+            Case("cross-entropy, more rows than warps", cross_entropy(4099, 3))]
 
 
 def _dense() -> list[Case]:
@@ -197,7 +203,7 @@ def _dense() -> list[Case]:
         return run
 
     def product_in_parts(layout: str, *shape: int) -> Callable[..., list[Any]]:
-        """Of seven parts of a sum of 35 or 36 steps, two are empty."""
+        """Of seven parts of a sum of 35 or 36 steps, two are empty; the product fills a block."""
 
         def run(ops: ModuleType, dtype: type) -> list[Any]:
             rows, columns, depth = shape
@@ -219,26 +225,46 @@ def _dense() -> list[Case]:
 
         return run
 
+    def sums_of_columns(*shape: int) -> Callable[..., list[Any]]:
+        def run(ops: ModuleType, dtype: type) -> list[Any]:
+            rows: Any = _numbers(dtype, *shape)
+            if ops is not cuda:
+                return [rows.sum(0, np.float64).astype(dtype)]
+            from minicnn.ops.cuda.array import asarray
+            from minicnn.ops.cuda.sums import column_sums
+
+            return [np.asarray(column_sums(asarray(rows, rows.dtype)))]
+
+        return run
+
     return [
+        *(Case(f"sums of {shape[1]} columns, {shape[0]} rows", sums_of_columns(*shape), 4)
+          for shape in ((5, 132), (577, 132), (6, 33), (2305, 33))),
         Case("dense", dense(68, 72, 76), 132),
         Case("dense, number by number", dense(67, 71, 73), 132),
         Case("dense, parts of sums", dense(68, 132, 68), 132),
         *(Case(f"product {layout}, parts that are empty", product_in_parts(layout, *shape))
-          for layout in ("NN", "NT", "TN") for shape in ((4, 8, 36), (3, 7, 35))),
+          for layout in ("NN", "NT", "TN") for shape in ((64, 64, 36), (63, 63, 35))),
     ]
 
 
 def _convolutions() -> list[Case]:
     def convolved(
         algorithm: str, image: tuple[int, ...], filters: int, size: tuple[int, int],
-        *, has_bias: bool = True, **settings: Any,
+        *, has_bias: bool = True, tf32: bool = False, **settings: Any,
     ) -> Callable[..., list[Any]]:
+        """With `tf32` numbers are such that rounding to TF32 changes none."""
+
         def run(ops: ModuleType, dtype: type) -> list[Any]:
-            x, w = _numbers(dtype, *image), _numbers(dtype, *size, image[3], filters, seed=1)
-            b = _numbers(dtype, filters, seed=2) if has_bias else None
-            with cuda.convolutions(algorithm):
+            def numbers(*shape: int, seed: int = 0) -> np.ndarray:
+                found = _numbers(dtype, *shape, seed=seed)
+                return found.astype(np.float16).astype(dtype) if tf32 else found
+
+            x, w = numbers(*image), numbers(*size, image[3], filters, seed=1)
+            b = numbers(filters, seed=2) if has_bias else None
+            with cuda.convolutions(algorithm, tf32=tf32):
                 y, cache = ops.conv2d_forward(x, w, b, **settings)
-                dy = _numbers(dtype, *y.shape, seed=3)
+                dy = numbers(*y.shape, seed=3)
                 gradients = ops.conv2d_backward(dy, cache)
             return [y, *(gradient for gradient in gradients if gradient is not None)]
 
@@ -247,9 +273,11 @@ def _convolutions() -> list[Case]:
     askew: dict[str, Any] = {"stride": (2, 1), "padding": ((1, 0), (0, 1))}
     return [
         Case("naive", convolved("naive", (2, 5, 6, 3), 5, (3, 2), **askew)),
-        Case("direct", convolved("direct", (2, 29, 31, 1), 36, (3, 3), padding=1)),
-        Case("direct, no bias", convolved("direct", (1, 5, 7, 1), 4, (3, 3), has_bias=False)),
-        Case("direct, three channels", convolved("direct", (2, 7, 9, 3), 40, (2, 3), **askew)),
+        Case("direct", convolved("direct", (2, 29, 33, 1), 36, (3, 3), padding=1)),
+        Case("direct, no bias",
+             convolved("direct", (1, 6, 8, 1), 4, (3, 3), has_bias=False, stride=2)),
+        Case("direct, three channels", convolved("direct", (2, 7, 11, 3), 40, (2, 3),
+                                                 stride=2, padding=askew["padding"])),
         Case("winograd", convolved("winograd", (2, 10, 13, 12), 20, (3, 3),
                                    padding=((1, 0), (2, 1))), 132),
         Case("winograd, no bias", convolved("winograd", (1, 5, 6, 4), 4, (3, 3),
@@ -259,9 +287,15 @@ def _convolutions() -> list[Case]:
         Case("implicit", convolved("implicit", (2, 9, 8, 36), 36, (2, 3), padding=1), 132),
         Case("implicit, strides", convolved("implicit", (9, 5, 6, 36), 36, (3, 2), **askew), 132),
         Case("implicit, short lines",
-             convolved("implicit", (9, 5, 6, 4), 36, (3, 2), **askew), 132),
+             convolved("implicit", (9, 10, 9, 4), 36, (6, 6), **askew), 132),
         Case("implicit, number by number",
              convolved("implicit", (1, 33, 8, 67), 67, (1, 2), **askew), 132),
+        Case("tensor cores", convolved("implicit", (1, 11, 13, 72), 72, (2, 2), tf32=True,
+                                       padding=askew["padding"]), 132),
+        Case("tensor cores, four channels",
+             convolved("implicit", (9, 10, 9, 4), 36, (6, 6), tf32=True, **askew), 132),
+        Case("tensor cores, four filters",
+             convolved("implicit", (3, 9, 8, 68), 4, (3, 2), tf32=True, **askew), 132),
     ]
 
 

@@ -189,7 +189,7 @@ class Machine:
         self.check_races, self.counts = check_races, counts
         for buffer in self._buffers:
             buffer.view(np.uint8).fill(UNKNOWN)
-        self._predicates.fill(True)
+        self._predicates.fill(bool(UNKNOWN & 0x80))
         np.less(self.thread, self.threads, out=self.alive)
         np.add(self.group + first_block << races.BLOCK_SHIFT, self.thread, out=self.who)
         self.when.fill(0)

@@ -6,12 +6,7 @@ pytest.importorskip("numba_cuda", reason="kernels are compiled by numba-cuda")
 
 from ptx_mutants import Trial, barriers, edits, random_edits, unread
 
-NEEDED_ELSEWHERE = {"_gradient_coefficients": 1}
-"""Barriers that may go without a difference, by kernel: the last one of `block_sums`, after which a
-thread of this kernel, not of the others, reads only what it wrote itself."""
-
-
-COUNT, MOST = 100, 0.15
+COUNT, MOST = 100, 0.08
 """Edits that are tried here, and the part that may survive; `tests/programs/ptx_mutants.py` tries
 300 and says what survives."""
 
@@ -25,9 +20,8 @@ def trial() -> Trial:
 def test_every_barrier_is_missed(trial: Trial) -> None:
     mutants = [mutant for subject in trial.subjects.values() for mutant in barriers(subject)]
     assert len(mutants) >= 40
-    survivors = [mutant for mutant in mutants if not trial.verdict(mutant)]
-    names = [mutant.subject.name for mutant in survivors]
-    assert {name: names.count(name) for name in names} == NEEDED_ELSEWHERE, survivors
+    survivors = [str(mutant) for mutant in mutants if not trial.verdict(mutant)]
+    assert not survivors, "\n".join(survivors)
 
 
 @pytest.mark.slow(40)
