@@ -1,4 +1,4 @@
-"""The exceptions of the library's own: a user's mistake, and a training that went wrong."""
+"""The exceptions and warnings of the library's own."""
 
 import copyreg
 import os
@@ -64,4 +64,11 @@ class NonFiniteLossError(RuntimeError):
 
     Its message is one line: the place in training, the layer where that began, the learning rate
     and the largest weight.
+    """
+
+
+class PictureWarning(UserWarning):
+    """A picture was read by an assumption, or shows too little; the message says which and why.
+
+    The command line prints it as a line.
     """

@@ -1,9 +1,14 @@
 """What the commands print: results on stdout, complaints on stderr."""
 
 import sys
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 from rich.console import Console
+
+from minicnn.errors import PictureWarning
 
 console = Console()
 
@@ -16,6 +21,26 @@ def say(line: str) -> None:
 def complain(message: str) -> None:
     """One line on stderr, whatever the message holds."""
     print(f"minicnn: {' '.join(message.split())}", file=sys.stderr)
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Show each of the library's own warnings as one line on stderr, however often it comes."""
+    show = warnings.showwarning
+
+    def complain_or_show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int,
+        file: TextIO | None = None, line: str | None = None,
+    ) -> None:
+        if issubclass(category, PictureWarning):
+            complain(str(message))
+        else:
+            show(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PictureWarning)
+        warnings.showwarning = complain_or_show
+        yield
 
 
 def unseen_line(unseen: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from minicnn.cli import (
     summary,
     train,
 )
-from minicnn.cli.output import complain
+from minicnn.cli.output import complain, warnings_as_lines
 from minicnn.cli.wording import worded
 from minicnn.errors import InputError, NonFiniteLossError
 
@@ -84,7 +84,8 @@ _add(data_app, data_audit.audit, data_audit.EXAMPLES)
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake, or an error of the system, ends with one line on stderr."""
     try:
-        status = app(arguments, prog_name="minicnn", standalone_mode=False)
+        with warnings_as_lines():
+            status = app(arguments, prog_name="minicnn", standalone_mode=False)
     except TyperException as error:
         if message := error.format_message():  # none where help was shown instead
             complain(message)

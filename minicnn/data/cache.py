@@ -22,7 +22,7 @@ from minicnn.files.caches import cache_folder
 from minicnn.files.reading import read_limited
 from minicnn.files.tensors import read_tensors, write_tensors
 
-_FORMAT = "minicnn-splits-3"
+_FORMAT = "minicnn-splits-4"
 _BLOCK = 1 << 24
 
 Splits = dict[str, Split]

@@ -1,6 +1,7 @@
 """Reading FER2013 as pictures in folders: ``train/<emotion>/*``, ``test/<emotion>/*``."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -8,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, USAGES, Split
-from minicnn.data.sources.images import read_grey
+from minicnn.data.sources.images import grey_and_notes
 from minicnn.data.sources.quoting import listed
-from minicnn.errors import InputError
+from minicnn.errors import InputError, PictureWarning
 from minicnn.files.reading import require_file
 
 # What a folder may be called, in small letters, and what it then is.
@@ -101,17 +102,28 @@ def read_pictures(folder: Path, pictures: Pictures) -> dict[str, Split]:
     ------
     InputError
         A file is no picture or a damaged one.
+
+    Warns
+    -----
+    PictureWarning
+        As of `read_grey`, once for all files.
     """
-    return {
-        split: Split(
-            np.array([read_grey(file) for file, _ in files], np.uint8).reshape(
-                -1, IMAGE_SIZE, IMAGE_SIZE
-            ),
+    notes: list[str] = []
+    splits = {}
+    for split, files in pictures.items():
+        images = np.empty((len(files), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+        for row, (file, _) in enumerate(files):
+            images[row], said = grey_and_notes(file)
+            notes += said
+        splits[split] = Split(
+            images,
             np.array([label for _, label in files], np.int64),
             np.array([_printable(file.relative_to(folder)) for file, _ in files], str),
         )
-        for split, files in pictures.items()
-    }
+    if notes:
+        more = f" (the first of {len(notes):,} such pictures)" if len(notes) > 1 else ""
+        warnings.warn(f"{notes[0]}{more}", PictureWarning, stacklevel=2)
+    return splits
 
 
 def _printable(path: Path) -> str:

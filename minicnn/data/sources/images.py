@@ -3,12 +3,14 @@
 import io
 import os
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minicnn.data.dataset import IMAGE_SIZE
-from minicnn.errors import InputError
+from minicnn.data.sources.levels import eight_bits
+from minicnn.errors import InputError, PictureWarning
 from minicnn.files.reading import read_limited
 
 # Pillow knows more, some of which run other programs, and many of which few people read.
@@ -21,23 +23,52 @@ MOST_BYTES = 2**28
 """Of a picture's file."""
 
 
-def read_grey(path: str | os.PathLike) -> np.ndarray:
-    """The picture in `path` as a 48×48 grey image.
+_REFUSED = (
+    (4, b"ftypheic", "HEIC"), (4, b"ftypheix", "HEIC"), (4, b"ftypheim", "HEIC"),
+    (4, b"ftypheis", "HEIC"), (4, b"ftyphevc", "HEIC"), (4, b"ftypmif1", "HEIF"),
+    (4, b"ftypmsf1", "HEIF"), (0, b"%PDF", "PDF"), (0, b"%!PS", "PostScript"), (0, b"<svg", "SVG"),
+    (0, b"8BPS", "PSD"), (0, b"\0\0\0\x0cJXL ", "JPEG XL"), (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\0\0\0\x0cjP  ", "JPEG 2000"), (0, b"II*\0", "TIFF of a kind that is not read"),
+    (0, b"MM\0*", "TIFF of a kind that is not read"), (0, b"\0\0\1\0", "ICO"),
+    (4, b"ftypavif", "AVIF, which this Pillow does not read"),
+)
+"""What other pictures begin with, and where."""
 
-    It is turned upright (EXIF orientation), laid on white where it is transparent, made grey,
-    cropped to the square at its centre, and resized with a Lanczos filter. An 8-bit grey picture of
-    48×48 comes out bit for bit as it is stored. Of an animation the first frame is read.
+LEAST_CONTRAST = 16
+"""Of 256 grey levels, that a face spans at least; of FER2013's blank pictures, none does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as people look at it.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Upright, of mode L or RGB, on white where it was transparent.
+    notes : tuple of str
+        What was assumed to read it.
+    """
+
+    image: Image.Image
+    notes: tuple[str, ...] = ()
+
+
+def read_picture(path: str | os.PathLike) -> Picture:
+    """The picture in `path` in its own size.
+
+    It is turned upright (EXIF orientation) and laid on white where it is transparent. Of an
+    animation the first frame is read.
 
     Parameters
     ----------
     path : path
-        AVIF, BMP, GIF, JPEG, PNG, PPM, TIFF or WebP. Colours become grey by ITU-R BT.601 luma;
-        16-bit grey is scaled by 255 / 65535; floating-point grey may lie in [0, 1] or in [0, 255].
+        AVIF, BMP, GIF, JPEG, PNG, PPM, TIFF or WebP. `minicnn.data.sources.levels.eight_bits` says
+        how levels of more than 8 bits are scaled.
 
     Returns
     -------
-    ndarray, uint8 (48, 48)
-        Grey levels, 0 black to 255 white.
+    Picture
 
     Raises
     ------
@@ -51,10 +82,10 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
             io.BytesIO(content), formats=_FORMATS
         ) as picture:
             _require_modest(picture, path)
-            grey = _grey(ImageOps.exif_transpose(picture))
-        square = ImageOps.fit(grey, (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.LANCZOS)
+            shallow, assumption = eight_bits(picture, content)
+            image = _on_white(ImageOps.exif_transpose(shallow))
     except UnidentifiedImageError:
-        raise InputError(f"{path}: expected a picture, got a file of no format known") from None
+        raise InputError(f"{path}: expected a picture, got {_kind(content)}") from None
     except Image.DecompressionBombError:
         raise InputError(_too_many(path)) from None
     except InputError:
@@ -64,7 +95,73 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
         raise InputError(
             f"{path}: expected a whole picture, got one that cannot be decoded ({reason})"
         ) from error
-    return np.array(square)
+    return Picture(image, (f"{path}: {assumption}",) if assumption else ())
+
+
+def read_grey(path: str | os.PathLike) -> np.ndarray:
+    """The picture in `path` as a 48×48 grey image.
+
+    It is read by `read_picture`, made grey, cropped to the square at its centre, and resized with a
+    Lanczos filter. An 8-bit grey picture of 48×48 comes out bit for bit as it is stored.
+
+    Parameters
+    ----------
+    path : path
+        As of `read_picture`. Colours become grey by ITU-R BT.601 luma.
+
+    Returns
+    -------
+    ndarray, uint8 (48, 48)
+        Grey levels, 0 black to 255 white.
+
+    Raises
+    ------
+    InputError
+        As of `read_picture`.
+
+    Warns
+    -----
+    PictureWarning
+        Something was assumed, or the picture has less than `LEAST_CONTRAST`.
+    """
+    grey, notes = grey_and_notes(path)
+    for note in notes:
+        warnings.warn(note, PictureWarning, stacklevel=2)
+    return grey
+
+
+def grey_and_notes(path: str | os.PathLike) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What `read_grey` gives, and what it warns of."""
+    picture = read_picture(path)
+    grey = as_face(picture.image)
+    return grey, (*picture.notes, *contrast_notes(grey, path))
+
+
+def as_face(image: Image.Image) -> np.ndarray:
+    """The square at the centre of a picture, grey, uint8 (48, 48)."""
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    return np.array(ImageOps.fit(image.convert("L"), size, Image.Resampling.LANCZOS))
+
+
+def contrast_notes(grey: np.ndarray, name: str | os.PathLike) -> tuple[str, ...]:
+    """One sentence where an image's grey levels, uint8, differ too little to show a face."""
+    least, most = int(grey.min()), int(grey.max())
+    if most - least >= LEAST_CONTRAST:
+        return ()
+    return (
+        f"{name}: there is no contrast (its levels lie from {least} to {most} of 255): it shows no "
+        "face",
+    )
+
+
+def _kind(content: bytes) -> str:
+    """What a file is that is no picture to read, and the way on."""
+    for place, mark, kind in _REFUSED:
+        if content[place : place + len(mark)] == mark:
+            return f"{kind}: save it as JPEG or PNG"
+    if b"<svg" in content[:2000]:
+        return "SVG: save it as JPEG or PNG"
+    return "a file of no format known"
 
 
 def _require_modest(picture: Image.Image, path: str | os.PathLike) -> None:
@@ -77,22 +174,11 @@ def _too_many(path: str | os.PathLike) -> str:
     return f"{path}: expected at most {MOST_PIXELS:,} pixels, got more"
 
 
-def _grey(picture: Image.Image) -> Image.Image:
-    """`picture` in Pillow's mode L, 8-bit grey."""
-    if picture.mode == "I" or picture.mode.startswith("I;16"):
-        return _from_levels(np.asarray(picture, np.float64) / 65535)
-    if picture.mode == "F":
-        levels = np.asarray(picture, np.float64)
-        return _from_levels(levels if levels.max() <= 1 else levels / 255)
+def _on_white(picture: Image.Image) -> Image.Image:
+    """`picture` in mode L or RGB, with white where it is transparent."""
+    grey = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("L")
-    return picture.convert("L")
-
-
-def _from_levels(levels: np.ndarray) -> Image.Image:
-    """A grey picture from levels in [0, 1], float64 ``(H, W)``."""
-    if not (levels.min() >= 0 and levels.max() <= 1):
-        raise ValueError("its grey levels leave the range of its format")
-    return Image.fromarray(np.rint(levels * 255).astype(np.uint8))
+        picture = Image.alpha_composite(white, layer)
+    return picture.convert("L" if grey else "RGB")

@@ -12,6 +12,8 @@ from minicnn.data.dataset import EMOTIONS
 from minicnn.data.sources.image_folder import find_pictures
 from minicnn.errors import InputError
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*there is no contrast")
+
 
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path_factory, monkeypatch):
