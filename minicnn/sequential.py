@@ -1,6 +1,7 @@
 """A stack of layers, each fed by the one before."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from minicnn.layers.limits import FEW_NUMBERS, MOST_NUMBERS, require_modest
 from minicnn.layers.parameters import Parameter, copies, load_arrays
 from minicnn.layers.shapes import Shape
 from minicnn.ops import arguments, backend
+from minicnn.terminal import spell_on
 from minicnn.weights import model_path
 
 if TYPE_CHECKING:
@@ -245,6 +247,7 @@ class Sequential:
 
     def summary(self) -> None:
         """Print `summarize` as a table."""
+        spell_on(sys.stdout)
         print(self.summarize())
 
     def save(self, path: str | os.PathLike, *, storage: str | None = None) -> None:

@@ -53,7 +53,7 @@ class Summary:
             for key in ("parameters", "multiply_adds", "activation_bytes")
         }
 
-    def table(self) -> "terminal.Table":
+    def table(self) -> terminal.FittingTable:
         """As a table for the terminal."""
         figures = (
             ("parameters", "parameters", "{:,}".format),

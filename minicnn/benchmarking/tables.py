@@ -71,7 +71,7 @@ def _known(number: float, form: str, unit: str = "") -> str:
     return "–" if math.isnan(number) else f"{number:{form}}{unit}"
 
 
-def table(title: str, headings: list[str], cells: Cells) -> "terminal.Table":
+def table(title: str, headings: list[str], cells: Cells) -> terminal.FittingTable:
     """A table for the terminal, numbers to the right."""
     columns = [
         Column(heading, right=place > 0 and any(line[place][:1].isdigit() for line in cells))

@@ -94,7 +94,7 @@ def _row(
     )
 
 
-def table(rows: Sequence[SurveyRow]) -> "terminal.Table":
+def table(rows: Sequence[SurveyRow]) -> terminal.FittingTable:
     """The rows for a terminal."""
     columns = (
         Column("layer"), Column("backend"), Column("elements", right=True),

@@ -6,7 +6,7 @@ import typer
 
 from minicnn.cli.backend import compilation_line
 from minicnn.cli.options import Backend
-from minicnn.cli.output import console, say
+from minicnn.cli.output import console, say, show
 from minicnn.files.reading import require_folder
 
 EXAMPLES = ("minicnn bench --against torch --out benchmark",)
@@ -45,7 +45,7 @@ def bench(
         results = benchmarking.measure(settings, lambda line: status.update(f"measuring: {line}"))
     console.print(results.environment, highlight=False)
     for title, headings, cells in tables.tables(results):
-        console.print(tables.table(title, headings, cells))
+        show(tables.table(title, headings, cells))
     if folder is not None:
         benchmarking.write(results, folder)
         say(f"written to {folder}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from minicnn.cli.options import Json
-from minicnn.cli.output import console, say
+from minicnn.cli.output import say, show
 from minicnn.errors import InputError
 
 EXAMPLES = ("minicnn check --exercise batchnorm", "minicnn check batchnorm_exercise.py")
@@ -50,6 +50,6 @@ def check(
     if as_json:
         print(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
-        console.print(display.describe_findings(findings))
+        show(display.describe_findings(findings))
     if any(finding.verdict != "correct" for finding in findings):
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.output import complain, console, say
+from minicnn.cli.output import complain, say, show
 from minicnn.errors import InputError
 
 EXAMPLES = ("minicnn compare runs/with-bn runs/without-bn",)
@@ -27,7 +27,7 @@ def compare(
     if len(runs) < 2:
         raise InputError(f"compare: expected at least two runs, got {len(runs)}")
     folders = [RunFolder(run) for run in runs]
-    console.print(comparison_table(folders))
+    show(comparison_table(folders))
     path = write_comparison(folders, Path(out))
     say(f"page: {path}")
     results = [folder.read_results() for folder in folders]

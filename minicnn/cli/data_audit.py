@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from minicnn.cli.options import Json
-from minicnn.cli.output import console
+from minicnn.cli.output import show
 
 EXAMPLES = ("minicnn data audit fer2013.csv --json",)
 
@@ -23,4 +23,4 @@ def audit(
     if as_json:
         print(json.dumps(findings.as_dict(), indent=2))
     else:
-        console.print(findings.table())
+        show(findings.table())

@@ -9,7 +9,7 @@ import typer
 
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Data, Json, Model, Threads
-from minicnn.cli.output import console, unseen_line
+from minicnn.cli.output import console, show, unseen_line
 from minicnn.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def evaluate(
         print(json.dumps(figures, indent=2))
         return
     views = len(classifier.views)
-    console.print(evaluation.table(
+    show(evaluation.table(
         dataset.classes,
         f"{model} on {dataset.name}, {split}" + (f", {views} views of each" if views > 1 else ""),
     ))

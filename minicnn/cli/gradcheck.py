@@ -7,7 +7,7 @@ import typer
 
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Json, Threads
-from minicnn.cli.output import console
+from minicnn.cli.output import console, show
 
 EXAMPLES = ("minicnn gradcheck BatchNorm Conv2D --backend cpu",)
 
@@ -39,6 +39,6 @@ def gradcheck(
     if as_json:
         print(json.dumps([row.as_dict() for row in rows], indent=2))
     else:
-        console.print(survey.table(rows))
+        show(survey.table(rows))
     if not all(row.passed for row in rows):
         raise typer.Exit(1)

@@ -8,9 +8,15 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from minicnn import terminal
 from minicnn.errors import PictureWarning
 
 console = Console()
+
+
+def show(content: "terminal.RenderableType") -> None:
+    """A table, or what else there is to see, on stdout."""
+    terminal.show(console, content)
 
 
 def say(line: str) -> None:

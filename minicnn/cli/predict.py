@@ -8,7 +8,7 @@ import typer
 
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Json, Threads, is_model
-from minicnn.cli.output import console
+from minicnn.cli.output import show
 from minicnn.errors import InputError
 
 EXAMPLES = ("minicnn predict photo.jpg", "minicnn predict runs/mine photo.jpg")
@@ -59,7 +59,7 @@ def predict(
         print(json.dumps(answers, indent=2))
         return
     for image, row in zip(images, probabilities, strict=True):
-        console.print(classifier.table(f"{image}, read by {model}", row))
+        show(classifier.table(f"{image}, read by {model}", row))
 
 
 def _model_and_images(words: list[str]) -> tuple[str, list[str]]:

@@ -4,10 +4,11 @@ A command is a function in a file of its own. It imports what is heavy when it i
 ``--help`` answers at once.
 """
 
+import shutil
 import sys
 from collections.abc import Callable
 from signal import SIGINT
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.exceptions import TyperException
@@ -27,18 +28,27 @@ from minicnn.cli import (
 from minicnn.cli.output import complain, warnings_as_lines
 from minicnn.cli.wording import worded
 from minicnn.errors import InputError, NonFiniteLossError
+from minicnn.terminal import spell_on
 
 INTERRUPTED = 128 + SIGINT
 """Exit status after Ctrl-C, as shells have it."""
 
+MARKUP: Literal["rich"] | None = "rich" if shutil.get_terminal_size().columns >= 60 else None
+"""How help is shown: in frames, or as plain text where their columns would cut words."""
+
+
+def _bold(text: str) -> str:
+    return f"[bold]{text}[/]" if MARKUP else text
+
+
 app = typer.Typer(
     name="minicnn",
     help="A convolutional network library from scratch in NumPy and Numba.\n\n"
-    "[bold]minicnn train[/] alone teaches a small network to read drawn faces, in about a minute, "
-    "and writes a report.",
+    f"{_bold('minicnn train')} alone teaches a small network to read drawn faces, in about a "
+    "minute, and writes a report.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=MARKUP,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -66,7 +76,7 @@ def minicnn(
 
 def _add(group: typer.Typer, command: Callable[..., Any], examples: tuple[str, ...]) -> None:
     """Add a command under its function's name, with examples below its help."""
-    epilog = "\n\n".join(f"[bold]Example[/]  {example}" for example in examples)
+    epilog = "\n\n".join(f"{_bold('Example')}  {example}" for example in examples)
     group.command(epilog=epilog)(worded(command))
 
 
@@ -83,6 +93,8 @@ _add(data_app, data_audit.audit, data_audit.EXAMPLES)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake, or an error of the system, ends with one line on stderr."""
+    spell_on(sys.stdout)
+    spell_on(sys.stderr)
     try:
         with warnings_as_lines():
             status = app(arguments, prog_name="minicnn", standalone_mode=False)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from minicnn.cli.options import is_model
-from minicnn.cli.output import console
+from minicnn.cli.output import show
 
 EXAMPLES = ("minicnn summary paper-bn",)
 
@@ -30,4 +30,4 @@ def summary(
         network = load(RunFolder(model).require_model() if Path(model).is_dir() else model)
     else:
         network = read_experiment(model).build().model
-    console.print(network.summarize().table())
+    show(network.summarize().table())

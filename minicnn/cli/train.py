@@ -10,7 +10,7 @@ import typer
 
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Data, Threads
-from minicnn.cli.output import console, say, unseen_line
+from minicnn.cli.output import console, say, show, unseen_line
 from minicnn.cli.wording import OPTIONS, SETTINGS
 from minicnn.errors import InputError
 from minicnn.signals import answered
@@ -140,7 +140,7 @@ def _finish(run: "Run") -> None:
     model, evaluation = run.finish()
     report = write_report(run.folder, model, run.dataset, evaluation)
     record = read_run(run.folder)
-    console.print(evaluation.table(
+    show(evaluation.table(
         run.dataset.classes, f"{record.name}: {record.measured_on} split, best model"
     ))
     if record.copies:

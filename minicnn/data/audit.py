@@ -247,7 +247,7 @@ def _examples(rows: pd.DataFrame) -> list[list[Row]]:
     ]
 
 
-def _counts_table(audit: Audit) -> "terminal.Table":
+def _counts_table(audit: Audit) -> terminal.FittingTable:
     """Images by class and split, and the pixels' mean and deviation."""
     counts = audit.counts.values()
     rows: list[Any] = [
@@ -264,7 +264,7 @@ def _counts_table(audit: Audit) -> "terminal.Table":
     return terminal.table(columns, rows, title=f"{audit.name}: images", upright=True)
 
 
-def _findings_table(audit: Audit) -> "terminal.Table":
+def _findings_table(audit: Audit) -> terminal.FittingTable:
     """Every check with what it found and the first places to look at."""
     rows = []
 

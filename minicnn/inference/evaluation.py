@@ -129,7 +129,7 @@ class Evaluation:
             "confusion": self.confusion.tolist(),
         }
 
-    def table(self, classes: tuple[str, ...], title: str) -> "terminal.Table":
+    def table(self, classes: tuple[str, ...], title: str) -> terminal.FittingTable:
         """Precision and recall of each class, with the accuracy below, for a rich console.
 
         Parameters

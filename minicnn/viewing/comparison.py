@@ -24,7 +24,7 @@ LABELS = ("name", "description")
 """Settings that are there for people and change nothing."""
 
 
-def comparison_table(folders: Sequence[RunFolder]) -> "terminal.Table":
+def comparison_table(folders: Sequence[RunFolder]) -> terminal.FittingTable:
     """The figures of several runs as a table for the terminal, a row a run.
 
     Parameters
@@ -34,7 +34,7 @@ def comparison_table(folders: Sequence[RunFolder]) -> "terminal.Table":
 
     Returns
     -------
-    rich.table.Table
+    terminal.FittingTable
 
     Raises
     ------
@@ -53,7 +53,7 @@ def comparison_table(folders: Sequence[RunFolder]) -> "terminal.Table":
         )
         for run in _read(folders)
     )
-    columns = [Column("run", fold=True), *(Column(heading, right=True) for heading in headings)]
+    columns = [Column("run"), *(Column(heading, right=True) for heading in headings)]
     return terminal.table(columns, rows)
 
 

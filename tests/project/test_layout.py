@@ -44,6 +44,7 @@ OTHER_PLACES = {
     "layers/shapes": "layers/test_base.py",
     "ptx/*": "ptx/test_launch.py",
     "runs/folder": "runs/test_results.py",
+    "terminal/lines": "terminal/test_tables.py",
     "training/environment": "training/test_resuming.py",
     "training/epoch": "training/test_trainer.py",
     "training/hooks": "training/test_layer_records.py",

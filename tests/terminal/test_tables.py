@@ -58,12 +58,79 @@ def test_brackets_are_no_markup() -> None:
     assert terminal.plain(terminal.line(word, (word, "bold"))) == 2 * word
 
 
-def test_a_long_word_is_folded_or_cut() -> None:
-    rows = [("0123456789abcdef",)]
-    folded = terminal.plain(terminal.table([Column("x", fold=True)], rows), width=14)
-    assert "│ 0123456789 │\n│ abcdef     │" in folded
-    cut = terminal.plain(terminal.table([Column("x")], rows), width=14)
-    assert "│ 012345678… │\n└" in cut
+WIDE = terminal.table(
+    [Column("layer", footer="all"), Column("most of it", right=True, footer="30"), Column("what")],
+    [Row(("first", "1 of 2"), style="bold"), ("second", "20", "some words to fold")],
+    title="T", caption="c",
+)
+
+
+def lines_at(width: int) -> list[str]:
+    return [line.rstrip() for line in terminal.plain(WIDE, width).splitlines()]
+
+
+def test_words_fold_before_figures_do() -> None:
+    assert lines_at(34) == [
+        "T",
+        "┏━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━┓",
+        "┃ layer  ┃ most of it ┃ what     ┃",
+        "┡━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━┩",
+        "│ first  │     1 of 2 │          │",
+        "│ second │         20 │ some     │",
+        "│        │            │ words to │",
+        "│        │            │ fold     │",
+        "├────────┼────────────┼──────────┤",
+        "│ all    │         30 │          │",
+        "└────────┴────────────┴──────────┘",
+        "                c",
+    ]
+
+
+def test_a_narrow_table_has_no_frame() -> None:
+    assert lines_at(26) == [
+        "T", "",
+        "         most of",
+        " layer        it  what",
+        " ────────────────────────",
+        " first    1 of 2",
+        " second       20  some",
+        "                  words",
+        "                  to",
+        "                  fold",
+        "",
+        " all          30",
+        "",
+        "            c",
+    ]
+
+
+def test_where_words_do_not_fit_every_row_is_a_list() -> None:
+    assert lines_at(22) == [
+        "T",
+        "first", "   most of it  1 of 2",
+        "second", "   most of it  20", "   what        some", "               words",
+        "               to", "               fold",
+        "all", "   most of it  30", "c",
+    ]
+
+
+def test_a_pipe_gets_a_table_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown() -> int:
+        stream = io.StringIO()
+        terminal.show(Console(file=stream), terminal.table([Column("x")], [("ab " * 99 + "ab",)]))
+        return max(map(len, stream.getvalue().splitlines()))
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert shown() == 303
+    monkeypatch.setenv("COLUMNS", "50")
+    assert shown() == 50
+
+
+def test_a_long_word_is_folded() -> None:
+    rows = [("0123456789abcdef", "x")]
+    assert terminal.plain(terminal.bare_table(rows), width=14).count("…") == 0
+    table = terminal.table([Column("a"), Column("b")], rows)
+    assert "…" not in terminal.plain(table, width=14)
 
 
 @pytest.mark.parametrize(("upright", "start"), [(False, "\x1b[3mT"), (True, "T")])
