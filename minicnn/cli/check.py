@@ -1,7 +1,6 @@
 """``minicnn check``: a verdict on a student's functions, or a starter file for them."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from minicnn.cli.options import Json
 from minicnn.cli.output import say, show
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 
 EXAMPLES = ("minicnn check --exercise batchnorm", "minicnn check batchnorm_exercise.py")
 
@@ -41,7 +41,7 @@ def check(
     from minicnn.checking.students import display, exercises
 
     if exercise is not None:
-        path = exercises.write_exercise(exercise, None if file is None else Path(file))
+        path = exercises.write_exercise(exercise, None if file is None else as_path(file))
         say(f"written to {path}")
         return
     if file is None:

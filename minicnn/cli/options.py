@@ -1,6 +1,5 @@
 """Options and arguments that several commands take."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,7 +33,8 @@ Model = Annotated[
 
 def is_model(argument: str) -> bool:
     """Whether an argument names a model rather than a picture or an experiment."""
+    from minicnn.files.paths import as_path
     from minicnn.weights import pretrained_names
 
     return (argument.endswith(".safetensors") or argument in pretrained_names()
-            or Path(argument).is_dir())
+            or as_path(argument).is_dir())

@@ -1,7 +1,6 @@
 """``minicnn predict``: what a network takes pictures of faces for."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Json, Threads, is_model
 from minicnn.cli.output import show
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 
 EXAMPLES = ("minicnn predict photo.jpg", "minicnn predict runs/mine photo.jpg")
 
@@ -66,7 +66,7 @@ def _model_and_images(words: list[str]) -> tuple[str, list[str]]:
     """The model that the first word names, or else the package's own; and the pictures."""
     from minicnn.weights import pretrained_names
 
-    first = Path(words[0])
+    first = as_path(words[0])
     if is_model(words[0]) or not (first.suffix or first.exists()):  # pictures have a suffix
         return words[0], words[1:]
     own = next((name for name in PRETRAINED if name in pretrained_names()), None)

@@ -1,12 +1,12 @@
 """``minicnn summary``: a network as a table."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from minicnn.cli.options import is_model
 from minicnn.cli.output import show
+from minicnn.files.paths import as_path
 
 EXAMPLES = ("minicnn summary paper-bn",)
 
@@ -26,8 +26,8 @@ def summary(
     from minicnn.runs.folder import RunFolder
     from minicnn.training import experiment_names, read_experiment
 
-    if is_model(model) and (Path(model).exists() or model not in experiment_names()):
-        network = load(RunFolder(model).require_model() if Path(model).is_dir() else model)
+    if is_model(model) and (as_path(model).exists() or model not in experiment_names()):
+        network = load(RunFolder(model).require_model() if as_path(model).is_dir() else model)
     else:
         network = read_experiment(model).build().model
     show(network.summarize().table())

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from minicnn.cli.options import Backend, Data, Threads
 from minicnn.cli.output import console, say, show, unseen_line
 from minicnn.cli.wording import OPTIONS, SETTINGS
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 from minicnn.signals import answered
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def train(
     every = None if checkpoint_every is None else Interval.parse(
         checkpoint_every, argument="checkpoint_every")
     options = {
-        "data": None if data is None else str(Path(data).resolve()), "epochs": epochs,
+        "data": None if data is None else str(as_path(data).resolve()), "epochs": epochs,
         "batch_size": batch_size, "lr": lr, "seed": seed, "limit": limit,
     }
     given = {SETTINGS[name]: value for name, value in options.items() if value is not None}

@@ -17,6 +17,7 @@ from minicnn.data.sources.archives import open_table
 from minicnn.data.sources.csv_reader import read_csv
 from minicnn.data.sources.image_folder import find_pictures, read_pictures
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 
 _ACCEPTED = (
     "fer2013.csv or icml_face_data.csv, either inside a .zip or .tar.gz, or a folder of pictures in"
@@ -57,7 +58,7 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
     TypeError, ValueError
         `validation_fraction` is no number in (0, 1), or `seed` no integer of at least 0.
     """
-    path = Path(path)
+    path = as_path(path)
     validation.number("fer2013.load", "validation_fraction", validation_fraction, 0, 1, ends="()")
     validation.integer("fer2013.load", "seed", seed, 0)
     try:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 from minicnn.files.writing import sync_folder
 
 _BLOCK = 2**20
@@ -11,7 +12,7 @@ _BLOCK = 2**20
 
 def require_file(path: str | os.PathLike, what: str) -> Path:
     """`path` as a `Path`, or an `InputError` that says why it is not a readable file."""
-    path = Path(path)
+    path = as_path(path)
     try:
         if path.is_dir():
             raise InputError(f"{path}: expected {what}, got a folder")
@@ -57,7 +58,7 @@ def read_limited(path: str | os.PathLike, what: str, most: int) -> bytes:
 
 def require_place(path: str | os.PathLike, what: str) -> Path:
     """`path`, if it is a folder or could become one, or an `InputError`; makes nothing."""
-    path = Path(path)
+    path = as_path(path)
     there = next((place for place in (path, *path.parents) if place.exists()), path)
     if there.is_file():
         raise InputError(f"{path}: expected {what}, got a file where a folder belongs")

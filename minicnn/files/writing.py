@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def atomic_path(
         Where `path` is a folder, its folder does not exist, or the disk is full or cannot be
         written.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         raise InputError(f"{path}: expected a file to write, got a folder")
     if not path.parent.is_dir():
@@ -80,7 +81,7 @@ def append_text(path: str | os.PathLike, text: str) -> None:
     InputError
         Where it cannot be written; the file is as long as before then.
     """
-    path = Path(path)
+    path = as_path(path)
     length = path.stat().st_size if path.exists() else 0
     try:
         with _said_of(path), path.open("a", encoding="utf-8", newline="") as stream:

@@ -10,6 +10,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from minicnn.errors import InputError, ResumableError
+from minicnn.files.paths import as_path
 from minicnn.files.reading import require_place
 from minicnn.files.tensors import read_tensors
 from minicnn.files.writing import atomic_write_text
@@ -51,7 +52,7 @@ class RunFolder:
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self.experiment = self.path / "experiment.toml"
         self.history = self.path / "history.csv"
         self.batchnorm = self.path / "batchnorm.csv"

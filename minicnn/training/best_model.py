@@ -3,11 +3,11 @@
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minicnn.files.paths import as_path
 from minicnn.layers.parameters import load_arrays
 from minicnn.sequential import Sequential
 from minicnn.training.callback import Callback, Phase, Training
@@ -38,7 +38,7 @@ class BestModel(Callback):
 
     def __init__(self, model: Sequential, path: str | os.PathLike) -> None:
         self.model = model
-        self.path = Path(path)
+        self.path = as_path(path)
         self.best: Epoch | None = None
         self._weights = model.state_dict()
 

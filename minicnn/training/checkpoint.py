@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 from minicnn.files.tensors import write_tensors
 from minicnn.training.anomalies import require_finite_state
 from minicnn.training.callback import Callback, Phase, Training
@@ -84,7 +84,7 @@ class Checkpoint(Callback):
         previous: str | os.PathLike | None = None, every: Interval | None = None,
         last_is_whole: bool = True,
     ) -> None:
-        self.path, self.previous = Path(path), previous
+        self.path, self.previous = as_path(path), previous
         self.header = dict(header)
         self.every = every or Interval()
         self.last_is_whole = last_is_whole

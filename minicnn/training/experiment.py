@@ -7,7 +7,6 @@ Names and settings of layers, optimizers and schedules are those of their constr
 import os
 from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from minicnn.data import Augmentation, Dataset, Views, drawn_faces, fer2013
 from minicnn.data.dataset import EMOTIONS
 from minicnn.errors import InputError
 from minicnn.files import registry
+from minicnn.files.paths import as_path
 from minicnn.files.toml import parse_toml, read_toml
 from minicnn.layers.parameters import Parameter
 from minicnn.optimizers import Optimizer
@@ -128,7 +128,7 @@ class Experiment(Settings):
                 seed=self.seed,
             )
         elif self.data.path:
-            dataset = fer2013.load(Path(self.data.path).resolve(), seed=self.seed)
+            dataset = fer2013.load(as_path(self.data.path).resolve(), seed=self.seed)
         else:
             raise InputError(
                 f"{self.name} needs the FER2013 images: expected the path of fer2013.csv (or "
@@ -257,7 +257,7 @@ def read_experiment(name_or_path: str | os.PathLike) -> Experiment:
         folder = resources.files("minicnn.training") / "experiments"
         values = parse_toml((folder / f"{name}.toml").read_bytes(), name)
         return _validated(values, name)._checked(name)
-    if not Path(name).exists():
+    if not as_path(name).exists():
         raise InputError(
             f"{name}: expected a TOML file or one of {', '.join(experiment_names())}, "
             "but there is no such experiment"

@@ -5,8 +5,8 @@ import io
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 
+from minicnn.files.paths import as_path
 from minicnn.files.writing import append_text, atomic_write_text
 from minicnn.runs.tables import HISTORY
 from minicnn.training.callback import Callback, Training
@@ -22,7 +22,7 @@ class HistoryFile(Callback):
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
 
     def on_fit_start(self, trainer: Training) -> None:
         """Write what is known already: the header, and a resumed run's earlier epochs."""

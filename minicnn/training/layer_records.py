@@ -4,13 +4,13 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from minicnn import ops
+from minicnn.files.paths import as_path
 from minicnn.files.writing import atomic_write_text
 from minicnn.layers import BatchNorm, Layer
 from minicnn.runs.tables import LAYERS, RUNNING_STATISTICS
@@ -31,7 +31,7 @@ class TableFile(Callback):
     """
 
     def __init__(self, path: str | os.PathLike, columns: tuple[str, ...]) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self.columns = columns
         self.rows: list[dict[str, Any]] = []
 

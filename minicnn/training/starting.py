@@ -6,6 +6,7 @@ from pathlib import Path
 
 from minicnn import terminal
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 from minicnn.files.reading import require_folder
 from minicnn.files.writing import atomic_write_text
 from minicnn.runs.folder import RunFolder
@@ -50,7 +51,7 @@ def start_run(
     folder.require_unused()
     plan = experiment.build()
     if experiment.data.path:
-        experiment = experiment.changed(data={"path": str(Path(experiment.data.path).resolve())})
+        experiment = experiment.changed(data={"path": str(as_path(experiment.data.path).resolve())})
     experiment = experiment.completed()
     load_data(experiment, plan, console)
     trainer, best = assemble(experiment, plan, folder, console, checkpoint_every)

@@ -10,6 +10,7 @@ from typing import Any
 from minicnn import terminal
 from minicnn.errors import InputError
 from minicnn.files.nesting import dotted
+from minicnn.files.paths import as_path
 from minicnn.files.reading import require_folder
 from minicnn.runs.folder import RunFolder
 from minicnn.terminal import Column
@@ -81,7 +82,7 @@ def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> P
     if len(folders) < 2:
         raise InputError(f"compare: expected two or more runs, got {len(folders)}")
     runs = _read(folders)
-    require_folder(Path(path).absolute().parent, "the folder of the comparison")
+    require_folder(as_path(path).absolute().parent, "the folder of the comparison")
     classes = list(dict.fromkeys(name for run in runs for name in run.classes))
     return write_page(path, "compare.html.j2", {
         "runs": list(zip(runs, line_colours(), strict=False)),

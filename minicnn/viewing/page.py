@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from minicnn.files.paths import as_path
 from minicnn.files.writing import atomic_write_text
 from minicnn.summary import human_bytes
 
@@ -93,6 +94,6 @@ def write_page(path: str | os.PathLike, template: str, values: dict[str, Any]) -
         percent=percent, number=number, plural=plural, duration=duration, setting=setting,
         bytes=human_bytes,
     )
-    path = Path(path)
+    path = as_path(path)
     atomic_write_text(path, environment.get_template(template).render(values))
     return path

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from minicnn.files.paths import as_path
 from minicnn.files.writing import atomic_path
 
 
@@ -58,7 +59,7 @@ class Picture:
         InputError
             Where the folder does not exist.
         """
-        path = Path(folder) / f"{self.name}.png"
+        path = as_path(folder) / f"{self.name}.png"
         with atomic_path(path) as temporary:
             temporary.write_bytes(self.png)
         return path

@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 
 
 def pretrained_names() -> list[str]:
@@ -25,7 +26,7 @@ def model_path(name_or_path: str | os.PathLike) -> Path:
     InputError
         Where nothing lies there, and what looks like a name is none.
     """
-    path = Path(name_or_path)
+    path = as_path(name_or_path)
     if path.exists():
         return path
     if str(name_or_path) in pretrained_names():

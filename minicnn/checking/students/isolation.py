@@ -18,6 +18,7 @@ from typing import Any
 
 from minicnn.checking.students.finding import Finding
 from minicnn.errors import InputError
+from minicnn.files.paths import as_path
 
 TIMEOUT = 10.0
 """Seconds for each function, and for importing the file."""
@@ -71,7 +72,7 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
         raise InputError(
             f"expected seconds in (0, {LONGEST:g}], got {timeout:g}", argument="timeout"
         )
-    file = Path(path).absolute()
+    file = as_path(path).absolute()
     if not file.is_file():
         raise InputError(f"{path}: expected a Python file, found "
                          f"{'a folder' if file.is_dir() else 'nothing'}")
