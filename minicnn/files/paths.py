@@ -7,8 +7,8 @@ from pathlib import Path
 def as_path(path: str | os.PathLike) -> Path:
     """A path; a ``~`` or ``~name`` at its start is a home folder, unless such a file exists.
 
-    A shell replaces ``~`` at the start of a word only: not behind ``--data=``, nor in an
-    experiment's file or a notebook.
+    A shell replaces ``~`` at the start of a word only; in an experiment's file or a notebook
+    nobody does.
 
     Parameters
     ----------
