@@ -73,6 +73,8 @@ class Summary:
         title = f"input {self.input_shape}; multiply-adds and memory for one image"
         return terminal.table(columns, rows, title=title, centred=True)
 
+    _repr_pretty_ = terminal.as_printed
+
     def __str__(self) -> str:
         return terminal.plain(self.table())
 

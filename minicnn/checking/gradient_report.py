@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from minicnn.terminal import as_printed
+
 Verdict = Literal[
     "correct", "wrong", "inconclusive", "wrong shape", "not finite", "random", "changes its inputs"
 ]
@@ -54,6 +56,8 @@ class InputGradient:
         """Whether no element differs by more than its uncertainty allows."""
         return self.error <= self.tolerance + self.uncertainty
 
+    _repr_pretty_ = as_printed
+
     def __str__(self) -> str:
         text = f"d{self.name}: {self.checked} checked"
         if self.worst is not None:
@@ -91,6 +95,8 @@ class GradientReport:
     def passed(self) -> bool:
         """Whether the verdict is ``"correct"``."""
         return self.verdict == "correct"
+
+    _repr_pretty_ = as_printed
 
     def __str__(self) -> str:
         return "\n  ".join([f"{self.verdict}: {self.message}", *map(str, self.gradients)])

@@ -6,7 +6,7 @@ without. Texts are shown as they are: brackets in a file's name are no markup.
 
 from typing import TYPE_CHECKING
 
-from minicnn.terminal.lines import bar, line, plain, show, together
+from minicnn.terminal.lines import as_printed, bar, line, plain, show, together
 from minicnn.terminal.spelling import spell_on
 from minicnn.terminal.tables import Column, FittingTable, Row, bare_table, table
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from rich.table import Table as Table
 
 __all__ = [
-    "Column", "FittingTable", "Row", "bar", "bare_table", "line", "plain", "show", "spell_on",
-    "table", "together",
+    "Column",
+    "FittingTable",
+    "Row",
+    "as_printed",
+    "bar",
+    "bare_table",
+    "line",
+    "plain",
+    "show",
+    "spell_on",
+    "table",
+    "together",
 ]

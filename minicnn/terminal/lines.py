@@ -1,7 +1,7 @@
 """Lines of text in several styles, bars, and how what is drawn comes to a terminal."""
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -50,8 +50,15 @@ def plain(content: "RenderableType", width: int = 100) -> str:
     from rich.console import Console
 
     stream = io.StringIO()
-    Console(file=stream, width=width, color_system=None, force_terminal=True).print(content)
+    console = Console(
+        file=stream, width=width, color_system=None, force_terminal=True, force_jupyter=False)
+    console.print(content)
     return stream.getvalue().rstrip()
+
+
+def as_printed(result: Any, printer: Any, cycle: bool) -> None:
+    """``_repr_pretty_`` of what a notebook shows as ``print`` does."""
+    printer.text(str(result))
 
 
 def show(console: "Console", content: "RenderableType") -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from minicnn.terminal.lines import line, together
+from minicnn.terminal.lines import line, plain, together
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -51,7 +51,7 @@ class Row(NamedTuple):
     rule_below: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittingTable:
     """A table that is shown whole at any width.
 
@@ -67,6 +67,10 @@ class FittingTable:
     centred: bool
     caption: str
     compact: bool
+
+    def __repr__(self) -> str:
+        """As a notebook shows it, or ``print``."""
+        return plain(self)
 
     def __rich_console__(
         self, console: "Console", options: "ConsoleOptions"

@@ -20,12 +20,12 @@ class ProgressDisplay(Callback):
 
     Parameters
     ----------
-    console : rich.console.Console
-        Where to show it.
+    console : rich.console.Console, optional
+        Where to show it: standard output, or the notebook, by default.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._last_line = 0.0

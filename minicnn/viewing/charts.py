@@ -4,10 +4,12 @@ Charts are drawn dark on white, small enough to be read on a phone. A page that 
 inverts them.
 """
 
+import io
 from collections.abc import Iterator
 from itertools import cycle
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -25,6 +27,15 @@ WIDTH = 4.6
 """Of a chart, in inches."""
 
 
+class Chart(Figure):
+    """A figure that a notebook shows, whether or not it uses Matplotlib's pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        FigureCanvasAgg(self).print_png(stream)
+        return stream.getvalue()
+
+
 def chart(height: float = 3.0, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A white figure `WIDTH` inches wide, and its quiet axes, row by row; their x axis is shared.
 
@@ -40,7 +51,7 @@ def chart(height: float = 3.0, rows: int = 1, columns: int = 1) -> tuple[Figure,
     figure : matplotlib.figure.Figure
     axes : list of rows · columns matplotlib.axes.Axes
     """
-    figure = Figure(figsize=(WIDTH, height), dpi=180, layout="constrained", facecolor="white")
+    figure = Chart(figsize=(WIDTH, height), dpi=180, layout="constrained", facecolor="white")
     axes = list(figure.subplots(rows, columns, sharex=True, squeeze=False).flat)
     for one in axes:
         quieten(one)

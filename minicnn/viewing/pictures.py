@@ -1,6 +1,7 @@
 """A picture as PNG: made from a chart or from pixels, kept as a file or inside a page."""
 
 import base64
+import html
 import io
 import os
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ class Picture:
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, "png", optimize=True)
         return cls(name, stream.getvalue(), description)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return f'<img src="{self.uri}" alt="{html.escape(self.description)}">'
 
     @property
     def uri(self) -> str:
