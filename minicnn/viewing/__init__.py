@@ -1,5 +1,6 @@
 """Pictures of a run: how it learned, what it mistakes, what its layers see; the HTML reports."""
 
+from minicnn.viewing.class_activation import GradCam, grad_cam, spatial_layer
 from minicnn.viewing.comparison import comparison_table, write_comparison
 from minicnn.viewing.confusion import draw_confusion
 from minicnn.viewing.curves import Curve, draw_curves
@@ -14,6 +15,7 @@ from minicnn.viewing.running_statistics import draw_running_statistics
 __all__ = [
     "Curve",
     "FeatureMaps",
+    "GradCam",
     "Mistake",
     "Picture",
     "RunRecord",
@@ -26,7 +28,9 @@ __all__ = [
     "draw_filters",
     "draw_running_statistics",
     "first_filters",
+    "grad_cam",
     "read_run",
+    "spatial_layer",
     "write_comparison",
     "write_report",
 ]

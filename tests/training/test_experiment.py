@@ -36,11 +36,13 @@ def test_the_built_in_experiments_are_sound():
         assert read_experiment(name).name == name
 
 
-def test_paper_plain_differs_from_paper_bn_by_batch_norm_alone():
-    one, other = (read_experiment(name).model_dump() for name in ("paper-bn", "paper-plain"))
+@pytest.mark.parametrize("names", [
+    ("paper-bn", "paper-plain"), ("drawn-faces", "drawn-faces-plain")])
+def test_a_plain_experiment_differs_by_batch_norm_alone(names):
+    one, other = (read_experiment(name).model_dump() for name in names)
     assert one.pop("name") != other.pop("name")
     assert one.pop("description") != other.pop("description")
-    assert one["model"].pop("batch_norm")
+    assert one["model"].pop("batch_norm", True)  # a model's default
     assert not other["model"].pop("batch_norm")
     assert one == other
 
