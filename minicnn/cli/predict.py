@@ -1,17 +1,18 @@
-"""``minicnn predict``: what a network takes pictures of faces for."""
+"""``minicnn predict``: what a network takes the faces in pictures for."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Json, Threads, is_model
-from minicnn.cli.output import show
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 
-EXAMPLES = ("minicnn predict photo.jpg", "minicnn predict runs/mine photo.jpg")
+EXAMPLES = (
+    "minicnn predict photo.jpg", "minicnn predict photo.jpg --save answer.png",
+    "minicnn predict runs/mine face.png --whole",
+)
 
 PRETRAINED = ("best-single", "paper-bn")
 """Which network of the package reads pictures where no other is named: the first that there is."""
@@ -25,41 +26,62 @@ ModelAndImages = Annotated[
         "a run, or a name.",
     ),
 ]
+Whole = Annotated[
+    bool,
+    typer.Option("--whole", help="Look for no faces: each picture is one, at its centre."),
+]
+Save = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OUT",
+        help="Draw the faces and answers into the picture and save it as OUT; of several pictures, "
+        "into the folder OUT.",
+    ),
+]
+Crop = Annotated[
+    bool,
+    typer.Option("--crop", help="Show what the network saw, and save it beside OUT."),
+]
 
 
 def predict(
     images: ModelAndImages,
+    whole: Whole = False,
+    save: Save = None,
+    crop: Crop = False,
     backend: Backend = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Print the probabilities of the seven expressions for pictures of faces.
+    """Print the probabilities of the seven expressions for each face in pictures.
 
-    A picture is made grey, cut to its central square and resized to 48×48 pixels.
-    The face should fill it.
+    Faces are looked for with the extra "faces"; without it, the square at the centre is taken for
+    one. A small square picture of up to 64 pixels a side is a face itself, as FER2013's are.
+    A picture in which no face is found ends with exit status 1.
     """
     import numpy as np
 
-    from minicnn.data.sources.images import read_grey
+    from minicnn.cli import predict_answers, predict_faces
     from minicnn.inference.classifier import Classifier
 
     choose(backend, threads)
     model, images = _model_and_images(images)
     classifier = Classifier.load(model)
-    if not images:
-        raise InputError(f"predict: expected pictures for {model} to read, got none")
-    pictures = np.stack([read_grey(image) for image in images])
-    with compilation_line():
-        probabilities = classifier.probabilities(pictures)
+    _require_pictures(model, images)
+    outputs = predict_answers.outputs(images, save)
+    seen = [predict_faces.look(image, whole) for image in images]
+    crops = [crop for each in seen for crop in each.crops]
+    answers = np.empty((0, len(classifier.classes)))
+    if crops:
+        with compilation_line():
+            answers = classifier.probabilities(np.stack(crops))
     if as_json:
-        answers = [
-            {"image": image, **dict(zip(classifier.classes, map(float, row), strict=True))}
-            for image, row in zip(images, probabilities, strict=True)
-        ]
-        print(json.dumps(answers, indent=2))
-        return
-    for image, row in zip(images, probabilities, strict=True):
-        show(classifier.table(f"{image}, read by {model}", row))
+        predict_answers.print_json(seen, answers, classifier.classes)
+    else:
+        predict_answers.print_tables(seen, answers, classifier, model, crop)
+    predict_answers.save(seen, answers, classifier.classes, outputs, crop)
+    if not all(each.crops for each in seen):
+        raise typer.Exit(1)
 
 
 def _model_and_images(words: list[str]) -> tuple[str, list[str]]:
@@ -76,3 +98,20 @@ def _model_and_images(words: list[str]) -> tuple[str, list[str]]:
             "with this package"
         )
     return own, words
+
+
+def _require_pictures(model: str, images: list[str]) -> None:
+    """Refuse what stands in a picture's place and is none, as far as its name tells."""
+    if not images:
+        raise InputError(f"predict: expected pictures for {model} to read, got none")
+    for image in images:
+        path = as_path(image)
+        if image.endswith(".safetensors") or (path / "model.safetensors").is_file():
+            raise InputError(
+                f"{image}: expected a picture, got a model: it stands before the pictures, "
+                f"minicnn predict {image} IMAGE..."
+            )
+        if path.is_dir():
+            raise InputError(
+                f"{image}: expected a picture, got a folder: name its pictures, {path / '*.jpg'}"
+            )

@@ -39,7 +39,7 @@ LEAST_CONTRAST = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Photo:
     """A picture as people look at it.
 
     Parameters
@@ -54,7 +54,7 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def read_picture(path: str | os.PathLike) -> Picture:
+def read_photo(path: str | os.PathLike) -> Photo:
     """The picture in `path` in its own size.
 
     It is turned upright (EXIF orientation) and laid on white where it is transparent. Of an
@@ -68,7 +68,7 @@ def read_picture(path: str | os.PathLike) -> Picture:
 
     Returns
     -------
-    Picture
+    Photo
 
     Raises
     ------
@@ -95,19 +95,19 @@ def read_picture(path: str | os.PathLike) -> Picture:
         raise InputError(
             f"{path}: expected a whole picture, got one that cannot be decoded ({reason})"
         ) from error
-    return Picture(image, (f"{path}: {assumption}",) if assumption else ())
+    return Photo(image, (f"{path}: {assumption}",) if assumption else ())
 
 
 def read_grey(path: str | os.PathLike) -> np.ndarray:
     """The picture in `path` as a 48×48 grey image.
 
-    It is read by `read_picture`, made grey, cropped to the square at its centre, and resized with a
+    It is read by `read_photo`, made grey, cropped to the square at its centre, and resized with a
     Lanczos filter. An 8-bit grey picture of 48×48 comes out bit for bit as it is stored.
 
     Parameters
     ----------
     path : path
-        As of `read_picture`. Colours become grey by ITU-R BT.601 luma.
+        As of `read_photo`. Colours become grey by ITU-R BT.601 luma.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
     Raises
     ------
     InputError
-        As of `read_picture`.
+        As of `read_photo`.
 
     Warns
     -----
@@ -132,9 +132,9 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
 
 def grey_and_notes(path: str | os.PathLike) -> tuple[np.ndarray, tuple[str, ...]]:
     """What `read_grey` gives, and what it warns of."""
-    picture = read_picture(path)
-    grey = as_face(picture.image)
-    return grey, (*picture.notes, *contrast_notes(grey, path))
+    photo = read_photo(path)
+    grey = as_face(photo.image)
+    return grey, (*photo.notes, *contrast_notes(grey, path))
 
 
 def as_face(image: Image.Image) -> np.ndarray:
@@ -161,6 +161,8 @@ def _kind(content: bytes) -> str:
             return f"{kind}: save it as JPEG or PNG"
     if b"<svg" in content[:2000]:
         return "SVG: save it as JPEG or PNG"
+    if b'"nbformat"' in content:
+        return "a notebook: save the picture that it shows as JPEG or PNG"
     return "a file of no format known"
 
 
