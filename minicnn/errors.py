@@ -67,6 +67,10 @@ class NonFiniteLossError(RuntimeError):
     """
 
 
+class NotCompiledError(RuntimeError):
+    """A kernel would have to be compiled where nothing is to be compiled; names the kernel."""
+
+
 class PictureWarning(UserWarning):
     """A picture was read by an assumption, or shows too little; the message says which and why.
 

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from minicnn import terminal
 from minicnn.checking.examples import EXAMPLES, kind_of
-from minicnn.checking.gradient_report import GradientReport
 from minicnn.checking.specimen import Specimen
-from minicnn.errors import InputError
-from minicnn.ops import available_backends, use_backend
+from minicnn.errors import InputError, NotCompiledError
+from minicnn.ops import available_backends, backend, backend_is_chosen, use_backend
 from minicnn.terminal import Column, Row
 
 
@@ -54,8 +54,14 @@ class SurveyRow:
 
 def measure(
     kinds: Sequence[str], backends: Sequence[str] | None, tell: Callable[[str], None]
-) -> list[SurveyRow]:
+) -> tuple[list[SurveyRow], list[tuple[str, str]]]:
     """Check these kinds of layers, or all, on these backends, or on all that can run here.
+
+    Returns
+    -------
+    rows : list of SurveyRow
+    left_out : list of (layer, backend)
+        What would have to be compiled first: that is done for backends that somebody named.
 
     Raises
     ------
@@ -66,22 +72,25 @@ def measure(
     for kind in kinds:
         if kind not in known:
             raise InputError(f"gradcheck: expected layers among {', '.join(known)}, got {kind!r}")
-    rows = []
+    compiling = backends is not None or backend_is_chosen()
+    rows: list[SurveyRow] = []
+    left_out: list[tuple[str, str]] = []
     for name, (make, shape) in EXAMPLES.items():
         if kinds and kind_of(name) not in kinds:
             continue
-        for backend in backends or available_backends():
-            tell(f"{name} on {backend}")
-            with use_backend(backend):
-                specimen = Specimen(make(), shape)
-                training, evaluation = specimen.gradients(True), specimen.gradients(False)
-                rows.append(_row(name, backend, training, evaluation))
-    return rows
+        for where in backends or available_backends():
+            tell(f"{name} on {where}")
+            with use_backend(where):
+                try:
+                    with nullcontext() if compiling else backend().nothing_compiled():
+                        rows.append(_row_of(name, where, Specimen(make(), shape)))
+                except NotCompiledError:
+                    left_out.append((name, where))
+    return rows, left_out
 
 
-def _row(
-    name: str, backend: str, training: GradientReport, evaluation: GradientReport
-) -> SurveyRow:
+def _row_of(name: str, backend: str, specimen: Specimen) -> SurveyRow:
+    training, evaluation = specimen.gradients(True), specimen.gradients(False)
     found = training.gradients + evaluation.gradients
     return SurveyRow(
         name, backend,

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 
 from minicnn import validation
-from minicnn.data.augmentation import Changes, apply
 from minicnn.data.dataset import IMAGE_SIZE
 from minicnn.errors import InputError
 
@@ -66,9 +65,12 @@ class Views:
             The first is `images` itself.
         """
         yield images
+        _, height, width, _ = images.shape
         steps = (0, -self.shift, self.shift) if self.shift else (0,)
         for flip, down, across in list(product((False, True)[: 1 + self.mirror], steps, steps))[1:]:
-            yield apply(images, _alike(len(images), flip, down, across))
+            rows = np.clip(np.arange(height) - down, 0, height - 1)
+            columns = np.clip(np.arange(width) - across, 0, width - 1)
+            yield images[:, rows[:, None], columns[::-1] if flip else columns]
 
     def as_dict(self) -> dict[str, Any]:
         """For a model's metadata."""
@@ -96,15 +98,3 @@ class Views:
         except (TypeError, ValueError) as error:
             raise InputError(f"{where}: expected the metadata to hold views with mirror and shift, "
                              f"got {settings!r}") from error
-
-
-def _alike(count: int, flip: bool, down: int, across: int) -> Changes:
-    """The same change for each of so many pictures."""
-    return Changes(
-        flip=np.full(count, flip),
-        scale=np.ones(count),
-        angle=np.zeros(count),
-        shift=np.tile(np.array([down, across], np.float64), (count, 1)),
-        brightness=np.zeros(count),
-        box=np.zeros((count, 4), np.int64),
-    )

@@ -11,6 +11,7 @@ from minicnn import ops, terminal
 from minicnn.data import EMOTIONS, IMAGE_SIZE, Preprocessing, Split, Views
 from minicnn.errors import InputError
 from minicnn.inference.evaluation import Evaluation, evaluate, logits_of
+from minicnn.inference.first_answers import without_waiting
 from minicnn.runs.folder import RunFolder
 from minicnn.sequential import Sequential, load
 from minicnn.weights import model_path
@@ -87,9 +88,17 @@ class Classifier:
         ------
         InputError
             Where the answers are not finite.
+
+        Notes
+        -----
+        While kernels are not compiled, few pictures are computed by the reference backend, unless
+        a backend was chosen: see `minicnn.inference.first_answers`.
         """
-        logits = logits_of(self.model, self.preprocessing(images), self.views)
-        answers = np.asarray(ops.softmax(logits))
+        inputs = self.preprocessing(images)
+        answers = without_waiting(
+            lambda: np.asarray(ops.softmax(logits_of(self.model, inputs, self.views))),
+            len(inputs) * len(self.views),
+        )
         if not np.isfinite(answers).all():
             raise InputError(
                 f"{self.path}: expected finite weights, but the answers are not finite"
@@ -114,8 +123,14 @@ class Classifier:
         ), title=title)
 
     def evaluate(self, split: Split) -> Evaluation:
-        """How good it is on labelled images; errors as `minicnn.inference.evaluation.evaluate`."""
-        return evaluate(
-            self.model, split.images, split.labels,
-            preprocessing=self.preprocessing, views=self.views,
+        """How good it is on labelled images; errors as `minicnn.inference.evaluation.evaluate`.
+
+        Few images are computed as by `probabilities`.
+        """
+        return without_waiting(
+            lambda: evaluate(
+                self.model, split.images, split.labels,
+                preprocessing=self.preprocessing, views=self.views,
+            ),
+            len(split) * len(self.views),
         )

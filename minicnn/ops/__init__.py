@@ -22,6 +22,7 @@ from minicnn.ops.backend import (
     OPERATIONS,
     available_backends as available_backends,
     backend as backend,
+    backend_is_chosen as backend_is_chosen,
     backend_name as backend_name,
     every_backend as every_backend,
     use_backend as use_backend,
@@ -73,8 +74,8 @@ if TYPE_CHECKING:
     from minicnn.ops import cpu as cpu, cuda as cuda, reference as reference
 else:
     __all__ = [
-        *OPERATIONS, "BACKENDS", "available_backends", "backend", "backend_name", "every_backend",
-        "use_backend",
+        *OPERATIONS, "BACKENDS", "available_backends", "backend", "backend_is_chosen",
+        "backend_name", "every_backend", "use_backend",
     ]
 
 

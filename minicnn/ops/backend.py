@@ -27,6 +27,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {}
 """The door of every operation by its name: the one list of them."""
 
 _chosen: str | None = None
+"""The backend that `use_backend` has chosen."""
+
+_initial: str | None = None
+"""The one that is used where nobody has chosen, once that was asked for."""
 
 _bound: ContextVar[str | None] = ContextVar("the backend of the running call", default=None)
 
@@ -66,6 +70,9 @@ class Backend(Protocol):
 
     def on_first_compilation(self, say: Callable[[], None]) -> AbstractContextManager[None]:
         """Within the block, call `say` once, at the first kernel that has to be compiled."""
+
+    def nothing_compiled(self) -> AbstractContextManager[None]:
+        """Within the block, raise `NotCompiledError` where a kernel would have to be compiled."""
 
     def wait(self) -> None:
         """Return once all that was asked of it is computed; only who measures time needs it."""
@@ -118,19 +125,22 @@ class use_backend:
 
 def backend() -> Backend:
     """The chosen backend's package; at first the one that ``MINICNN_BACKEND`` names, or cpu."""
-    name = _bound.get() or _chosen or backend_name()
+    name = backend_name()
     return _PACKAGES.get(name) or _package(name)
 
 
 def backend_name() -> str:
     """The chosen backend's name, for example ``"cpu"``."""
-    global _chosen
-    bound_name = _bound.get()
-    if bound_name is not None:
-        return bound_name
-    if _chosen is None:
-        _chosen = _usable(os.environ.get("MINICNN_BACKEND") or BACKENDS[0], "MINICNN_BACKEND")
-    return _chosen
+    global _initial
+    if name := _bound.get() or _chosen or _initial:
+        return name
+    _initial = _usable(os.environ.get("MINICNN_BACKEND") or BACKENDS[0], "MINICNN_BACKEND")
+    return _initial
+
+
+def backend_is_chosen() -> bool:
+    """Whether somebody has named the backend: `use_backend`, or ``MINICNN_BACKEND``."""
+    return bool(_bound.get() or _chosen or os.environ.get("MINICNN_BACKEND"))
 
 
 def available_backends() -> list[str]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from minicnn.ops.backend import OPERATIONS, bound
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads", "wait", *OPERATIONS]
+           "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
+           *OPERATIONS]
 
 
 def asarray(value: Any, dtype: Any = None) -> Any:
@@ -64,6 +65,13 @@ def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None
     from minicnn.ops.cuda.compile import on_first_compilation
 
     return on_first_compilation(say)
+
+
+def nothing_compiled() -> AbstractContextManager[None]:
+    """Within the block, raise `NotCompiledError` where a kernel would have to be compiled."""
+    from minicnn.ops.cuda.compile import nothing_compiled
+
+    return nothing_compiled()
 
 
 def wait() -> None:

@@ -25,12 +25,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from minicnn.errors import InputError
+from minicnn.errors import InputError, NotCompiledError
 from minicnn.files.caches import cache_folder
 from minicnn.files.writing import atomic_path
 from minicnn.ops.cuda import intrinsics as intrinsics  # lets kernels write x.dtype and x + count
@@ -41,7 +42,7 @@ from minicnn.ptx.compiler import cuda, device_function, pointer, scalar, to_ptx,
 from minicnn.ptx.requirement import INSTALL
 
 __all__ = ["Kernel", "Program", "cuda", "device_function", "kernel", "link",
-           "on_first_compilation", "uint32", "uint64", "versions"]
+           "nothing_compiled", "on_first_compilation", "uint32", "uint64", "versions"]
 
 uint32, uint64 = types.uint32, types.uint64
 
@@ -50,6 +51,8 @@ _MOST_UINT32 = 2**32 - 1
 _LINKER = "nvidia-nvjitlink"
 
 _notices: list[Callable[[], None]] = []
+
+_refused: ContextVar[bool] = ContextVar("whether this thread compiles nothing", default=False)
 
 
 def kernel(*, threads: int, blocks: int = 1) -> Callable[[Callable[..., None]], "Kernel"]:
@@ -152,6 +155,8 @@ class Program:
         self._key = digest(kernel.function, bounds, capability, *argument_types)
 
         def compiled() -> bytes:
+            if _refused.get():
+                raise NotCompiledError(self.name)
             while _notices:
                 _notices.pop()()
             return to_ptx(
@@ -258,6 +263,16 @@ def on_first_compilation(say: Callable[[], None]) -> Iterator[None]:
     finally:
         if say in _notices:
             _notices.remove(say)
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Within the block, raise `NotCompiledError` where a kernel would have to be compiled."""
+    before = _refused.set(True)
+    try:
+        yield
+    finally:
+        _refused.reset(before)
 
 
 def digest(function: Callable[..., Any], *more: Any) -> str:

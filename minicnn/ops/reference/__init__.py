@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 
 __all__ = ["asarray", "available", "ceiling", "describe", "missing", "most_threads",
-           "on_first_compilation", "thread_count", "use_threads", "wait", *OPERATIONS]
+           "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
+           *OPERATIONS]
 
 
 def available() -> bool:
@@ -46,6 +47,11 @@ def most_threads() -> int:
 
 
 def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None]:
+    """Nothing is compiled."""
+    return nullcontext()
+
+
+def nothing_compiled() -> AbstractContextManager[None]:
     """Nothing is compiled."""
     return nullcontext()
 

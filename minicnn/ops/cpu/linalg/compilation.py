@@ -2,8 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from numba.core import event
+
+from minicnn.errors import NotCompiledError
+
+_refused: ContextVar[bool] = ContextVar("whether this thread compiles nothing", default=False)
 
 
 class _FirstCompilation(event.Listener):
@@ -14,7 +19,7 @@ class _FirstCompilation(event.Listener):
 
     def on_start(self, event: event.Event) -> None:
         """A compilation begins."""
-        if self._say is not None:
+        if self._say is not None and not _refused.get():
             say, self._say = self._say, None
             say()
 
@@ -30,3 +35,30 @@ def on_first_compilation(say: Callable[[], None]) -> Iterator[None]:
     """
     with event.install_listener("numba:compile", _FirstCompilation(say)):
         yield
+
+
+class _Refusal(event.Listener):
+    """Raises where a kernel is to be compiled and this thread compiles nothing.
+
+    Numba asks its cache on disk first, so that what is right for this source, this Numba and this
+    processor is known to Numba alone.
+    """
+
+    def on_start(self, event: event.Event) -> None:
+        """A compilation begins: not here."""
+        if _refused.get():
+            raise NotCompiledError(event.data["dispatcher"].__name__)
+
+    def on_end(self, event: event.Event) -> None:
+        """A compilation has ended, or was refused."""
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Within the block, raise `NotCompiledError` where a kernel would have to be compiled."""
+    before = _refused.set(True)
+    try:
+        with event.install_listener("numba:compile", _Refusal()):
+            yield
+    finally:
+        _refused.reset(before)
