@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from minicnn.viewing.charts import COLOURS, INK, QUIET, chart
 
@@ -26,6 +26,17 @@ class Cell:
     count: int
     share: float
     right: bool
+
+    @property
+    def rounded(self) -> str:
+        """The share in whole percent; ``"<1"`` where some images would round to none."""
+        rounded = f"{100 * self.share:.0f}"
+        return "<1" if self.count and rounded == "0" else rounded
+
+    @property
+    def text(self) -> str:
+        """Share and count below each other; a dot where there is no image."""
+        return f"{self.rounded}%\n{self.count:,}" if self.count else "·"
 
 
 def confusion_cells(matrix: Sequence[Sequence[int]] | np.ndarray) -> list[list[Cell]]:
@@ -50,7 +61,9 @@ def confusion_cells(matrix: Sequence[Sequence[int]] | np.ndarray) -> list[list[C
 def draw_confusion(
     matrix: Sequence[Sequence[int]] | np.ndarray, classes: Sequence[str]
 ) -> Figure:
-    """The matrix as a chart: a cell's colour is its share of the row, right ones blue.
+    """The matrix as a chart: a cell is the denser, the greater its share of the row; right is blue.
+
+    Cells let the ground show through, so that the chart reads on a light page and on a dark one.
 
     Parameters
     ----------
@@ -65,13 +78,15 @@ def draw_confusion(
     """
     cells = confusion_cells(matrix)
     figure, (axes,) = chart(height=4.4)
-    shares = np.array([[cell.share if cell.right else -cell.share for cell in row]
-                       for row in cells])
-    colours = LinearSegmentedColormap.from_list("share", [COLOURS[1], "white", COLOURS[0]])
-    axes.imshow(shares, cmap=colours, vmin=-1.25, vmax=1.25)
+    axes.set(xlim=(-0.5, len(cells) - 0.5), ylim=(len(cells) - 0.5, -0.5), aspect="equal")
     for label, row in enumerate(cells):
         for taken, cell in enumerate(row):
-            axes.text(taken, label, f"{cell.share:.0%}\n{cell.count:,}", ha="center", va="center",
+            colour = (COLOURS[0] if cell.right else COLOURS[1]) if cell.count else QUIET
+            axes.add_patch(Rectangle(
+                (taken - 0.48, label - 0.48), 0.96, 0.96, facecolor=colour, linewidth=0,
+                alpha=0.07 + 0.68 * cell.share,
+            ))
+            axes.text(taken, label, cell.text, ha="center", va="center",
                       fontsize=8, color=INK if cell.count else QUIET)
     axes.set_xticks(range(len(classes)), classes, rotation=40, ha="right", parse_math=False)
     axes.set_yticks(range(len(classes)), classes, parse_math=False)

@@ -1,14 +1,20 @@
 """The filters of the first convolution, which look at the image itself."""
 
+from typing import Any
+
 import numpy as np
-from matplotlib import colormaps
 
 from minicnn.layers import Conv2D
 from minicnn.sequential import Sequential
+from minicnn.viewing.pictures import Picture
+from minicnn.viewing.scales import WEIGHT, Scale
 from minicnn.viewing.tiles import tile
 
 MOST_FILTERS = 64
 """Filters shown."""
+
+SIZE = 36
+"""Pixels of a filter's longer side on the screen, at most, if it has not more weights than that."""
 
 
 def first_filters(model: Sequential) -> tuple[str, np.ndarray] | None:
@@ -30,21 +36,56 @@ def first_filters(model: Sequential) -> tuple[str, np.ndarray] | None:
     return None
 
 
-def draw_filters(weights: np.ndarray) -> np.ndarray:
-    """Filters as tiles: orange weighs against, white not at all, violet for.
+def shown_filters(weights: np.ndarray) -> np.ndarray:
+    """What is drawn of the filters: their weights, over several input channels the mean.
 
     Parameters
     ----------
     weights : ndarray (KH, KW, C, filters), float
-        The first `MOST_FILTERS` filters are drawn, over several input channels their mean; all to
-        one scale, on which the greatest weight in size is the darkest.
+
+    Returns
+    -------
+    ndarray (at most MOST_FILTERS, KH, KW)
+        The first ones.
+    """
+    return weights[..., :MOST_FILTERS].mean(axis=2).transpose(2, 0, 1)
+
+
+def draw_filters(weights: np.ndarray) -> np.ndarray:
+    """Filters as tiles: black weighs against, grey not at all, white for.
+
+    Parameters
+    ----------
+    weights : ndarray (KH, KW, C, filters), float
+        Drawn as `shown_filters`, all to one scale, from the greatest weight in size below 0 to the
+        same above.
 
     Returns
     -------
     ndarray, uint8 (..., ..., 4)
         RGBA.
     """
-    images = weights[..., :MOST_FILTERS].mean(axis=2).transpose(2, 0, 1)
-    scale = np.abs(images).max() or 1.0
-    colours = colormaps["PuOr"](images / (2 * scale) + 0.5, bytes=True)[..., :3]
-    return tile(colours, columns=8, size=48)
+    shown = shown_filters(weights)
+    factor = max(SIZE // max(shown.shape[1:]), 1)
+    return tile(Scale.around_zero(shown, WEIGHT).paint(shown), columns=8, factor=factor)
+
+
+def filter_sheet(model: Sequential) -> dict[str, Any] | None:
+    """The first convolution's filters and their scale; None without one."""
+    found = first_filters(model)
+    if found is None:
+        return None
+    layer, weights = found
+    shown = shown_filters(weights)
+    height, width, channels, count = weights.shape
+    sheet = draw_filters(weights)
+    return {
+        "layer": layer, "height": height, "width": width, "count": count, "channels": channels,
+        "screen_width": sheet.shape[1], "shown": len(shown),
+        "scale": Scale.around_zero(shown, WEIGHT),
+        "picture": Picture.of_pixels(
+            "filters", sheet,
+            f"{len(shown)} filters of {layer} side by side, each {height} by {width} squares from "
+            "black to white.",
+        ),
+    }

@@ -13,9 +13,10 @@ from minicnn.sequential import Sequential
 from minicnn.viewing.charts import COLOURS
 from minicnn.viewing.confusion import confusion_cells, draw_confusion
 from minicnn.viewing.curves import Curve, draw_curves
-from minicnn.viewing.feature_maps import MOST_CHANNELS, block_maps, draw_feature_maps
-from minicnn.viewing.filters import MOST_FILTERS, draw_filters, first_filters
-from minicnn.viewing.mistakes import confident_mistakes
+from minicnn.viewing.evidence import evidence, pictures_of
+from minicnn.viewing.feature_maps import maps_of_blocks, recognised_face
+from minicnn.viewing.filters import filter_sheet
+from minicnn.viewing.mistakes import mistaken_faces
 from minicnn.viewing.page import write_page
 from minicnn.viewing.pictures import Picture
 from minicnn.viewing.run_record import RunRecord, read_run
@@ -60,16 +61,19 @@ def write_report(
         )
     preprocessing = Preprocessing.of_model(model.metadata, str(folder.model))
     curves = _curves(run)
-    mistakes = _mistakes(evaluation, split, dataset.classes)
-    filters = _filters(model)
-    face = _face(evaluation, split, dataset.classes)
-    blocks = _blocks(model, preprocessing(split.images[face["index"]][None])[0])
+    shown = (evaluation, split, run.measured_on, dataset.classes)
+    mistakes = mistaken_faces(*shown)
+    explained = evidence(model, preprocessing, *shown)
+    filters = filter_sheet(model)
+    face = recognised_face(*shown)
+    blocks = maps_of_blocks(model, preprocessing(split.images[face["index"]][None])[0])
     statistics = _statistics(folder)
     confusion = Picture.of_figure(
         "confusion", draw_confusion(evaluation.confusion, dataset.classes), "Confusion matrix."
     )
     _save([
         *curves, confusion, *(mistake["picture"] for mistake in mistakes),
+        *pictures_of(explained),
         *([filters["picture"]] if filters else []), face["picture"],
         *(block["picture"] for block in blocks), *statistics,
     ], folder)
@@ -78,7 +82,8 @@ def write_report(
         "baseline": _baseline(evaluation), "curves": curves,
         "confusion": confusion_cells(evaluation.confusion),
         "confused": _most_confused(evaluation, dataset.classes), "mistakes": mistakes,
-        "filters": filters, "face": face, "blocks": blocks, "statistics": statistics,
+        "evidence": explained, "filters": filters, "face": face, "blocks": blocks,
+        "statistics": statistics,
     })
 
 
@@ -122,68 +127,6 @@ def _most_confused(evaluation: Evaluation, classes: tuple[str, ...]) -> dict[str
     return {"count": int(mistakes[label, taken]), "label": classes[label], "taken": classes[taken]}
 
 
-def _mistakes(
-    evaluation: Evaluation, split: Split, classes: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    """The most confident mistakes, each with its face."""
-    mistakes = []
-    for place, mistake in enumerate(confident_mistakes(evaluation), start=1):
-        label, prediction = classes[mistake.label], classes[mistake.prediction]
-        mistakes.append({
-            "label": label,
-            "prediction": prediction,
-            "probability": mistake.probability,
-            "label_probability": mistake.label_probability,
-            "picture": Picture.of_pixels(
-                f"mistake-{place:02}", split.images[mistake.index],
-                f"A face labelled {label} that was taken for {prediction}.",
-            ),
-        })
-    return mistakes
-
-
-def _filters(model: Sequential) -> dict[str, Any] | None:
-    """The first convolution's filters; None without one."""
-    found = first_filters(model)
-    if found is None:
-        return None
-    layer, weights = found
-    return {
-        "layer": layer, "height": weights.shape[0], "width": weights.shape[1],
-        "count": weights.shape[3], "shown": min(weights.shape[3], MOST_FILTERS),
-        "picture": Picture.of_pixels("filters", draw_filters(weights), f"Filters of {layer}."),
-    }
-
-
-def _face(evaluation: Evaluation, split: Split, classes: tuple[str, ...]) -> dict[str, Any]:
-    """The face that the network recognised most surely; where it recognised none, the first."""
-    given = evaluation.probabilities[np.arange(len(split)), evaluation.labels]
-    right = evaluation.predictions == evaluation.labels
-    index = int(np.where(right, given, -1.0).argmax()) if right.any() else 0
-    label = classes[split.labels[index]]
-    return {
-        "index": index, "label": label, "right": bool(right[index]),
-        "probability": float(given[index]),
-        "picture": Picture.of_pixels("face", split.images[index], f"A face labelled {label}."),
-    }
-
-
-def _blocks(model: Sequential, x: np.ndarray) -> list[dict[str, Any]]:
-    """The feature maps of one preprocessed face, block by block."""
-    blocks = []
-    for place, block in enumerate(block_maps(model, x), start=1):
-        height, width, channels = block.maps.shape
-        blocks.append({
-            "layer": block.layer, "height": height, "width": width, "channels": channels,
-            "shown": min(channels, MOST_CHANNELS),
-            "picture": Picture.of_pixels(
-                f"feature-maps-{place}", draw_feature_maps(block.maps),
-                f"Feature maps after {block.layer}.",
-            ),
-        })
-    return blocks
-
-
 def _statistics(folder: RunFolder) -> list[Picture]:
     """Running means and variances over the epochs; none without batch norm."""
     table = folder.read_batchnorm()
@@ -201,7 +144,8 @@ def _statistics(folder: RunFolder) -> list[Picture]:
 def _save(pictures: list[Picture], folder: RunFolder) -> None:
     """Write the pictures' files; the mistakes of an earlier report go."""
     require_folder(folder.pictures, "the folder of the report's pictures")
-    for earlier in folder.pictures.glob("mistake-*.png"):
-        earlier.unlink()
+    for kind in ("mistake-*.png", "evidence-*.png"):
+        for earlier in folder.pictures.glob(kind):
+            earlier.unlink()
     for picture in pictures:
         picture.save(folder.pictures)

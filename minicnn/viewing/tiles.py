@@ -1,13 +1,34 @@
-"""Many small images as one: each enlarged without smoothing and set on a transparent sheet."""
+"""Small images at an honest size: whole pixels, enlarged without smoothing, side by side."""
 
 import numpy as np
 
 GAP = 4
 """Transparent pixels between two tiles."""
 
+MOST_ENLARGED = 8
+"""Pixels of the screen to a pixel of an image, at most: a map of 3 × 3 places stays small."""
 
-def tile(images: np.ndarray, *, columns: int, size: int) -> np.ndarray:
-    """Lay images out in rows.
+
+def enlargement(height: int, width: int, size: int) -> int:
+    """The whole factor that brings an image nearest to a size.
+
+    Parameters
+    ----------
+    height, width : int >= 1
+        Of the image.
+    size : int
+        Wanted of its longer side.
+
+    Returns
+    -------
+    int
+        At least 1 and at most `MOST_ENLARGED`.
+    """
+    return min(max(round(size / max(height, width)), 1), MOST_ENLARGED)
+
+
+def tile(images: np.ndarray, *, columns: int, factor: int) -> np.ndarray:
+    """Lay images out in rows on a transparent sheet.
 
     Parameters
     ----------
@@ -15,16 +36,14 @@ def tile(images: np.ndarray, *, columns: int, size: int) -> np.ndarray:
         N at least 1.
     columns : int
         At most so many images a row.
-    size : int
-        Each is enlarged by the greatest whole factor that keeps its longer side within `size`
-        pixels, at least 1, so that every pixel stays a square.
+    factor : int >= 1
+        Each pixel becomes a square of so many pixels a side.
 
     Returns
     -------
     ndarray, uint8 (rows of pixels, columns of pixels, 4)
         RGBA; transparent where there is no image.
     """
-    factor = max(size // max(images.shape[1:3]), 1)
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     count, height, width, _ = images.shape
     columns = min(columns, count)

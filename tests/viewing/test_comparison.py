@@ -81,7 +81,7 @@ def test_each_run_has_its_matrix_and_recalls(tmp_path):
     runs = [FabricatedRun(tmp_path / name, seed=seed) for seed, name in enumerate("ab")]
     page = compare(tmp_path, *runs)
     for place, run in enumerate(runs):
-        cells = [[int(cell.split("%")[1]) for cell in row[1:]]
+        cells = [[int(cell.replace("·", "%0").split("%")[1]) for cell in row[1:]]
                  for row in page.table("confusion", place)[1:]]
         assert cells == run.evaluation.confusion.tolist()
     recalls = [row[1:] for row in page.table("bars")[1:]]

@@ -9,8 +9,14 @@ from fabricated_run import answers, network, running_statistics
 from PIL import Image
 
 from minicnn import Sequential, layers, use_backend, viewing
+from minicnn.data import Split
 from minicnn.viewing.charts import COLOURS
-from minicnn.viewing.tiles import GAP, tile
+from minicnn.viewing.confusion import confusion_cells
+from minicnn.viewing.evidence import COVER, covered
+from minicnn.viewing.feature_maps import liveliest
+from minicnn.viewing.mistakes import source_of
+from minicnn.viewing.scales import EVIDENCE, STRENGTH, WEIGHT, Scale
+from minicnn.viewing.tiles import GAP, enlargement, tile
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +64,15 @@ def test_curves_without_labels_have_no_key():
 def test_confusion_chart_holds_counts_and_shares():
     figure = viewing.draw_confusion([[3, 1], [0, 0]], (r"$\frac{$", "b"))
     (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == ["75%\n3", "25%\n1", "0%\n0", "0%\n0"]
+    assert [text.get_text() for text in axes.texts] == ["75%\n3", "25%\n1", "·", "·"]
     assert pixels_of(figure).std() > 1
+
+
+@pytest.mark.parametrize(("row", "rounded"), [
+    ([199, 1], ["100", "<1"]), ([993, 7], ["99", "1"]), ([999, 1], ["100", "<1"]),
+    ([0, 0], ["0", "0"]), ([2, 0], ["100", "0"])])
+def test_a_share_is_not_rounded_to_none(row, rounded):
+    assert [cell.rounded for cell in confusion_cells([row, row])[0]] == rounded
 
 
 def test_running_statistics_have_a_strip_a_layer():
@@ -134,21 +147,43 @@ def test_feature_maps_are_those_of_an_image_that_fits(shape):
 def test_feature_maps_shown_are_the_liveliest():
     maps = np.zeros((6, 6, 30))
     maps[2, 3] = np.arange(30)  # channel 0 is constant, 29 varies most
+    assert liveliest(maps).tolist() == list(range(14, 30))
     sheet = viewing.draw_feature_maps(maps)
-    assert sheet.shape == (2 * (96 + GAP) - GAP, 8 * (96 + GAP) - GAP, 4)
-    bright = sheet[2 * 16, 3 * 16 :: 96 + GAP, :3].astype(int)
-    assert (bright == bright[0]).all() and len(bright) == 8
-    assert bright[0].sum() > sheet[0, 0, :3].astype(int).sum()
+    assert sheet.shape == (2 * (48 + GAP) - GAP, 8 * (48 + GAP) - GAP, 4)
+    peaks = sheet[2 * 8 :: 48 + GAP, 3 * 8 :: 48 + GAP, :3].astype(int).sum(axis=2).ravel()
+    assert (np.diff(peaks) > 0).all()  # one scale: the stronger is the brighter
+    assert peaks[0] > sheet[0, 0, :3].astype(int).sum()
+
+
+@pytest.mark.parametrize(("side", "size", "expected"), [
+    (3, 72, 8), (6, 72, 8), (12, 72, 6), (24, 72, 3), (48, 72, 2), (200, 72, 1)])
+def test_small_maps_are_not_blown_up(side, size, expected):
+    assert enlargement(side, side, size) == enlargement(1, side, size) == expected
 
 
 def test_filters_tell_for_from_against():
-    weights = np.array([1.0, -1.0, 0.0]).reshape(1, 1, 1, 3)
-    sheet = viewing.draw_filters(weights).astype(int)
+    weights = np.array([0.5, -1.0, 0.0]).reshape(1, 1, 1, 3)
+    sheet = viewing.draw_filters(weights)
     size = (sheet.shape[1] - 2 * GAP) // 3
-    violet, orange, white = (sheet[0, place * (size + GAP), :3] for place in range(3))
-    assert violet[2] > violet[1]
-    assert orange[0] > orange[2]
-    assert white.min() > 240
+    assert size == 36
+    light, black, grey = (sheet[0, place * (size + GAP), :3].tolist() for place in range(3))
+    assert (light, black) == ([192] * 3, [0] * 3)
+    assert grey in ([127] * 3, [128] * 3)
+
+
+def test_scales():
+    values = np.array([[-1.0, 0.0], [3.0, 1.0]])
+    ends = Scale.of(values, WEIGHT)
+    assert (ends.least, ends.greatest) == (-1, 3)
+    assert ends.share(values).tolist() == [[0, 0.25], [1, 0.5]]
+    assert ends.share(np.array([-7, 7])).tolist() == [0, 1]
+    around = Scale.around_zero(values, WEIGHT)
+    assert (around.least, around.greatest) == (-3, 3)
+    assert around.gradient.startswith("linear-gradient(to right, #000000, ")
+    assert around.gradient.endswith("#ffffff)")
+    for colours, grey in ((WEIGHT, 0.5), (STRENGTH, 0.0)):
+        nothing = Scale.around_zero(np.zeros(3), colours)
+        assert nothing.share(np.zeros(3)).tolist() == [grey] * 3
 
 
 def test_first_filters():
@@ -161,7 +196,7 @@ def test_first_filters():
 
 def test_tiles_are_enlarged_and_set_apart():
     images = np.arange(3 * 2 * 1 * 3, dtype=np.uint8).reshape(3, 2, 1, 3)
-    sheet = tile(images, columns=2, size=5)
+    sheet = tile(images, columns=2, factor=2)
     assert sheet.shape == (4 + GAP + 4, 2 + GAP + 2, 4)
     for number, (top, left) in enumerate([(0, 0), (0, 2 + GAP), (4 + GAP, 0)]):
         block = sheet[top : top + 4, left : left + 2]
@@ -178,3 +213,26 @@ def test_a_saved_picture_is_its_bytes(tmp_path):
     assert path == tmp_path / "face.png"
     assert path.read_bytes() == picture.png
     np.testing.assert_array_equal(np.asarray(Image.open(path)), pixels)
+
+
+def test_evidence_covers_its_place_and_no_more():
+    image = np.full((48, 48), 100, np.uint8)
+    values = np.zeros((3, 4))
+    values[0, 3], values[2, 0] = 2.0, 1.0
+    shown = covered(image, values, 2.0).astype(float)
+    orange = np.array(EVIDENCE(1.0)[:3]) * 255
+    for (rows, columns), share in {
+        ((0, 16), (36, 48)): COVER, ((32, 48), (0, 12)): COVER / 2, ((16, 32), (0, 48)): 0,
+    }.items():
+        block = shown[slice(*rows), slice(*columns)]
+        expected = (1 - share) * 100 + share * orange
+        np.testing.assert_allclose(block, np.broadcast_to(expected, block.shape), atol=0.5)
+    np.testing.assert_array_equal(covered(image, np.zeros((5, 5)), 0.0), 100)
+
+
+def test_where_a_picture_stands():
+    images, labels = np.zeros((2, 48, 48), np.uint8), np.zeros(2, np.int64)
+    assert source_of(Split(images, labels), 1, "validation") == "validation image 2"
+    named = Split(images, labels, np.array(["data row 5", "train/happy/1.png"]))
+    assert [source_of(named, place, "test") for place in (0, 1)] == [
+        "data row 5", "train/happy/1.png"]

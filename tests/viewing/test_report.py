@@ -3,6 +3,7 @@
 import base64
 import io
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ from fabricated_run import SETTINGS, FabricatedRun, Page
 from PIL import Image
 
 from minicnn import InputError, use_backend, viewing
-from minicnn.data import EMOTIONS
+from minicnn.data import EMOTIONS, Preprocessing
 from minicnn.inference.evaluation import Evaluation
+from minicnn.viewing.evidence import covered
 
-SECTIONS = ["experiment", "network", "curves", "confusion", "classes", "mistakes", "filters",
-            "feature-maps", "batch-norm"]
+SECTIONS = ["experiment", "network", "curves", "confusion", "classes", "mistakes", "evidence",
+            "filters", "feature-maps", "batch-norm"]
 
 
 @pytest.fixture(autouse=True)
@@ -71,12 +73,14 @@ def test_pictures_lie_beside_it_too(run):
     page = report_of(run)
     files = {path.stem: path.read_bytes() for path in run.folder.pictures.iterdir()}
     assert {"loss", "accuracy", "confusion", "face", "filters", "feature-maps-1",
-            "feature-maps-2", "running-mean", "running-variance", "mistake-01"} <= set(files)
+            "feature-maps-2", "running-mean", "running-variance", "mistake-01", "evidence-1-said",
+            "evidence-1-is"} <= set(files)
     shown = {base64.b64decode(uri.partition(",")[2]) for uri in page.attributes("src")}
-    assert shown == {png for name, png in files.items() if name != "confusion"}
+    sheets = {"confusion", "feature-maps-1", "feature-maps-2"}  # the page has their parts
+    assert shown >= {png for name, png in files.items() if name not in sheets}
     for png in files.values():
         pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-        assert min(pixels.shape[:2]) >= 48
+        assert min(pixels.shape[:2]) >= 36
         assert pixels.std() > 1
     assert all(page.attributes("alt"))
     assert len(page.source) < 2_000_000
@@ -91,6 +95,9 @@ def test_confusion_matrix_is_that_of_counting(run):
     for label, row in enumerate(rows):
         assert row[0] == EMOTIONS[label]
         for taken, cell in enumerate(row[1:]):
+            if not counts[label, taken]:
+                assert cell == "·"
+                continue
             share, count = cell.split(" %")
             assert int(count) == counts[label, taken]
             assert int(share) == pytest.approx(100 * counts[label, taken] / totals[label], abs=0.5)
@@ -113,6 +120,33 @@ def test_mistakes_show_their_faces(run):
     mistake = viewing.confident_mistakes(run.evaluation)[0]
     shown = np.asarray(Image.open(run.folder.pictures / "mistake-01.png"))
     np.testing.assert_array_equal(shown, run.split.images[mistake.index])
+
+
+@pytest.mark.parametrize("sources", [None, np.array([f"happy/{n}.png" for n in range(40)])])
+def test_a_mistake_says_where_it_stands_and_what_was_said(run, sources):
+    run.dataset = replace(run.dataset, test=replace(run.split, sources=sources))
+    page = report_of(run)
+    for mistake in viewing.confident_mistakes(run.evaluation):
+        place = f"test image {mistake.index + 1}" if sources is None else sources[mistake.index]
+        said, given = EMOTIONS[mistake.prediction], mistake.probability
+        label, low = EMOTIONS[mistake.label], mistake.label_probability
+        assert (f"said {said} {given:.1%} is {label} {low:.1%} {place}".replace("%", " %")
+                in page.words)
+
+
+def test_evidence_is_grad_cam_of_the_surest_mistakes(run):
+    page = report_of(run)
+    assert "relu_2, each channel weighed" in page.words and "12 × 12 places" in page.words
+    preprocess = Preprocessing.of_model(run.model.metadata, "")
+    first, second = viewing.confident_mistakes(run.evaluation)[:2]
+    for place, mistake in enumerate((first, second), start=1):
+        image = run.split.images[mistake.index]
+        maps = viewing.grad_cam(run.model, preprocess(image[None]).repeat(2, 0),
+                                [mistake.prediction, mistake.label]).maps
+        for word, values in zip(("said", "is"), maps, strict=True):
+            file = run.folder.pictures / f"evidence-{place}-{word}.png"
+            np.testing.assert_array_equal(
+                np.asarray(Image.open(file)), covered(image, values, maps.max()))
 
 
 def test_the_face_is_the_one_recognised_most_surely(run):
@@ -147,7 +181,18 @@ def test_without_batch_norm(tmp_path):
 
 def test_without_convolutions(tmp_path):
     run = FabricatedRun(tmp_path / "dense", convolutions=False)
-    assert report_of(run).sections == SECTIONS[:6]
+    page = report_of(run)
+    assert page.sections == SECTIONS[:6]
+    assert "no layer of this network keeps places apart" in page.words
+
+
+def test_a_network_that_gives_no_numbers(run):
+    """One that diverged: its pictures are empty, and nothing fails."""
+    for parameter in run.model.parameters():
+        parameter.data[...] = np.nan
+    page = report_of(run)
+    assert page.sections == SECTIONS
+    assert "black −– white +–" in page.words
 
 
 def test_one_of_everything(tmp_path):
@@ -190,11 +235,14 @@ def test_without_mistakes_and_after_some(run, tmp_path):
     report_of(run)
     perfect = FabricatedRun(tmp_path / "perfect", right=True)
     perfect.folder.pictures.mkdir()
-    (perfect.folder.pictures / "mistake-01.png").write_bytes(b"of an earlier report")
+    for name in ("mistake-01.png", "evidence-1-said.png"):
+        (perfect.folder.pictures / name).write_bytes(b"of an earlier report")
     page = report_of(perfect)
     assert "There are none: every one of the 40 test images was named right" in page.words
     assert "commonest mistake" not in page.words
-    assert not list(perfect.folder.pictures.glob("mistake-*"))
+    assert "evidence" not in page.sections
+    assert not [*perfect.folder.pictures.glob("mistake-*"),
+                *perfect.folder.pictures.glob("evidence-*")]
 
 
 def test_nothing_recognised(run):
