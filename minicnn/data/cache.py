@@ -22,7 +22,7 @@ from minicnn.files.caches import cache_folder
 from minicnn.files.reading import read_limited
 from minicnn.files.tensors import read_tensors, write_tensors
 
-_FORMAT = "minicnn-splits-4"
+_FORMAT = "minicnn-splits-5"
 _BLOCK = 1 << 24
 
 Splits = dict[str, Split]
@@ -90,7 +90,7 @@ def files_fingerprint(files: Iterable[tuple[str, Path]]) -> str:
 
 
 def remembered(
-    fingerprint: Callable[[], str], read: Callable[[], Splits]
+    fingerprint: Callable[[], str], read: Callable[[], tuple[Splits, tuple[str, ...]]]
 ) -> tuple[Splits, tuple[str, ...]]:
     """What `read` gives, or what it gave an earlier time for the same content.
 
@@ -99,53 +99,57 @@ def remembered(
     fingerprint : callable
         Gives the key of the source's present content.
     read : callable
-        Decodes the source.
+        Decodes the source: the splits, and notes on what was assumed.
 
     Returns
     -------
     splits : dict of str to Split
         The decoded splits.
     notes : tuple of str
-        Says so if they could not be kept for the next time; otherwise empty.
+        Those of `read`; one more where the splits could not be kept for the next time.
     """
     key = fingerprint()
     file = cache_folder() / f"{_FORMAT}-{key}.safetensors"
     if (known := _load(file)) is not None:
-        return known, ()
-    splits = read()
+        return known
+    splits, notes = read()
     if fingerprint() != key:  # the source changed under our hands
-        return splits, ()
+        return splits, notes
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _save(splits, file)
+        _save(splits, notes, file)
     except (OSError, InputError, SafetensorError) as error:
         return splits, (
+            *notes,
             f"The decoded images could not be kept in {file.parent} ({error}), so the next start"
             " reads the source again; MINICNN_CACHE_DIR names another folder.",
         )
-    return splits, ()
+    return splits, notes
 
 
-def _save(splits: Splits, path: Path) -> None:
+def _save(splits: Splits, notes: tuple[str, ...], path: Path) -> None:
     tensors = {}
     for name, split in splits.items():
         tensors[f"{name}.images"] = split.images
         tensors[f"{name}.labels"] = split.labels
         if split.sources is not None:
             tensors[f"{name}.sources"] = _as_numbers(split.sources)
-    write_tensors(path, _FORMAT, {}, tensors)
+    write_tensors(path, _FORMAT, {"notes": list(notes)}, tensors)
 
 
-def _load(path: Path) -> Splits | None:
+def _load(path: Path) -> tuple[Splits, tuple[str, ...]] | None:
     """What `_save` wrote to `path`; None if there is no such file, or its content is not that."""
     try:
-        _, tensors = read_tensors(path, _FORMAT)
+        header, tensors = read_tensors(path, _FORMAT)
     except InputError:
         return None
     names = ("train", "validation", "test")
+    notes = header.get("notes")
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        return None
     if not all(_fit(tensors, name) for name in names):
         return None
-    return {name: _split(tensors, name) for name in names}
+    return {name: _split(tensors, name) for name in names}, tuple(notes)
 
 
 def _fit(tensors: Mapping[str, np.ndarray], name: str) -> bool:

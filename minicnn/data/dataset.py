@@ -12,8 +12,19 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 IMAGE_SIZE = 48
 """Height and width of every image, in pixels."""
 
-USAGES = {"training": "train", "publictest": "validation", "privatetest": "test"}
-"""The splits as FER2013 calls them, in small letters, and as minicnn does."""
+SPLIT_NAMES = {
+    "train": "train", "training": "train",
+    "validation": "validation", "val": "validation", "valid": "validation",
+    "publictest": "validation",
+    "test": "test", "testing": "test", "privatetest": "test",
+}
+"""What people call the splits, in small letters, and what minicnn does."""
+
+EMOTION_NAMES = {emotion: emotion for emotion in EMOTIONS} | {
+    "anger": "angry", "disgusted": "disgust", "fearful": "fear", "happiness": "happy",
+    "sadness": "sad", "surprised": "surprise",
+}
+"""What people call the emotions, in small letters, and what minicnn does."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import validation
-from minicnn.data import cache
+from minicnn.data import cache, progress
 from minicnn.data.dataset import Dataset, Split
 from minicnn.data.holdout import hold_out
 from minicnn.data.sources.archives import open_table
-from minicnn.data.sources.csv_reader import read_csv
-from minicnn.data.sources.image_folder import find_pictures, read_pictures
+from minicnn.data.sources.choosing import find_source
+from minicnn.data.sources.csv_reader import read_csv, read_pictures_of_csv
+from minicnn.data.sources.image_folder import Pictures, find_pictures, read_pictures
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
+from minicnn.files.reading import require_file
 
 _ACCEPTED = (
-    "fer2013.csv or icml_face_data.csv, either inside a .zip or .tar.gz, or a folder of pictures in"
-    " train/<emotion>/ and test/<emotion>/"
+    "fer2013.csv, icml_face_data.csv or train.csv, either inside a .zip or .tar.gz, or a folder"
+    " with one of them or with pictures in train/<emotion>/ and test/<emotion>/"
 )
 
 
@@ -35,10 +37,10 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
     Parameters
     ----------
     path : path
-        ``fer2013.csv`` or ``icml_face_data.csv``, either inside a ``.zip``, ``.tar`` or
-        ``.tar.gz``, or a folder with some of ``train/<emotion>/``, ``validation/<emotion>/`` and
-        ``test/<emotion>/``. Formats and errors: `read_csv`, `open_table` and
-        `find_pictures` in `minicnn.data.sources`.
+        ``fer2013.csv``, ``icml_face_data.csv`` or Kaggle's ``train.csv``, any of them inside a
+        ``.zip``, ``.tar`` or ``.tar.gz``, or a folder with one of these or with some of
+        ``train/<emotion>/``, ``validation/<emotion>/`` and ``test/<emotion>/``. Formats and errors:
+        `read_csv`, `open_table`, `find_source` and `find_pictures` in `minicnn.data.sources`.
     validation_fraction : float, default 0.1
         The share of each emotion's training rows that validation is given if it has no own, in
         (0, 1).
@@ -79,24 +81,75 @@ def load(path: str | os.PathLike, *, validation_fraction: float = 0.1, seed: int
     return Dataset(name, splits["train"], splits["validation"], splits["test"], notes=notes)
 
 
+def load_unlabelled(path: str | os.PathLike) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The pictures of a table alone, labels or not, as of Kaggle's ``test.csv``.
+
+    Nothing is kept in the cache.
+
+    Parameters
+    ----------
+    path : path
+        A CSV table with a column ``pixels``, or an archive of one.
+
+    Returns
+    -------
+    images : ndarray, uint8 (N, 48, 48)
+        In the order of the data rows.
+    notes : tuple of str
+        Which of several tables was read; that there are labels, if there are.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read.
+    """
+    path = require_file(path, "a table of pictures")
+    try:
+        with open_table(path) as table:
+            images, labelled = read_pictures_of_csv(
+                table.stream, table.place, lambda: progress.tell(str(path), table.share())
+            )
+    except OSError as error:
+        raise InputError(f"{path}: expected something to read, got an error: {error}") from error
+    progress.tell(str(path), 1)
+    if not labelled:
+        return images, table.notes
+    return images, (*table.notes, f"{path.name} has labels too, which were not looked at.")
+
+
 def _read(path: Path) -> tuple[dict[str, Split], tuple[str, ...]]:
-    """The splits as the source has them, and notes on the cache."""
+    """The splits as the source has them, and notes on what was assumed and on the cache."""
     if not path.exists():
         raise InputError(f"{path}: expected {_ACCEPTED}; there is no such file or folder")
-    if path.is_dir():
-        pictures = find_pictures(path)
-        names = [(str(file.relative_to(path)), file) for f in pictures.values() for file, _ in f]
-        return cache.remembered(
-            lambda: cache.files_fingerprint(names), lambda: read_pictures(path, pictures)
+    source, notes = find_source(path) if path.is_dir() else (path, ())
+    if source.is_dir():
+        pictures = find_pictures(source)
+        names = [(str(file.relative_to(source)), file) for f in pictures.values() for file, _ in f]
+        splits, more = cache.remembered(
+            lambda: cache.files_fingerprint(names), lambda: _read_pictures(source, pictures)
         )
-    if path.is_file():
-        return cache.remembered(lambda: cache.file_fingerprint(path), lambda: _read_table(path))
-    raise InputError(f"{path}: expected {_ACCEPTED}; this is neither a file nor a folder")
+    elif source.is_file():
+        splits, more = cache.remembered(
+            lambda: cache.file_fingerprint(source), lambda: _read_table(source)
+        )
+    else:
+        raise InputError(f"{path}: expected {_ACCEPTED}; this is neither a file nor a folder")
+    return splits, notes + more
 
 
-def _read_table(path: Path) -> dict[str, Split]:
-    with open_table(path) as (stream, place):
-        return read_csv(stream, place)
+def _read_pictures(folder: Path, pictures: Pictures) -> tuple[dict[str, Split], tuple[str, ...]]:
+    splits = read_pictures(folder, pictures, lambda share: progress.tell(str(folder), share))
+    progress.tell(str(folder), 1)
+    return splits, ()
+
+
+def _read_table(path: Path) -> tuple[dict[str, Split], tuple[str, ...]]:
+    with open_table(path) as table:
+        splits, notes = read_csv(
+            table.stream, table.place, lambda: progress.tell(str(path), table.share())
+        )
+    progress.tell(str(path), 1)
+    return splits, table.notes + notes
 
 
 def _with_validation(

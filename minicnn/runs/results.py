@@ -73,6 +73,7 @@ class _Data(_Part):
     train: str
     validation: str
     test: str
+    notes: list[str] = []
 
 
 class _Results(_Part):

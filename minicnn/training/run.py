@@ -95,7 +95,10 @@ class Run:
             "stopped": trainer.stop_reason or "all epochs done",
             "seconds": sum(epoch.seconds for epoch in trainer.history),
             "parameters": model.summarize().totals["parameters"],
-            "data": {"name": self.dataset.name, **fingerprints(self.dataset)},
+            "data": {
+                "name": self.dataset.name, **fingerprints(self.dataset),
+                "notes": list(self.dataset.notes),
+            },
         })
         return model, evaluation
 

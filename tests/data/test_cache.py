@@ -46,14 +46,14 @@ def assert_equal(splits, expected):
 class Source:
     """Something to decode that counts how often it was."""
 
-    def __init__(self, key="1-abc", seed=0):
-        self.key = key
+    def __init__(self, key="1-abc", seed=0, notes=()):
+        self.key, self.notes = key, notes
         self.splits = some_splits(seed)
         self.reads = 0
 
     def read(self):
         self.reads += 1
-        return self.splits
+        return self.splits, self.notes
 
     def remembered(self):
         return cache.remembered(lambda: self.key, self.read)
@@ -65,6 +65,13 @@ def test_the_second_time_nothing_is_read(folder):
         splits, notes = source.remembered()
         assert_equal(splits, source.splits)
         assert notes == ()
+    assert source.reads == 1
+
+
+def test_notes_are_remembered_too(folder):
+    source = Source(notes=("It was so.", "It was – so."))
+    for _ in range(3):
+        assert source.remembered()[1] == source.notes
     assert source.reads == 1
 
 

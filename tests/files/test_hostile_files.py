@@ -251,12 +251,14 @@ def test_a_cache_of_wrong_arrays_is_not_used(tmp_path, name, array):
         tensors[f"{split}.labels"] = np.zeros(2, np.int64)
         tensors[f"{split}.sources"] = np.full((2, 3), 65, np.uint32)
 
-    def kept():
-        text = json.dumps({"kind": cache._FORMAT})
+    def kept(notes=()):
+        text = json.dumps({"kind": cache._FORMAT, "notes": notes})
         save_file(tensors, tmp_path / "a.safetensors", {HEADER_KEY: text})
         return cache._load(tmp_path / "a.safetensors")
 
-    assert kept()["train"].sources.tolist() == ["AAA", "AAA"]
+    assert kept(["It was so."])[1] == ("It was so.",)
+    assert kept("so") is kept([3]) is kept(None) is None
+    assert kept()[0]["train"].sources.tolist() == ["AAA", "AAA"]
     tensors[name] = array
     if array is None:
         del tensors[name]
@@ -268,8 +270,8 @@ def test_a_cache_of_wrong_arrays_is_not_used(tmp_path, name, array):
 
 def read_archive(path, content):
     path.write_bytes(content)
-    with open_table(path) as (stream, _):
-        while stream.read(2**20):
+    with open_table(path) as table:
+        while table.stream.read(2**20):
             pass
 
 
@@ -332,8 +334,8 @@ def test_a_link_cannot_stand_in_for_the_table(tmp_path):
                       ("other.txt", 5, FILE, "", b"other"),
                       ("fer2013.csv", 0, LINK, "other.txt", b""))
     (tmp_path / "download").write_bytes(content)
-    with open_table(tmp_path / "download") as (stream, _):
-        assert stream.read() == SMALL
+    with open_table(tmp_path / "download") as table:
+        assert table.stream.read() == SMALL
 
 
 @pytest.mark.parametrize("pack", [zip_of, tar_of])

@@ -145,14 +145,17 @@ def _caches(folder: Path) -> dict[str, bytes]:
                     np.array([f"{name}/{row}é" for row in range(count)], str))
         for name, count in (("train", 1), ("validation", 0), ("test", 1))
     }
-    cache._save(splits, folder / "seed.safetensors")
+    cache._save(splits, ("It was so.",), folder / "seed.safetensors")
     return {"splits": (folder / "seed.safetensors").read_bytes()}
 
 
 def _read_cache(path: Path) -> Any:
     """The splits, every value of which is looked at."""
-    splits = cache._load(path)
-    for split in (splits or {}).values():
+    if (known := cache._load(path)) is None:
+        return None
+    splits, notes = known
+    assert all(isinstance(note, str) for note in notes)
+    for split in splits.values():
         assert split.images.shape[1:] == (48, 48)
         assert split.images.dtype == np.uint8
         assert set(split.labels.tolist()) <= set(range(7))
@@ -195,8 +198,8 @@ def _archives(folder: Path) -> dict[str, bytes]:
 
 
 def _read_archive(path: Path) -> bytes:
-    with open_table(path) as (stream, _):
-        return stream.read(2 * len(SMALL))
+    with open_table(path) as table:
+        return table.stream.read(2 * len(SMALL))
 
 
 def _read_csv(path: Path) -> Any:

@@ -11,17 +11,17 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, cast
 
+from minicnn.data.sources.choosing import TABLES, choose_table
 from minicnn.data.sources.quoting import listed
 from minicnn.errors import InputError
 
-_TABLES = ("fer2013.csv", "icml_face_data.csv")
-_ARCHIVES = (".zip", ".tar", ".tgz", ".gz")
 _MOST_LAYERS = 6
 _MOST_MEMBERS = 100_000
 _BUFFER = 1 << 20
@@ -53,12 +53,34 @@ _DAMAGE = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table that is open.
+
+    Parameters
+    ----------
+    stream : io.BufferedReader
+        Its bytes, to read from front to back.
+    place : str
+        What error messages call it: the path, and the member inside.
+    notes : tuple of str
+        Which of several tables it is, and why.
+    share : callable
+        Which share of the file has been read so far, in [0, 1].
+    """
+
+    stream: io.BufferedReader
+    place: str
+    notes: tuple[str, ...]
+    share: Callable[[], float]
+
+
 @contextmanager
-def open_table(path: Path) -> Iterator[tuple[io.BufferedReader, str]]:
+def open_table(path: Path) -> Iterator[Table]:
     """The bytes of the one table that `path` is or holds, to read from front to back.
 
-    In an archive the table is the one member called ``fer2013.csv`` or ``icml_face_data.csv``, in
-    any folder, otherwise the only ``.csv``, otherwise whatever the only archive inside it holds.
+    In an archive `minicnn.data.sources.choosing.choose_table` says which member the table is, in
+    any folder; where it is an archive, what that holds.
     The archive's checksums are verified when the block ends.
 
     Parameters
@@ -68,10 +90,7 @@ def open_table(path: Path) -> Iterator[tuple[io.BufferedReader, str]]:
 
     Yields
     ------
-    stream : io.BufferedReader
-        The table's bytes.
-    place : str
-        What error messages call it: the path, and the member inside.
+    Table
 
     Raises
     ------
@@ -84,16 +103,21 @@ def open_table(path: Path) -> Iterator[tuple[io.BufferedReader, str]]:
     """
     with ExitStack() as stack:
         stream = stack.enter_context(path.open("rb"))
-        most = _most_bytes(path.stat().st_size)
+        size = path.stat().st_size
+        most = _most_bytes(size)
         try:
-            layers = [(stream, str(path))]  # each archive, then what it holds
-            while inner := _open_layer(*layers[-1], most, stack):
+            layers = [_Layer(stream, str(path))]  # each archive, then what it holds
+            while inner := _open_layer(layers[-1], most, stack):
                 layers.append(inner)
                 if len(layers) > _MOST_LAYERS:
                     raise InputError(f"{path}: expected a table, got archive within archive")
-            yield layers[-1]
-            for layer, _ in reversed(layers):
-                _read_to_end(layer)  # where gzip keeps its checksum
+            yield Table(
+                layers[-1].stream, layers[-1].place,
+                tuple(note for layer in layers for note in layer.notes),
+                lambda: min(stream.tell() / max(size, 1), 1.0),
+            )
+            for layer in reversed(layers):
+                _read_to_end(layer.stream)  # where gzip keeps its checksum
         except InputError:
             raise
         except _DAMAGE as error:
@@ -156,25 +180,31 @@ class _Limited(io.RawIOBase):
             )
 
 
-def _open_layer(
-    stream: io.BufferedReader, place: str, most: int, stack: ExitStack
-) -> tuple[io.BufferedReader, str] | None:
-    """What the archive `stream` holds, and what to call it; None where it is no archive."""
-    head = stream.peek(512)
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """A file or a member of an archive, what error messages call it, and notes on its choice."""
+
+    stream: io.BufferedReader
+    place: str
+    notes: tuple[str, ...] = ()
+
+
+def _open_layer(layer: _Layer, most: int, stack: ExitStack) -> _Layer | None:
+    """What the archive `layer` holds; None where it is no archive."""
+    head = layer.stream.peek(512)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _open_zip(stream, place, most, stack)
+        return _open_zip(layer, most, stack)
     if head.startswith(b"\x1f\x8b"):
-        return _buffered(stack.enter_context(gzip.open(stream)), most, place)
+        return _buffered(stack.enter_context(gzip.open(layer.stream)), most, layer.place)
     if head[257:262] == b"ustar":
-        return _open_tar(stream, place, most, stack)
+        return _open_tar(layer, most, stack)
     return None
 
 
-def _open_zip(
-    stream: io.BufferedReader, place: str, most: int, stack: ExitStack
-) -> tuple[io.BufferedReader, str]:
-    archive = stack.enter_context(zipfile.ZipFile(stream))
-    name = _choose([info.filename for info in archive.infolist() if not info.is_dir()], place)
+def _open_zip(layer: _Layer, most: int, stack: ExitStack) -> _Layer:
+    archive, place = stack.enter_context(zipfile.ZipFile(layer.stream)), layer.place
+    files = [info.filename for info in archive.infolist() if not info.is_dir()]
+    name, notes = _choose(files, place)
     member = archive.getinfo(name)
     if member.flag_bits & 1:
         raise InputError(f"{place}: expected an archive without a password, got {name} encrypted")
@@ -183,51 +213,40 @@ def _open_zip(
             f"{place}: expected an archive packed by deflate, got {name} by method "
             f"{member.compress_type}"
         )
-    return _buffered(stack.enter_context(archive.open(member)), most, f"{place}: {name}")
+    return _buffered(stack.enter_context(archive.open(member)), most, f"{place}: {name}", notes)
 
 
-def _open_tar(
-    stream: io.BufferedReader, place: str, most: int, stack: ExitStack
-) -> tuple[io.BufferedReader, str]:
-    archive = stack.enter_context(tarfile.TarFile(fileobj=stream))
+def _open_tar(layer: _Layer, most: int, stack: ExitStack) -> _Layer:
+    archive, place = stack.enter_context(tarfile.TarFile(fileobj=layer.stream)), layer.place
     members = list(islice(archive, _MOST_MEMBERS + 1))
     if len(members) > _MOST_MEMBERS:  # or a size below 0, which leads back to the same member
         raise InputError(f"{place}: expected at most {_MOST_MEMBERS:,} members, got more")
     files = [member for member in members if member.isfile()]
-    name = _choose([member.name for member in files], place)
+    name, notes = _choose([member.name for member in files], place)
     member = next(member for member in files if member.name == name)
     content = archive.extractfile(member)
     assert content is not None  # regular files have content
-    return _buffered(stack.enter_context(content), most, f"{place}: {name}")
+    return _buffered(stack.enter_context(content), most, f"{place}: {name}", notes)
 
 
-def _choose(names: Sequence[str], place: str) -> str:
-    """The member to read, as `open_table` describes."""
-    names = [name for name in names if not _base(name).startswith(".")]
-    tables = [name for name in names if _base(name) in _TABLES]
-    if len(tables) > 1:
-        raise InputError(
-            f"{place}: expected one table in the archive, got {listed(tables)} (unpack one of them)"
-        )
-    csvs = [name for name in names if _base(name).endswith(".csv")]
-    archives = [name for name in names if _base(name).endswith(_ARCHIVES)]
-    for fitting in (tables, csvs, archives):
-        if len(fitting) == 1:
-            return fitting[0]
+def _choose(names: Sequence[str], place: str) -> tuple[str, tuple[str, ...]]:
+    """The member to read, and notes on others, as `choose_table` describes."""
+    chosen, notes = choose_table(names, place)
+    if chosen is not None:
+        return chosen, notes
+    if "[Content_Types].xml" in names:
+        raise InputError(f"{place}: expected a table, got an Office file: save it as CSV (UTF-8)")
     raise InputError(
-        f"{place}: expected {' or '.join(_TABLES)} in the archive, or a single .csv, got"
+        f"{place}: expected {' or '.join(TABLES)} in the archive, or a single .csv, got"
         f" {listed(names)} (unpack pictures and give their folder)"
     )
 
 
-def _base(name: str) -> str:
-    return PurePosixPath(name).name.casefold()
-
-
 def _buffered(
-    stream: IO[bytes] | gzip.GzipFile, most: int, place: str
-) -> tuple[io.BufferedReader, str]:
-    return io.BufferedReader(_Limited(cast(IO[bytes], stream), most, place), _BUFFER), place
+    stream: IO[bytes] | gzip.GzipFile, most: int, place: str, notes: tuple[str, ...] = ()
+) -> _Layer:
+    limited = _Limited(cast(IO[bytes], stream), most, place)
+    return _Layer(io.BufferedReader(limited, _BUFFER), place, notes)
 
 
 def _read_to_end(stream: io.BufferedReader) -> None:

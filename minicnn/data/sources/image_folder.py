@@ -2,30 +2,21 @@
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from minicnn.data.dataset import EMOTIONS, IMAGE_SIZE, USAGES, Split
+from minicnn.data.dataset import EMOTION_NAMES, EMOTIONS, IMAGE_SIZE, SPLIT_NAMES, Split
 from minicnn.data.sources.images import grey_and_notes
 from minicnn.data.sources.quoting import listed
 from minicnn.errors import InputError, PictureWarning
 from minicnn.files.reading import require_file
 
-# What a folder may be called, in small letters, and what it then is.
-_SPLITS = {split: split for split in ("train", "validation", "test")} | USAGES | {
-    "val": "validation",
-    "valid": "validation",
-}
-_EMOTIONS = {emotion: emotion for emotion in EMOTIONS} | {
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "surprised": "surprise",
-}
-
-_LEFTOVERS = ("thumbs.db", "desktop.ini", "__macosx")
+_TICK = 64  # pictures from one word on the progress to the next
+_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+LEFTOVERS = ("thumbs.db", "desktop.ini", "__macosx")
 
 Pictures = Mapping[str, list[tuple[Path, int]]]
 """The picture files of each split with their labels, in the order of the split's rows."""
@@ -45,8 +36,8 @@ def find_pictures(folder: Path) -> Pictures:
     ----------
     folder : Path
         Holds some of ``train/<emotion>``, ``validation/<emotion>`` and ``test/<emotion>``; the
-        splits may also be called ``val``, ``valid``, ``Training``, ``PublicTest`` and
-        ``PrivateTest``. An emotion without pictures may be missing.
+        splits and emotions may also be called as in `SPLIT_NAMES` and `EMOTION_NAMES`.
+        An emotion without pictures may be missing.
 
     Returns
     -------
@@ -63,12 +54,12 @@ def find_pictures(folder: Path) -> Pictures:
         A folder cannot be listed.
     """
     pictures: dict[str, list[tuple[Path, int]]] = {"train": [], "validation": [], "test": []}
-    split_folders = _folders(folder, _SPLITS)
+    split_folders = _folders(folder, SPLIT_NAMES)
     if split_folders:
-        _refuse_unknown(folder, _SPLITS)
+        _refuse_unknown(folder, SPLIT_NAMES)
     for split, split_folder in split_folders.items():
-        emotion_folders = _folders(split_folder, _EMOTIONS)
-        _refuse_unknown(split_folder, _EMOTIONS)
+        emotion_folders = _folders(split_folder, EMOTION_NAMES)
+        _refuse_unknown(split_folder, EMOTION_NAMES)
         pictures[split] = _interleaved(
             [
                 [(file, label) for file in _files(emotion_folders[emotion], folder)]
@@ -77,12 +68,13 @@ def find_pictures(folder: Path) -> Pictures:
             ]
         )
     if not any(pictures.values()):
-        found = listed(entry.name for entry in _entries(folder))
-        raise InputError(f"{folder}: expected pictures in train/<emotion>/, found {found}")
+        raise _without_pictures(folder)
     return pictures
 
 
-def read_pictures(folder: Path, pictures: Pictures) -> dict[str, Split]:
+def read_pictures(
+    folder: Path, pictures: Pictures, tick: Callable[[float], None] = lambda share: None
+) -> dict[str, Split]:
     """Decode the files that `find_pictures` found.
 
     Parameters
@@ -91,6 +83,8 @@ def read_pictures(folder: Path, pictures: Pictures) -> dict[str, Split]:
         Where it looked.
     pictures : Mapping of str to list of (Path, int)
         What it found.
+    tick : callable, optional
+        Told now and then which share of the pictures has been read.
 
     Returns
     -------
@@ -110,11 +104,15 @@ def read_pictures(folder: Path, pictures: Pictures) -> dict[str, Split]:
     """
     notes: list[str] = []
     splits = {}
+    done, count = 0, sum(map(len, pictures.values()))
     for split, files in pictures.items():
         images = np.empty((len(files), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
         for row, (file, _) in enumerate(files):
             images[row], said = grey_and_notes(file)
             notes += said
+            done += 1
+            if done % _TICK == 0:
+                tick(done / count)
         splits[split] = Split(
             images,
             np.array([label for _, label in files], np.int64),
@@ -133,7 +131,7 @@ def _printable(path: Path) -> str:
 def _folders(folder: Path, meanings: Mapping[str, str]) -> dict[str, Path]:
     """The folders in `folder` whose names have a meaning, by meaning."""
     found: dict[str, Path] = {}
-    for entry in _entries(folder):
+    for entry in entries(folder):
         meaning = meanings.get(entry.name.casefold())
         if entry.is_dir() and meaning:
             earlier = found.setdefault(meaning, entry)
@@ -147,7 +145,7 @@ def _folders(folder: Path, meanings: Mapping[str, str]) -> dict[str, Path]:
 
 def _files(emotion_folder: Path, folder: Path) -> list[Path]:
     """The files of an emotion, all of them inside `folder` when links are followed."""
-    files = [require_file(entry, "a picture") for entry in _entries(emotion_folder)]
+    files = [require_file(entry, "a picture") for entry in entries(emotion_folder)]
     inside = folder.resolve()
     for place in (emotion_folder.parent, emotion_folder, *files):
         if place.is_symlink() and not place.resolve().is_relative_to(inside):
@@ -157,18 +155,49 @@ def _files(emotion_folder: Path, folder: Path) -> list[Path]:
 
 def _refuse_unknown(folder: Path, meanings: Mapping[str, str]) -> None:
     """Refuse a folder in `folder` whose name has no meaning, unless it is empty."""
-    for entry in _entries(folder):
-        if entry.is_dir() and entry.name.casefold() not in meanings and _entries(entry):
+    for entry in entries(folder):
+        if entry.is_dir() and entry.name.casefold() not in meanings and entries(entry):
             names = ", ".join(dict.fromkeys(meanings.values()))
-            raise InputError(f"{entry}: expected a folder named {names}, got {entry.name}")
+            raise InputError(
+                f"{entry}: expected a folder named {names}, got {entry.name}{_way_on(entry.name)}"
+            )
 
 
-def _entries(folder: Path) -> list[Path]:
+def _way_on(name: str) -> str:
+    """What to do about a folder with a name that FER2013 does not know, as far as that is known."""
+    if name.strip().isdecimal():
+        return " (numbers mean different emotions in different sets: give it the name of its own)"
+    if name.casefold() == "contempt":
+        return " (FER2013 has no such class: move the folder away)"
+    return ""
+
+
+def _without_pictures(folder: Path) -> InputError:
+    """The error for a folder in which there is nothing to read, with the way on."""
+    found = entries(folder)
+    names = [entry.name for entry in found]
+    if any(name.casefold() in EMOTION_NAMES or name.isdecimal() for name in names):
+        way_on = " (put the folders of emotions, called by name, into a folder train)"
+    elif any(name.casefold().endswith(".ipynb") for name in names):
+        way_on = " (a notebook holds no pictures: give the data that it reads)"
+    elif any(entry.is_file() and entry.suffix.casefold() in _PICTURES for entry in found):
+        way_on = " (a picture's emotion is the name of its folder: sort them)"
+    elif len([name for name in names if name.casefold().endswith(".csv")]) > 1:
+        way_on = " (or give one of the tables itself)"
+    else:
+        way_on = ""
+    return InputError(
+        f"{folder}: expected pictures in train/<emotion>/, or a table, found "
+        f"{listed(names)}{way_on}"
+    )
+
+
+def entries(folder: Path) -> list[Path]:
     """What is in `folder`, by name, but for hidden files and what file browsers leave behind."""
     return sorted(
         entry
         for entry in folder.iterdir()
-        if not entry.name.startswith(".") and entry.name.casefold() not in _LEFTOVERS
+        if not entry.name.startswith(".") and entry.name.casefold() not in LEFTOVERS
     )
 
 

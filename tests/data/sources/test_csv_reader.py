@@ -197,7 +197,7 @@ def test_a_seed_that_is_no_whole_number_from_0_on(tmp_path):
 
 
 def test_a_path_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere: expected fer2013\.csv .* no such file"):
+    with pytest.raises(InputError, match=r"nowhere: expected fer2013\.csv, .* no such file"):
         fer2013.load(tmp_path / "nowhere")
 
 

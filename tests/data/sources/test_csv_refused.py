@@ -45,6 +45,19 @@ def test_a_missing_field_is_named_with_its_row():
         parse("\n".join(lines).encode())
 
 
+@pytest.mark.parametrize(("fields", "message"), [
+    ({"usage": "PrivateTest,"}, "expected 3 fields, got 4"),
+    ({"pixels": " ".join([*PIXELS, "0"])}, "expected 2304 pixels, got 2305"),
+    ({"pixels": " ".join(PIXELS[1:])}, "expected 2304 pixels, got 2303"),
+    ({"emotion": "7"}, "expected an emotion from 0 to 6, got '7'"),
+])
+def test_a_last_row_whose_end_is_there_is_not_called_cut_short(fields, message):
+    with pytest.raises(InputError, match=f"data row 6: {message}$"):
+        parse(with_row(fields, number=6))
+    with pytest.raises(InputError, match="data row 6: expected 2304 pixels, got 2305$"):
+        parse(with_row({"pixels": " ".join([*PIXELS, "0"])}, ICML, number=6))
+
+
 def test_a_field_too_long_is_told_from_a_quote_that_does_not_close():
     limit = csv.field_size_limit()
     long = "0 " * limit
@@ -98,9 +111,13 @@ def test_a_truncated_last_row_is_refused_wherever_it_is_cut(columns):
     [
         ("emotion,Usage", r"expected one column pixels, found 0 among 'emotion', 'Usage'"),
         ("label,pixels,Usage", "expected one column emotion, found 0"),
-        ("emotion,pixels", "expected one column Usage, found 0"),
+        ("pixels", "expected one column emotion, found 0 .* pictures without labels"),
+        ("emotion,pixels,Usage,usage", "expected one column Usage, found 2"),
         ("emotion,pixels,pixels,Usage", "expected one column pixels, found 2"),
-        ("emotion;pixels;Usage", "found 0 among 'emotion;pixels;Usage'"),
+        ("emotion|pixels|Usage", r"found 0 among 'emotion\|pixels\|Usage'"),
+        ("image,label", "found 0 among 'image', 'label' .* give the folder: train/<emotion>/"),
+        ("Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,NF",
+         r"FERPlus' votes .* the pictures stand in fer2013\.csv"),
         ('emotion,"pixels,Usage', "the header: expected quotes in pairs"),
     ],
 )
@@ -123,8 +140,8 @@ def test_a_header_and_nothing_more(end):
 
 @pytest.mark.parametrize(
     "content",
-    [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "emotion,pixels,Usage\n".encode("utf-16"), b"emo\xfftion"],
-    ids=["png", "utf-16", "latin-1"],
+    ["emotion,pixels,Usage\n".encode("utf-16-le"), b"emo\xfftion"],
+    ids=["utf-16 without its mark", "latin-1"],
 )
 def test_a_file_that_is_not_text(content):
     with pytest.raises(InputError, match=r"expected a CSV table .*, got binary data that begins"):

@@ -95,6 +95,17 @@ def test_names_in_any_case_and_their_variants(tmp_path):
     assert dataset.validation.labels.tolist() == [3]
 
 
+def test_the_nouns_of_other_sets(tmp_path):
+    nouns = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+    for label, emotion in enumerate(nouns):
+        save(tmp_path / "training" / emotion / "1.png", 10 * label)
+        save(tmp_path / "testing" / emotion.upper() / "1.png", 10 * label)
+    for split in find_pictures(tmp_path)["train"], find_pictures(tmp_path)["test"]:
+        assert [(file.parent.name.lower(), label) for file, label in split] == list(
+            zip(nouns, range(7), strict=True)
+        )
+
+
 @pytest.mark.parametrize("validation", ["val", "valid", "validation", "PublicTest"])
 def test_the_split_folders_may_be_called_as_in_the_table(tmp_path, validation):
     face_folder(tmp_path, **{"Training": 3, validation: 2, "PrivateTest": 1})
@@ -185,7 +196,7 @@ def test_an_unknown_emotion(tmp_path):
     save(tmp_path / "test" / "contempt" / "1.png", 0)
     message = refused(tmp_path)
     assert message.startswith(f"{tmp_path / 'test' / 'contempt'}: expected a folder named angry,")
-    assert message.endswith("got contempt")
+    assert message.endswith("got contempt (FER2013 has no such class: move the folder away)")
 
 
 @pytest.mark.parametrize("content", ["happy/1.png", "1.png", "more/notes/a.png"])
@@ -239,9 +250,29 @@ def test_no_pictures(tmp_path, folders):
     message = refused(tmp_path)
     found = sorted({folder.split("/")[0] for folder in folders})
     assert "expected pictures in train/<emotion>/" in message
-    assert message.endswith("found " + (", ".join(map(repr, found)) or "nothing"))
+    assert "found " + (", ".join(map(repr, found)) or "nothing") in message
 
 
 def test_emotions_without_a_split(tmp_path):
     save(tmp_path / "happy" / "1.png", 0)
-    assert refused(tmp_path).endswith("pictures in train/<emotion>/, found 'happy'")
+    assert refused(tmp_path).endswith(
+        "found 'happy' (put the folders of emotions, called by name, into a folder train)"
+    )
+
+
+@pytest.mark.parametrize("around", ["", "DATASET"])
+def test_numbers_are_no_emotions(tmp_path, around):
+    for number in range(1, 8):  # as of RAF-DB, where 1 is surprise
+        save(tmp_path / around / "train" / str(number) / "1.png", 0)
+    assert refused(tmp_path).endswith(
+        "got 1 (numbers mean different emotions in different sets: give it the name of its own)"
+    )
+
+
+@pytest.mark.parametrize(("name", "way_on"), [
+    ("emotions.ipynb", "a notebook holds no pictures"),
+    ("face.JPG", "a picture's emotion is the name of its folder"),
+])
+def test_a_folder_of_other_things_says_the_way_on(tmp_path, name, way_on):
+    (tmp_path / name).write_bytes(b"{}")
+    assert f"found '{name}' ({way_on}" in refused(tmp_path)
