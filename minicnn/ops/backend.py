@@ -71,6 +71,14 @@ class Backend(Protocol):
     def on_first_compilation(self, say: Callable[[], None]) -> AbstractContextManager[None]:
         """Within the block, call `say` once, at the first kernel that has to be compiled."""
 
+    def watch_compilation(
+        self, begin: Callable[[str], None], end: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        """Within the block, call `begin` with the name of each kernel that is compiled, then `end`.
+
+        A kernel may begin inside another that calls it.
+        """
+
     def nothing_compiled(self) -> AbstractContextManager[None]:
         """Within the block, raise `NotCompiledError` where a kernel would have to be compiled."""
 

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
 from minicnn.ops.cpu.linalg.ceiling import ceiling
-from minicnn.ops.cpu.linalg.compilation import nothing_compiled, on_first_compilation
+from minicnn.ops.cpu.linalg.compilation import (
+    nothing_compiled,
+    on_first_compilation,
+    watch_compilation,
+)
 from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
 from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
            "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
-           *OPERATIONS]
+           "watch_compilation", *OPERATIONS]
 
 
 def available() -> bool:
