@@ -17,7 +17,6 @@ from small_training import (
 )
 
 from minicnn import (
-    InputError,
     Sequential,
     layers,
     losses,
