@@ -32,14 +32,16 @@ def require_arguments(function: Any, inputs: Any, more: tuple[Any, ...], backwar
 def as_inputs(inputs: Any) -> list[np.ndarray]:
     """Copies of the inputs: one for each element of a list or tuple, else one array."""
     given = inputs if isinstance(inputs, list | tuple) else [inputs]
-    arrays = [_array(each) for each in given]
-    for at, (array, each) in enumerate(zip(arrays, given, strict=True)):
+    arrays = []
+    for at, each in enumerate(given):
+        array = _array(each)
         if array is None or array.dtype.hasobject:
             raise TypeError(
                 f"gradcheck: input {at} must be an array of numbers, got {_kind(each)}; give "
                 "several inputs as (x, w), and hand other objects on in function itself, "
                 "lambda x: f(x, other)"
             )
+        arrays.append(array)
     return arrays
 
 
