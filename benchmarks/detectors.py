@@ -1,4 +1,4 @@
-"""Detectors of faces side by side, on photos that packages ship; the table of decision 036.
+"""Detectors of faces side by side, on photos that packages ship; the table of decision 037.
 
     python -m pip install -e '.[faces]' scikit-image scikit-learn
     python benchmarks/detectors.py

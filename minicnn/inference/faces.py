@@ -1,7 +1,7 @@
 """Looking for the faces in a photo, by the cascade of P. Viola and M. Jones that OpenCV brings.
 
 "Rapid object detection using a boosted cascade of simple features", CVPR 2001,
-doi:10.1109/CVPR.2001.990517. OpenCV is an extra, ``faces``.
+doi:10.1109/CVPR.2001.990517. OpenCV is the extra ``faces``; decision 037 says why it was chosen.
 """
 
 import functools
@@ -102,7 +102,7 @@ def find_faces(picture: str | os.PathLike | np.ndarray) -> tuple[Face, ...]:
     Raises
     ------
     InputError
-        The detector is not installed, or the file is no picture.
+        The detector is not installed or cannot be imported, or the file is no picture.
     TypeError, ValueError
         The array is not of uint8, or of another shape.
 
@@ -177,6 +177,17 @@ def _cascade_file() -> Path | None:
 
 @functools.cache
 def _cascade() -> Any:
-    import cv2
-
-    return cv2.CascadeClassifier(str(_cascade_file()))
+    """OpenCV's detector, from the text of its file: on Windows it opens no path with umlauts."""
+    try:
+        import cv2
+    except ImportError as error:  # a library of the system that a full OpenCV needs is missing
+        raise InputError(
+            f"find_faces: OpenCV is installed, but cannot be imported ({error}): {INSTALL}"
+        ) from error
+    file = _cascade_file()
+    assert file is not None
+    text = file.read_text(encoding="utf-8")
+    storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+    cascade = cv2.CascadeClassifier()
+    cascade.read(storage.getFirstTopLevelNode())
+    return cascade

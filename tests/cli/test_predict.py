@@ -63,6 +63,7 @@ def test_a_model_that_does_not_read_faces_is_refused(folder, capsys):
     ([], ["IMAGE"]),
     (["drawn"], ["pictures for drawn"]),
     (["note.txt", "drawn"], ["drawn: expected a picture, got a model", "predict drawn IMAGE"]),
+    (["note.txt", "paper-bn"], ["paper-bn: expected a picture, got a model"]),
     (["drawn", "pictures"], ["pictures: expected a picture, got a folder: name its pictures"]),
     (["drawn", "black.png", "--save", "out.xyz"], ["--save: out.xyz: expected a name that ends"]),
     (["drawn", "black.png", "--save", "out"], ["--save: out: expected a name that ends"]),

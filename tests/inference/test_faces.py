@@ -1,5 +1,9 @@
 """Where faces are in a photo, by a detector that is played and by OpenCV's if it is there."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import matplotlib.cbook
 import numpy as np
 import pytest
@@ -8,7 +12,7 @@ from played_detector import absent, photo, playing
 
 from minicnn.data import drawn_faces
 from minicnn.errors import InputError
-from minicnn.inference import Face, find_faces
+from minicnn.inference import Face, faces, find_faces
 from minicnn.inference.faces import MARGIN, detector_available, is_crop
 
 installed = pytest.mark.skipif(not detector_available(), reason="needs the extra faces")
@@ -117,6 +121,14 @@ def test_without_a_detector_the_error_says_what_to_install():
             find_faces(np.zeros((100, 100), np.uint8))
 
 
+def test_an_opencv_that_cannot_be_imported_is_told_from_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.setattr(faces, "_cascade_file", lambda: Path("there.xml"))
+    faces._cascade.cache_clear()
+    with pytest.raises(InputError, match="OpenCV is installed, but cannot be imported"):
+        find_faces(np.zeros((100, 100), np.uint8))
+
+
 @pytest.mark.parametrize(("picture", "error"), [
     (np.zeros((9, 9)), TypeError), (np.zeros((9, 9, 4), np.uint8), ValueError),
     (np.zeros((0, 9), np.uint8), ValueError), (np.zeros((2, 9, 9, 3), np.uint8), ValueError),
@@ -166,6 +178,19 @@ def test_opencv_finds_both_faces_and_none(portrait):
     assert left.left + left.size < 512 < right.left
     assert find_faces(np.asarray(portrait.crop((0, 0, 140, 600)))) == ()
     assert find_faces(np.asarray(portrait.rotate(180))) == ()
+
+
+@installed
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (100, 10000), (9, 200), (70, 10)])
+def test_opencv_searches_pictures_of_any_shape(shape):
+    assert find_faces(np.zeros(shape, np.uint8)) == ()
+
+
+@installed
+def test_several_threads_search_at_once(portrait):
+    picture = np.asarray(portrait)
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(find_faces, [picture] * 8))) == 1
 
 
 @installed

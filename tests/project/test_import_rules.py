@@ -24,7 +24,7 @@ HOUSE = (
     "losses, optimizers",
     "layers",
     "ops, data, schedules, initializers",
-    "compiling, files, ptx, signals, terminal, validation",
+    "files, ptx, signals, terminal, validation",
     "errors",
 )
 """The parts of the package from top to bottom; those of one floor import nothing of each other.

@@ -5,12 +5,10 @@ product's work among threads.
 """
 
 import numpy as np
-from numba import prange
+from numba import get_num_threads, njit, prange
 
-from minicnn.compiling.kernels import parallel, serial, worker
-from minicnn.compiling.threads import thread_count
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import round_up
+from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL, WORKER, round_up
 from minicnn.ops.cpu.linalg.layout import WIDE, Matrix, Panels, panel_width, panel_width_of
 from minicnn.ops.cpu.linalg.register_tile import TILE_ROWS, multiply_tile
 from minicnn.ops.cpu.linalg.simd import lanes_of, load, load_part, store
@@ -20,7 +18,7 @@ PART_ROWS, PART_DEPTH = round_up(64, TILE_ROWS), 256
 """
 
 
-@serial
+@njit(**SERIAL)
 def multiply(a, b, c, rows, columns, depth, add):
     """``C = A B``, or ``C += A B`` where `add`.
 
@@ -38,12 +36,12 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     c = memory.empty((a.shape[0], b.shape[1]), b.dtype)
     transposed = not a.flags.c_contiguous
     panel_count, row_parts = -(-b.shape[1] // panel_width(b.dtype)), -(-a.shape[0] // PART_ROWS)
-    groups = min(panel_count, -(-thread_count() // row_parts))  # of panels: work for all threads
+    groups = min(panel_count, -(-get_num_threads() // row_parts))  # of panels: work for all threads
     _product(a.T if transposed else a, transposed, b, c, row_parts, groups)
     return c
 
 
-@worker
+@njit(**WORKER)
 def _pack_rows(a, k, first, rows, depth, packed):
     """Some rows of A from column k on, cut into tiles: (tiles, depth, TILE_ROWS). a is Aᵀ.
 
@@ -56,7 +54,7 @@ def _pack_rows(a, k, first, rows, depth, packed):
                 store(packed, to + i, load_part(a, source + i, rows - row - i, 1))
 
 
-@worker
+@njit(**WORKER)
 def _pack_panels(b, k, first, columns, depth, packed):
     """Some columns of B from row k on, cut into panels: (panels, depth, width)."""
     width = panel_width_of(packed)
@@ -70,7 +68,7 @@ def _pack_panels(b, k, first, columns, depth, packed):
             to += depth * width
 
 
-@worker
+@njit(**WORKER)
 def _product_part(a, transposed, b, c, first_row, group, groups):
     """`PART_ROWS` rows of C from the first on, and of its panels one group out of `groups`.
 
@@ -102,7 +100,7 @@ def _product_part(a, transposed, b, c, first_row, group, groups):
             )
 
 
-@parallel
+@njit(**PARALLEL)
 def _product(a, transposed, b, c, row_parts, groups):
     for part in prange(row_parts * groups):
         _product_part(a, transposed, b, c, part // groups * PART_ROWS, part % groups, groups)

@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from minicnn.compiling.kernels import serial
 from minicnn.ops.cpu.linalg.processor import FUSED, MASKS_ARE_FREE, REGISTER_BITS
 
 
@@ -329,7 +328,7 @@ def is_large(result: np.ndarray) -> bool:
     return result.nbytes >= STREAM_BYTES
 
 
-@serial
+@njit(cache=True, nogil=True)
 def put(array, at, vector, large):
     """`stream` where the array is large, else `store`."""
     if large:

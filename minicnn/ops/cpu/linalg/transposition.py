@@ -1,11 +1,10 @@
 """Transposed copies of matrices."""
 
 import numpy as np
-from numba import prange
+from numba import njit, prange
 
-from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, pieces_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
 from minicnn.ops.cpu.linalg.processor import LINE
 
 
@@ -16,7 +15,7 @@ def transposed(matrix: np.ndarray) -> np.ndarray:
     return result
 
 
-@worker
+@njit(**WORKER)
 def _transpose_rows(matrix, result, start, stop):
     """Rows start to stop of the matrix, as many at a time as fill a line of the result's cache."""
     for first in range(start, stop, LINE):
@@ -25,7 +24,7 @@ def _transpose_rows(matrix, result, start, stop):
                 result[column, row] = matrix[row, column]
 
 
-@parallel
+@njit(**PARALLEL)
 def transpose(matrix, result):
     """``result = matrixᵀ``."""
     for block in prange(BLOCKS):
