@@ -15,6 +15,7 @@ import numpy as np
 
 from minicnn.ops import backend, backend_name, use_backend
 from minicnn.sequential import Sequential
+from minicnn.signals import LAST_ACTS
 
 IMAGES = 8
 """The small batch: few images, but enough for the kernels of a large one."""
@@ -38,12 +39,14 @@ def compile_ahead(model: Sequential) -> Iterator[None]:
         if backend().most_threads() > 1 and sys.executable:
             with suppress(OSError):
                 helpers.append(_start(model))
+                LAST_ACTS.append(helpers[0].terminate)
 
     try:
         with backend().on_first_compilation(start):
             yield
     finally:
         for helper in helpers:
+            LAST_ACTS.remove(helper.terminate)
             helper.terminate()
             helper.wait()
 

@@ -2,6 +2,7 @@
 
 import copyreg
 import os
+import warnings
 from typing import Any
 
 _LONGEST = 1000
@@ -69,6 +70,18 @@ class NonFiniteLossError(RuntimeError):
 
 class NotCompiledError(RuntimeError):
     """A kernel would have to be compiled where nothing is to be compiled; names the kernel."""
+
+
+class MachineWarning(UserWarning):
+    """This machine lacks something, and the library goes on in another way; the message says how.
+
+    The command line prints it as a line.
+    """
+
+
+def notify(message: str) -> None:
+    """Warn of what the machine lacks, in one line that names no line of code."""
+    warnings.warn_explicit(message, MachineWarning, "minicnn", 1)
 
 
 class PictureWarning(UserWarning):

@@ -1,12 +1,15 @@
 """Signals that ask a program to end: who answers them, and for how long."""
 
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from minicnn.signals import answered
+from minicnn.signals import answered, ended_at_once
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs SIGHUP")
 
@@ -93,3 +96,68 @@ def test_outside_the_main_thread_nothing_changes(seen: list[int]) -> None:
     thread.start()
     thread.join()
     assert inside == [before]
+
+
+IN_C = """
+import hashlib, sys
+from minicnn.signals import LAST_ACTS, ended_at_once
+
+def heard(number):
+    print("heard", number, flush=True)
+
+LAST_ACTS.append(lambda: print("last act", flush=True))
+busy = sys.argv[1] == "busy"
+with ended_at_once(("SIGINT", "SIGTERM", "SIGNOTHING"), heard, busy=lambda: busy, grace=0.3):
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha512", b"", b"", int(sys.argv[2]))
+print("never", flush=True)
+"""
+
+
+def interrupted(number: int, busy: str, rounds: int) -> tuple[list[str], int, float]:
+    """What a process prints that gets a signal inside a call of C code; its end, after so long."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_C, busy, str(rounds)], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    start = time.monotonic()
+    process.send_signal(number)
+    printed = process.stdout.read().splitlines()
+    return printed, process.wait(), time.monotonic() - start
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_inside_c_code_says_so_and_ends(number: int) -> None:
+    printed, status, seconds = interrupted(number, "busy", 2**31 - 1)  # half an hour
+    assert printed == [f"heard {number:d}", "last act"]
+    assert status == 128 + number
+    assert seconds < 60
+
+
+def test_what_may_not_be_cut_short_is_not() -> None:
+    printed, status, _ = interrupted(signal.SIGTERM, "idle", 2_000_000)
+    assert printed == ["heard 15"]  # when the main thread is back
+    assert status == 143
+
+
+def test_the_main_thread_answers_where_it_can(seen: list[int]) -> None:
+    said: list[int] = []
+    with ended_at_once(("SIGHUP",), said.append):
+        send(signal.SIGHUP)
+        deadline = time.monotonic() + 30
+        while not said and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert said == seen == [signal.SIGHUP]
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_a_signal_that_nobody_answers_raises_within_the_block_alone(seen: list[int]) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    said: list[int] = []
+    with pytest.raises(SystemExit) as caught, ended_at_once(("SIGHUP",), said.append):
+        send(signal.SIGHUP)
+    assert caught.value.code == 128 + signal.SIGHUP
+    assert said == [signal.SIGHUP]
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from minicnn.viewing.charts import COLOURS, INK, QUIET, chart, epoch_axis
+from minicnn.viewing.charts import COLOURS, INK, QUIET, TEXT, chart, epoch_axis
 
 COLOUR = dict(zip(LABEL, COLOURS, strict=False))
 
@@ -33,7 +33,7 @@ def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
                 axes.plot(run.history["epoch"], run.history[f"{split}_{measure}"], style,
                           color=COLOUR[network], linewidth=1.4,
                           label=f"{what}, {LABEL[network]}" if not place else "")
-    axes.set_ylabel(measure, fontsize=9, color=QUIET)
+    axes.set_ylabel(measure, fontsize=TEXT, color=QUIET)
     epoch_axis(axes, 1, max(len(run.history) for runs in full.values() for run in runs))
     if measure == "accuracy":
         _in_percent(axes)
@@ -61,10 +61,10 @@ def draw_layers(
             _in_percent(axes)
         else:
             axes.set_yscale(scale)
-        axes.set_title(LABEL[network], fontsize=9, color=INK, loc="left")
-        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.set_title(LABEL[network], fontsize=TEXT, color=INK, loc="left")
+        axes.legend(frameon=False, fontsize=TEXT, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.tick_params(axis="x", labelrotation=30)
-    figure.supylabel(title, fontsize=9, color=QUIET)
+    figure.supylabel(title, fontsize=TEXT, color=QUIET)
     return figure
 
 
@@ -75,8 +75,8 @@ def draw_rates(runs: list[Kept]) -> Figure:
         axes.plot([f"{rate:g}" for rate in found],
                   [history["validation_accuracy"].iloc[-1] for history in found.values()],
                   marker="o", color=COLOUR[network], label=LABEL[network])
-    axes.set_xlabel("learning rate of Adam", fontsize=9, color=QUIET)
-    axes.set_ylabel("accuracy on PublicTest", fontsize=9, color=QUIET)
+    axes.set_xlabel("learning rate of Adam", fontsize=TEXT, color=QUIET)
+    axes.set_ylabel("accuracy on PublicTest", fontsize=TEXT, color=QUIET)
     _in_percent(axes)
     _legend_above(figure, 2)
     return figure
@@ -96,7 +96,7 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
                  yerr=[mean - recalls.min(0), recalls.max(0) - mean], ecolor=INK,
                  label=LABEL[network])
     axes.set_xticks(range(len(classes)), classes, rotation=30)
-    axes.set_ylabel("recall on PrivateTest", fontsize=9, color=QUIET)
+    axes.set_ylabel("recall on PrivateTest", fontsize=TEXT, color=QUIET)
     _in_percent(axes)
     _legend_above(figure, len(full))
     return figure
@@ -104,7 +104,7 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
 
 def _legend_above(figure: Figure, columns: int) -> None:
     figure.legend(
-        loc="outside upper left", ncols=columns, frameon=False, fontsize=8.5, borderpad=0
+        loc="outside upper left", ncols=columns, frameon=False, fontsize=TEXT, borderpad=0
     )
 
 

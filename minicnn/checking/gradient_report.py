@@ -62,8 +62,9 @@ class InputGradient:
         text = f"d{self.name}: {self.checked} checked"
         if self.worst is not None:
             text += (
-                f", largest error {self.error:.1e} ± {self.uncertainty:.0e} at "
-                f"{list(self.worst)}: expected {self.expected:.10g}, got {self.received:.10g}"
+                f", largest error {self.error:.1e} ± {self.uncertainty:.0e}"
+                + f" at {list(self.worst)}" * bool(self.worst)
+                + f": expected {self.expected:.10g}, got {self.received:.10g}"
             )
         for what, places in (("at a kink", self.kinks), ("not measurable", self.doubtful)):
             if places:

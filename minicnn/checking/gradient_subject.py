@@ -6,6 +6,15 @@ from typing import Any
 import numpy as np
 
 from minicnn.checking.differences import first_step, noise_level
+from minicnn.checking.gradient_calls import (
+    as_gradient,
+    as_output,
+    gradients_lacking,
+    introduced,
+    misplaced_dy,
+    require_backward,
+    split,
+)
 from minicnn.checking.gradient_report import GradientReport, Verdict
 
 
@@ -32,29 +41,39 @@ class Subject:
         self.inputs, self.chosen, self.names, self.rng = inputs, chosen, names, rng
         self.y = self._forward()
         if not np.array_equal(self.y, self._forward(), equal_nan=True):
-            raise Stop("random", "two calls on the same inputs gave different outputs")
+            raise Stop(
+                "random",
+                "two calls on the same inputs gave different outputs; let each call draw from a "
+                "new generator of one seed",
+            )
         if not np.isfinite(self.y).all():
             at = np.argwhere(~np.isfinite(self.y))[0].tolist()
             raise Stop("not finite", f"the output is {self.y[tuple(at)]} at {at}")
 
+    def _call(self, copies: list[np.ndarray]) -> Any:
+        """What function returns."""
+        with introduced("function", self.names, copies):
+            return self.function(*copies)
+
     def _forward(self) -> np.ndarray:
         copies = [array.copy() for array in self.inputs]
-        y = np.array(_split(self.function(*copies))[0])
-        if y.dtype.kind not in "biuf":
-            raise TypeError(f"gradcheck: function must return real numbers, got dtype {y.dtype}")
+        y = as_output(self._call(copies))
         self._require_unchanged(copies, "forward")
         return y
 
     def _require_unchanged(self, copies: list[np.ndarray], who: str) -> None:
         for name, before, after in zip(self.names, self.inputs, copies, strict=True):
-            if not np.array_equal(before, after, equal_nan=True):
-                raise Stop("changes its inputs", f"{who} changed its input {name} in place")
+            if not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"):
+                raise Stop(
+                    "changes its inputs",
+                    f"{who} changed its input {name} in place; let it work on a copy",
+                )
 
     def upstream(self, dy: Any) -> np.ndarray:
         """The dy that was given, if it is of use, or a random one."""
         if dy is None:
             return self.random_upstream()
-        given = np.asarray(dy, np.float64)
+        given = as_gradient("y", dy).astype(np.float64)
         if given.shape != self.y.shape:
             raise ValueError(
                 f"gradcheck: dy must have the shape of y, {self.y.shape}, got {given.shape}"
@@ -77,33 +96,31 @@ class Subject:
     def gradients(self, dy: np.ndarray) -> list[np.ndarray | None]:
         """What backward returns for the chosen inputs, checked for shape and finiteness."""
         copies = [array.copy() for array in self.inputs]
-        _, cache = _split(self.function(*copies))
+        _, rest = split(self._call(copies))
+        require_backward(self.backward, rest)
         sent = dy.astype(self.y.dtype if self.y.dtype.kind == "f" else np.float64)
         kept = sent.copy()
-        returned = self.backward(sent, *cache)
+        with introduced("backward", ["dy", *[""] * len(rest)], (sent, *rest)):
+            returned = self.backward(sent, *rest)
         if not np.array_equal(sent, kept):
-            raise Stop("changes its inputs", "backward changed dy in place")
+            raise Stop("changes its inputs", "backward changed dy in place; let it work on a copy")
         self._require_unchanged(copies, "backward")
-        if not isinstance(returned, list | tuple):
-            returned = (returned,)
-        if len(returned) != len(self.chosen):
-            raise Stop(
-                "wrong shape",
-                f"backward must return {len(self.chosen)} gradients, got {len(returned)}",
-            )
-        return [self._gradient(at, value) for at, value in zip(self.chosen, returned, strict=True)]
+        alone = not isinstance(returned, list | tuple)
+        given = [returned] if alone else returned
+        if len(given) != len(self.chosen):
+            names = [self.names[at] for at in self.chosen]
+            raise Stop("wrong shape", gradients_lacking(given, names, alone))
+        return [self._gradient(at, value) for at, value in zip(self.chosen, given, strict=True)]
 
     def _gradient(self, at: int, value: Any) -> np.ndarray | None:
         if value is None:
             return None
-        name, gradient = self.names[at], np.asarray(value)
-        if gradient.dtype.kind not in "biuf":
-            raise TypeError(f"gradcheck: d{name} must be real numbers, got {gradient.dtype}")
+        name, gradient = self.names[at], as_gradient(self.names[at], value)
         if gradient.shape != self.inputs[at].shape:
             raise Stop(
                 "wrong shape",
                 f"d{name} must have the shape of {name}, {self.inputs[at].shape}, "
-                f"got {gradient.shape}",
+                f"got {gradient.shape}{misplaced_dy(self.backward)}",
             )
         if not np.isfinite(gradient).all():
             place = np.argwhere(~np.isfinite(gradient))[0].tolist()
@@ -118,7 +135,7 @@ class Subject:
         def rise(t: float) -> float:
             moved = [array.copy() for array in self.inputs]
             moved[at] = (x + t * direction).astype(x.dtype)
-            higher = np.asarray(_split(self.function(*moved))[0], np.float64)
+            higher = as_output(self._call(moved)).astype(np.float64)
             return float(((higher - y) * dy).sum()) if higher.shape == y.shape else np.nan
 
         return rise
@@ -144,11 +161,6 @@ class Subject:
     def step(self, at: int, size: float) -> float:
         """The first step for a value of this size."""
         return first_step(float(np.finfo(self._dtype()).eps), size)
-
-
-def _split(result: Any) -> tuple[Any, tuple]:
-    """What a forward returned, as y and the arguments that backward takes after dy."""
-    return (result[0], tuple(result[1:])) if isinstance(result, tuple) else (result, ())
 
 
 def hides_terms(dy: np.ndarray, y: np.ndarray) -> bool:

@@ -7,6 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from minicnn.checking.gradient_calls import (
+    as_inputs,
+    misplaced_dy,
+    require_arguments,
+    require_parameters,
+)
 from minicnn.checking.gradient_comparison import by_element, by_projection
 from minicnn.checking.gradient_report import GradientReport, InputGradient
 from minicnn.checking.gradient_subject import Stop, Subject
@@ -18,9 +24,9 @@ TOLERANCES = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-7}
 def gradcheck(
     function: Callable[..., Any],
     inputs: Any,
-    dy: Any = None,
-    *,
+    *more: Any,
     backward: Callable[..., Any],
+    dy: Any = None,
     mode: Literal["full", "fast"] = "full",
     wrt: Sequence[int] | None = None,
     tolerance: float | None = None,
@@ -38,17 +44,21 @@ def gradcheck(
     Parameters
     ----------
     function : callable
-        ``function(*inputs)`` returns y, an array or a number, or a tuple that begins with y.
-    inputs : array_like or sequence of array_like
-        Arrays of float32 or float64. Others (labels, indices) are handed on as they are.
+        ``function(*inputs)`` returns y, an array or a number (a loss), or a tuple that begins
+        with y.
+    inputs : array, or list or tuple of array_like
+        Of float32 or float64, one for each parameter of function: a list of numbers is as many
+        inputs. Arrays of integers (labels, indices) are handed on as they are.
+    *more
+        Must be empty: all that follows is given by name.
+    backward : callable
+        ``backward(dy, *rest)``, where rest is what function returned after y, mostly a cache.
+        Returns the gradient, or the list or tuple of gradients of the checked inputs in their
+        order; ``None`` for one that is not to be checked.
     dy : array_like of y's shape, optional
         Upstream gradient. By default random and normal. One that hides terms is refused: constant,
         or a multiple of y up to a constant. Batch norm's dx, for one, is 0 for both whatever
         the fault.
-    backward : callable
-        ``backward(dy, *rest)``, where rest is what function returned after y, mostly a cache.
-        Returns the gradient, or the sequence of gradients of the checked inputs in their order;
-        ``None`` for one that is not to be checked.
     mode : {"full", "fast"}
         ``"full"`` moves every element by itself and names the worst; ``"fast"`` moves all elements
         of an input at once, along random directions with a new dy each (unless dy is given).
@@ -75,7 +85,10 @@ def gradcheck(
         Where dy has not y's shape or hides terms, no input is a float array, or an option is out
         of range.
     TypeError
-        Where `function` gives anything but real numbers.
+        Where function or backward does not take what it is given, or gives anything but real
+        numbers, or inputs are none.
+
+    An exception of function or backward itself passes through, with a note of how it was called.
 
     References
     ----------
@@ -99,14 +112,17 @@ def gradcheck(
     """
     if mode not in ("full", "fast"):
         raise ValueError(f"gradcheck: mode must be full or fast, got {mode!r}")
-    arrays = [np.array(each) for each in (inputs if isinstance(inputs, list | tuple) else [inputs])]
+    require_arguments(function, inputs, more, backward)
+    arrays = as_inputs(inputs)
+    require_parameters(function, inputs, arrays)
     chosen = [at for at, array in enumerate(arrays) if array.dtype.kind == "f"]
     chosen = chosen if wrt is None else list(wrt)
     _require_options(arrays, chosen, tolerance, projections, names)
     if not chosen or any(arrays[at].dtype not in TOLERANCES for at in chosen):
         raise ValueError(
             "gradcheck: expected float32 or float64 inputs to check, got "
-            + ", ".join(str(array.dtype) for array in arrays)
+            + (", ".join(str(array.dtype) for array in arrays) or "none")
+            + "; x.astype(float) makes float64"
         )
     try:
         called = list(names) if names else _names(function, len(arrays))
@@ -127,7 +143,10 @@ def gradcheck(
                 found.append(result)
     except Stop as stop:
         return stop.report
-    return _judge(found)
+    report = _judge(found)
+    if report.verdict == "wrong":
+        report.message += misplaced_dy(backward)
+    return report
 
 
 def _require_options(
@@ -166,8 +185,8 @@ def _judge(found: list[InputGradient]) -> GradientReport:
         worst = max(wrong, key=lambda result: result.error)
         return GradientReport(
             "wrong",
-            f"d{worst.name}{list(worst.worst or ())} should be {worst.expected:.10g}, "
-            f"got {worst.received:.10g}",
+            f"d{worst.name}{list(worst.worst) if worst.worst else ''} should be "
+            f"{worst.expected:.10g}, got {worst.received:.10g}",
             found,
         )
     undecided = [

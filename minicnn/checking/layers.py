@@ -72,9 +72,13 @@ def check_layer(
         try:
             check(layer, tuple(input_shape))
         except Exception as error:
-            message = str(error) if isinstance(error, AssertionError) else repr(error)
+            asserted = isinstance(error, AssertionError) and str(error)
+            message = asserted or repr(error)
             if on_fail == "raise":
-                raise AssertionError(f"{check.__name__}: {message}") from error
+                failure = AssertionError(f"{check.__name__}: {message}")
+                if not asserted:  # the place in the layer, in the one traceback that is shown
+                    failure = failure.with_traceback(error.__traceback__)
+                raise failure from None
             results.append(CheckResult(check.__name__, False, message))
         else:
             results.append(CheckResult(check.__name__, True))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from rich.console import Console
+from minicnn.cli.compilation import CompilationLine
 
 
 def choose(backend: str | None, threads: int | None) -> None:
@@ -24,21 +24,16 @@ def choose(backend: str | None, threads: int | None) -> None:
 
 @contextmanager
 def compilation_line() -> Iterator[None]:
-    """Say so, once, if kernels have to be compiled; on stderr, since stdout may be JSON."""
+    """Say so if kernels have to be compiled, and end soon if a signal comes meanwhile."""
     from minicnn import ops
+    from minicnn.signals import ended_at_once
 
-    said = False
-
-    def say() -> None:
-        nonlocal said
-        if not said:  # several backends may compile
-            Console(stderr=True).print(
-                "compiling kernels for this machine; they are cached for the next time …",
-                highlight=False,
-            )
-        said = True
-
-    with ExitStack() as notices:
+    line = CompilationLine()
+    with ExitStack() as blocks:
+        blocks.callback(line.close)
+        blocks.enter_context(ended_at_once(
+            ("SIGINT", "SIGTERM", "SIGHUP"), line.interrupted, busy=line.is_compiling
+        ))
         for each in ops.every_backend():
-            notices.enter_context(each.on_first_compilation(say))
+            blocks.enter_context(each.watch_compilation(line.begin, line.end))
         yield

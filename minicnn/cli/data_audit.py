@@ -7,6 +7,7 @@ import typer
 
 from minicnn.cli.options import Json
 from minicnn.cli.output import show
+from minicnn.cli.progress import reading_line
 
 EXAMPLES = ("minicnn data audit fer2013.csv --json",)
 
@@ -19,7 +20,9 @@ def audit(
     from minicnn.data import fer2013
     from minicnn.data.audit import audit as examine
 
-    findings = examine(fer2013.load(path))
+    with reading_line():
+        dataset = fer2013.load(path)
+    findings = examine(dataset)
     if as_json:
         print(json.dumps(findings.as_dict(), indent=2))
     else:

@@ -9,7 +9,8 @@ import typer
 
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Data, Json, Model, Threads
-from minicnn.cli.output import console, show, unseen_line
+from minicnn.cli.output import complain, console, show, unseen_line
+from minicnn.cli.progress import reading_line
 from minicnn.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ def evaluate(
     classifier = Classifier.load(model)
     if single_view:
         classifier = replace(classifier, views=Views())
-    dataset = _labelled_images(data, model, classifier.path)
+    with reading_line():
+        dataset = _labelled_images(data, model, classifier.path)
     part = _first_images(dataset, split, limit)
+    for note in dataset.notes:
+        complain(note)
     with compilation_line():
         evaluation = classifier.evaluate(part)
     figures = evaluation.as_dict(dataset.classes)
@@ -93,5 +97,14 @@ def _first_images(dataset: "Dataset", split: str, limit: int) -> "Split":
         raise InputError(f"--limit: expected 0 or more, got {limit}")
     part: Split = getattr(dataset, split).take(slice(limit or None))
     if not len(part):
-        raise InputError(f"--split: {dataset.name} has no {split} images")
+        raise InputError(f"--split: {dataset.name} has no {split} images{_way_on(dataset)}")
     return part
+
+
+def _way_on(dataset: "Dataset") -> str:
+    """Which splits there are instead, and what brings the others."""
+    there = [name for name, split in dataset.splits() if len(split)]
+    if not there:
+        return ""
+    options = " or ".join(f"--split {name}" for name in there)
+    return f": give {options}, or --data with a table or folder that has them"

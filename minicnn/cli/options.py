@@ -16,8 +16,8 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="PATH",
-        help="FER2013: fer2013.csv, icml_face_data.csv, a .zip or .tar.gz of either, or a folder "
-        "with train/<emotion>/ and test/<emotion>/.",
+        help="FER2013: fer2013.csv, icml_face_data.csv, train.csv, a .zip or .tar.gz of one, or a "
+        "folder with one or with train/<emotion>/ and test/<emotion>/.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

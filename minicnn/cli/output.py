@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from rich.console import Console
 
 from minicnn import terminal
-from minicnn.errors import PictureWarning
+from minicnn.errors import MachineWarning, PictureWarning
 
 console = Console()
 
@@ -38,7 +38,7 @@ def warnings_as_lines() -> Iterator[None]:
         message: Warning | str, category: type[Warning], filename: str, lineno: int,
         file: TextIO | None = None, line: str | None = None,
     ) -> None:
-        if issubclass(category, PictureWarning):
+        if issubclass(category, PictureWarning | MachineWarning):
             complain(str(message))
         else:
             show(message, category, filename, lineno, file, line)

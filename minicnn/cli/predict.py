@@ -11,7 +11,7 @@ from minicnn.files.paths import as_path
 
 EXAMPLES = (
     "minicnn predict photo.jpg", "minicnn predict photo.jpg --save answer.png",
-    "minicnn predict runs/mine face.png --whole",
+    "minicnn predict runs/mine face.png --whole", "minicnn predict test.csv --out answers.csv",
 )
 
 PRETRAINED = ("best-single", "paper-bn")
@@ -42,6 +42,12 @@ Crop = Annotated[
     bool,
     typer.Option("--crop", help="Show what the network saw, and save it beside OUT."),
 ]
+Out = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Of a table of pictures: write the answers there, not to stdout."
+    ),
+]
 
 
 def predict(
@@ -49,6 +55,7 @@ def predict(
     whole: Whole = False,
     save: Save = None,
     crop: Crop = False,
+    out: Out = None,
     backend: Backend = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -59,16 +66,25 @@ def predict(
     Without it, the square at the centre is taken for one.
     A square picture of up to 64 pixels is one, as those of FER2013 are.
     A picture in which no face is found ends with exit status 1.
+
+    A table of pictures, such as Kaggle's test.csv, is answered by a CSV of probabilities.
     """
     import numpy as np
 
-    from minicnn.cli import predict_answers, predict_faces
+    from minicnn.cli import predict_answers, predict_faces, predict_table
     from minicnn.inference.classifier import Classifier
 
     choose(backend, threads)
     model, images = _model_and_images(images)
     classifier = Classifier.load(model)
     _require_pictures(model, images)
+    if any(map(predict_table.is_table, images)):
+        _refuse("of a table: give --out FILE", {"--save": save, "--crop": crop})
+        table = predict_table.require_one(images)
+        with compilation_line():
+            predict_table.predict_table(classifier, table, out, as_json)
+        return
+    _refuse("of pictures: redirect the output, or give --save OUT", {"--out": out})
     outputs = predict_answers.outputs(images, save)
     seen = [predict_faces.look(image, whole) for image in images]
     crops = [crop for each in seen for crop in each.crops]
@@ -99,6 +115,13 @@ def _model_and_images(words: list[str]) -> tuple[str, list[str]]:
             "with this package"
         )
     return own, words
+
+
+def _refuse(way_on: str, options: dict[str, str | bool | None]) -> None:
+    """Refuse those of the options that were given: what is read cannot have them."""
+    for name, value in options.items():
+        if value:
+            raise InputError(f"{name}: not {way_on}")
 
 
 def _require_pictures(model: str, images: list[str]) -> None:

@@ -10,6 +10,7 @@ import typer
 from minicnn.cli.backend import choose, compilation_line
 from minicnn.cli.options import Backend, Data, Threads
 from minicnn.cli.output import console, say, show, unseen_line
+from minicnn.cli.progress import reading_line
 from minicnn.cli.wording import OPTIONS, SETTINGS
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
@@ -106,11 +107,13 @@ def train(
         for name, value in (("EXPERIMENT", experiment), ("--out", out)):
             if value is not None:
                 raise InputError(f"--resume: the run in {resume} has its own {name}, got {value}")
-        run = resume_run(
-            resume, given, console, every, keep_threads=threads is not None, names=OPTIONS)
+        with reading_line():
+            run = resume_run(
+                resume, given, console, every, keep_threads=threads is not None, names=OPTIONS)
     else:
         chosen = read_experiment(experiment or ("paper-bn" if data else "drawn-faces"))
-        run = start_run(chosen.with_options(given, OPTIONS), out, console, every)
+        with reading_line():
+            run = start_run(chosen.with_options(given, OPTIONS), out, console, every)
     _train(run, every_layer=detect_anomaly)
 
 

@@ -8,9 +8,10 @@ each picture is sampled once.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from minicnn import validation
+from minicnn.compiling.kernels import parallel, worker
 
 _GREATEST = {"shift": 1.0, "rotate": 180.0, "scale": 0.9, "brightness": np.inf, "erase": 1.0}
 """The greatest value of each setting; the least is 0."""
@@ -219,14 +220,14 @@ def _sources(changes: Changes, height: int, width: int) -> np.ndarray:
     return sources
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@parallel
 def _change_all(images: np.ndarray, sources: np.ndarray, brightness: np.ndarray,
                 boxes: np.ndarray, changed: np.ndarray) -> None:
     for n in prange(len(images)):
         _change(images[n], sources[n], brightness[n], boxes[n], changed[n])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@worker
 def _change(image: np.ndarray, source: np.ndarray, brightness: float, box: np.ndarray,
             changed: np.ndarray) -> None:
     height, width, channels = image.shape
@@ -248,7 +249,7 @@ def _change(image: np.ndarray, source: np.ndarray, brightness: float, box: np.nd
         _erase(changed, box)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@worker
 def _erase(image: np.ndarray, box: np.ndarray) -> None:
     height, width, channels = image.shape
     for c in range(channels):

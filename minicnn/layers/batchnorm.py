@@ -79,7 +79,10 @@ class BatchNorm(Layer):
         ]
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:
-        """y (N, ..., C) from x (N, ..., C); dtype and errors as `ops.batchnorm_forward`."""
+        """y (N, ..., C) from x (N, ..., C); dtype and errors as `ops.batchnorm_forward`.
+
+        Training needs at least two values a channel: two rows, or one image of two pixels.
+        """
         x = self.built_for(x)
         y, self.cache = ops.batchnorm_forward(
             x, self.data("gamma"), self.data("beta"),

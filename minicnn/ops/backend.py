@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
-from minicnn.errors import InputError
+from minicnn.errors import InputError, notify
 
 BACKENDS = ("cpu", "reference", "cuda")
 """The backends that can be chosen, the default first."""
@@ -70,6 +70,14 @@ class Backend(Protocol):
 
     def on_first_compilation(self, say: Callable[[], None]) -> AbstractContextManager[None]:
         """Within the block, call `say` once, at the first kernel that has to be compiled."""
+
+    def watch_compilation(
+        self, begin: Callable[[str], None], end: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        """Within the block, call `begin` with the name of each kernel that is compiled, then `end`.
+
+        A kernel may begin inside another that calls it.
+        """
 
     def nothing_compiled(self) -> AbstractContextManager[None]:
         """Within the block, raise `NotCompiledError` where a kernel would have to be compiled."""
@@ -134,13 +142,23 @@ def backend_name() -> str:
     global _initial
     if name := _bound.get() or _chosen or _initial:
         return name
-    _initial = _usable(os.environ.get("MINICNN_BACKEND") or BACKENDS[0], "MINICNN_BACKEND")
+    named = os.environ.get("MINICNN_BACKEND")
+    _initial = _usable(named, "MINICNN_BACKEND") if named else _default()
     return _initial
 
 
 def backend_is_chosen() -> bool:
     """Whether somebody has named the backend: `use_backend`, or ``MINICNN_BACKEND``."""
     return bool(_bound.get() or _chosen or os.environ.get("MINICNN_BACKEND"))
+
+
+def _default() -> str:
+    """The name of the first that this machine can run; says why if that is not the very first."""
+    first = BACKENDS[0]
+    found = next(name for name in BACKENDS if _package(name).available())
+    if found != first:
+        notify(f"computing with the {found} backend: {_package(first).missing()}")
+    return found
 
 
 def available_backends() -> list[str]:

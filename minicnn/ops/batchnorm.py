@@ -50,7 +50,7 @@ def batchnorm_forward(
     Parameters
     ----------
     x : array_like (N, ..., C)
-        Images or features, channels last.
+        Images or features, channels last. Training needs at least two values a channel.
     gamma, beta : array_like (C,)
         Scale and shift.
     running_mean, running_var : ndarray (C,), any float dtype
@@ -80,7 +80,7 @@ def batchnorm_forward(
         or eps is no number.
     ValueError
         Where an input is empty, shapes do not agree, momentum or eps is out of range, or, in
-        training, a running array is read-only or an unbiased variance lacks a second value.
+        training, a running array is read-only or a channel has a single value.
     """
     x, gamma, beta = arguments.floats("batchnorm", x=x, gamma=gamma, beta=beta)
     if x.ndim < 2:
@@ -92,10 +92,11 @@ def batchnorm_forward(
     var_here = _running("running_var", running_var, channels, changed=bool(training))
     momentum = validation.number("batchnorm", "momentum", momentum, 0, 1)
     eps = validation.number("batchnorm", "eps", eps, 0, ends="()")
-    if training and unbiased_running_var and x.size == channels:
+    if training and x.size == channels:
+        # x - μ would be 0, y beta and dx 0 whatever x is, and the running variance would sink
         raise ValueError(
-            "batchnorm: an unbiased running variance needs at least two values a channel, "
-            f"got one (x {x.shape})"
+            "batchnorm: training needs at least two values a channel, whose variance is taken, "
+            f"got one (x {x.shape}); take a batch of two or more, or training=False"
         )
     result = bodies().batchnorm_forward(
         x, gamma, beta, mean_here, var_here, training=bool(training), momentum=momentum,

@@ -95,6 +95,7 @@ class TrainingSettings(Settings):
     ----------
     epochs : int
     batch_size : int
+        A last image that would be alone joins the batch before it.
     label_smoothing : float
     class_weights : {"none", "balanced"} or list of 7 floats
         Weights in the loss, above 0; ``"balanced"`` weighs each class by ``N / (7 · its images)``.

@@ -15,6 +15,7 @@ from minicnn.optimizers import Optimizer
 from minicnn.sequential import Sequential
 from minicnn.signals import answered
 from minicnn.training.anomalies import StopOnNonFinite
+from minicnn.training.batches import cut
 from minicnn.training.callback import Callback, method_of, phase_of
 from minicnn.training.epoch import Epoch, Totals
 from minicnn.training.state import place_in_training
@@ -177,7 +178,8 @@ class Trainer:
         epochs : int >= 1
             How many there shall be in all.
         batch_size : int >= 1, default 64
-            The last batch of an epoch may be smaller.
+            The last batch of an epoch may be smaller. It is never of one input where there are
+            others: that input joins the batch before it, which is then of ``batch_size + 1``.
 
         Returns
         -------
@@ -205,7 +207,8 @@ class Trainer:
         batch_size = integer("fit", "batch_size", batch_size, 1)
         self.epoch, self.batch, self.totals = self._place()
         self._go_on_with({"inputs": len(inputs), "batch_size": batch_size})
-        self.batches = -(-len(inputs) // batch_size)
+        batches = cut(len(inputs), batch_size)
+        self.batches = len(batches)
         if self.batch > self.batches:
             raise InputError(f"fit: batch {self.batch} is done, but an epoch has {self.batches}")
         self.epoch = max(self.epoch, 1)
@@ -216,7 +219,7 @@ class Trainer:
             with quiet, answered(INTERRUPTING, self._interrupt, once=True):
                 self._tell("on_fit_start")
                 while self.epoch <= epochs and not self.stop_reason and not self.interrupted:
-                    self._train_epoch(inputs, labels, batch_size)
+                    self._train_epoch(inputs, labels, batches)
                     if not self.interrupted:
                         self._finish_epoch((inputs, labels), validation)
                         self.epoch, self.batch, self.totals = self._place()
@@ -301,14 +304,16 @@ class Trainer:
             )
         self._begun = begun
 
-    def _train_epoch(self, inputs: np.ndarray, labels: np.ndarray, batch_size: int) -> None:
+    def _train_epoch(
+        self, inputs: np.ndarray, labels: np.ndarray, batches: list[slice]
+    ) -> None:
         """The batches of the running epoch that are not done yet."""
         order = self._generator(SHUFFLE, self.epoch).permutation(len(inputs))
-        for batch in range(self.batch, self.batches):
-            rows = order[batch * batch_size : (batch + 1) * batch_size]
+        for place in batches[self.batch :]:
+            rows = order[place]
             self._tell("on_step_start")
             self._step(inputs[rows], labels[rows])
-            self.batch = batch + 1
+            self.batch += 1
             self._tell("on_step_end")
             if self.interrupted:
                 return

@@ -1,17 +1,19 @@
 """The look that all charts share: size, colours, quiet axes.
 
-Charts are drawn dark on white, small enough to be read on a phone. A page that is shown dark
-inverts them.
+A point of a figure is a pixel of a page, so that `TEXT` is the size of the page's own small text. A
+chart is as wide as half a page, or as a telephone. As PNG, it is drawn dark on white.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 INK = "#222222"
 QUIET = "#767676"
@@ -23,8 +25,14 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 Black is left to the text, and yellow out: it is too pale for a line on white.
 """
 
-WIDTH = 4.6
-"""Of a chart, in inches."""
+WIDTH = 380 / 72
+"""Of a chart, in inches: 380 points, pixels of a page."""
+
+TEXT = 13
+"""Size of all text, in points; that of tables and captions on a page is 14 pixels."""
+
+MOST_MARKED = 25
+"""A line of so many values or fewer has a mark at each."""
 
 
 class Chart(Figure):
@@ -36,12 +44,12 @@ class Chart(Figure):
         return stream.getvalue()
 
 
-def chart(height: float = 3.0, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
+def chart(height: float = 3.4, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A white figure `WIDTH` inches wide, and its quiet axes, row by row; their x axis is shared.
 
     Parameters
     ----------
-    height : float, default 3.0
+    height : float, default 3.4
         In inches.
     rows, columns : int, default 1
         Of axes, each at least 1.
@@ -62,7 +70,7 @@ def quieten(axes: Axes) -> None:
     """Take the frame away, and set grid and numbers back."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(QUIET)
-    axes.tick_params(length=0, labelsize=8.5, labelcolor=INK)
+    axes.tick_params(length=0, labelsize=TEXT, labelcolor=INK)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 
@@ -71,8 +79,68 @@ def epoch_axis(axes: Axes, first: int, last: int) -> None:
     """Whole epochs from `first` to `last` along x, a single one in the middle."""
     margin = 0.5 if first == last else 0.03 * (last - first)
     axes.set_xlim(first - margin, last + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
-    axes.set_xlabel("epoch", fontsize=9, color=QUIET)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    axes.set_xlabel("epoch", fontsize=TEXT, color=QUIET)
+
+
+def label_ends(
+    axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = TEXT + 1
+) -> None:
+    """Write names at the right of lines, apart from each other, each tied to its line's end.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        With their final limits.
+    labels : sequence of (x, y, text, colour)
+        Where a line ends, its name and its colour.
+    gap : float, default one line of text
+        From the middle of a name to that of the next, in points.
+    """
+    figure = axes.get_figure(root=True)
+    if not labels or figure is None:
+        return
+    beside = axes.get_yaxis_transform() + ScaledTranslation(TEXT / 72, 0, figure.dpi_scale_trans)
+    names = [
+        axes.annotate(
+            text, (x, y), xycoords="data", xytext=(1, y), textcoords=beside, va="center",
+            fontsize=TEXT, color=INK, annotation_clip=False, parse_math=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "shrinkA": 1, "shrinkB": 3,
+                        "relpos": (0, 0.5)},
+        )
+        for x, y, text, colour in labels
+    ]
+    figure.draw_without_rendering()  # makes room for the names, after which heights are final
+    point = figure.dpi / 72
+    to_pixels, to_data = axes.transData, axes.transData.inverted()
+    heights = [to_pixels.transform((x, y))[1] / point for x, y, _, _ in labels]
+    for name, height in zip(names, spread(heights, gap), strict=True):
+        name.set_position((1, to_data.transform((0, height * point))[1]))
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Places as near as can be to those given, in the same order, each `gap` from the next.
+
+    Neighbours that come too near each other are set out around their common middle.
+    """
+    order = np.argsort(places, kind="stable")
+    groups: list[tuple[float, int]] = []  # the middle of each, and how many are in it
+    for place in np.asarray(places, float)[order]:
+        middle, count = float(place), 1
+        while groups:
+            before, others = groups[-1]
+            if middle - before >= (count + others) / 2 * gap:
+                break
+            groups.pop()
+            middle = (middle * count + before * others) / (count + others)
+            count += others
+        groups.append((middle, count))
+    placed = [middle + (step - (count - 1) / 2) * gap
+              for middle, count in groups for step in range(count)]
+    result = [0.0] * len(placed)
+    for target, place in zip(order, placed, strict=True):
+        result[target] = place
+    return result
 
 
 def line_colours() -> Iterator[str]:

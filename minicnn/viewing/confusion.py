@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minicnn.viewing.charts import COLOURS, INK, QUIET, chart
+from minicnn.viewing.charts import COLOURS, INK, QUIET, TEXT, chart
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def draw_confusion(
     matplotlib.figure.Figure
     """
     cells = confusion_cells(matrix)
-    figure, (axes,) = chart(height=4.4)
+    figure, (axes,) = chart(height=5.1)
     axes.set(xlim=(-0.5, len(cells) - 0.5), ylim=(len(cells) - 0.5, -0.5), aspect="equal")
     for label, row in enumerate(cells):
         for taken, cell in enumerate(row):
@@ -87,11 +87,11 @@ def draw_confusion(
                 alpha=0.07 + 0.68 * cell.share,
             ))
             axes.text(taken, label, cell.text, ha="center", va="center",
-                      fontsize=8, color=INK if cell.count else QUIET)
+                      fontsize=TEXT - 2, color=INK if cell.count else QUIET)
     axes.set_xticks(range(len(classes)), classes, rotation=40, ha="right", parse_math=False)
     axes.set_yticks(range(len(classes)), classes, parse_math=False)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)
-    axes.set_xlabel("taken for", fontsize=9, color=QUIET)
-    axes.set_ylabel("label", fontsize=9, color=QUIET)
+    axes.set_xlabel("taken for", fontsize=TEXT, color=QUIET)
+    axes.set_ylabel("label", fontsize=TEXT, color=QUIET)
     return figure

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from minicnn.viewing.charts import QUIET, chart, epoch_axis
+from minicnn.viewing.charts import MOST_MARKED, QUIET, TEXT, chart, epoch_axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def draw_curves(
     named = [line for line, curve in zip(lines, shown, strict=True) if curve.label]
     if named:
         figure.legend(
-            handles=named, loc="outside upper left", ncols=len(named), frameon=False, fontsize=9,
+            handles=named, loc="outside upper left", ncols=len(named), frameon=False, fontsize=TEXT,
             borderpad=0, handlelength=1.6,
         )
     return figure
@@ -75,7 +75,7 @@ def _draw(axes: Axes, curve: Curve) -> Line2D:
     (line,) = axes.plot(
         curve.epochs, curve.values, color=curve.colour, label=curve.label, linewidth=1.8,
         linestyle="--" if curve.dashed else "-",
-        marker="o" if len(curve.epochs) <= 25 else None, markersize=5,
+        marker="o" if len(curve.epochs) <= MOST_MARKED else None, markersize=5,
         markerfacecolor="white" if curve.dashed else curve.colour,
     )
     return line
@@ -86,5 +86,5 @@ def _mark(axes: Axes, epoch: int) -> None:
     axes.axvline(epoch, color=QUIET, linewidth=1, linestyle=":", zorder=0)
     axes.annotate(
         "best epoch", (epoch, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-        textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=QUIET,
+        textcoords="offset points", ha="center", va="bottom", fontsize=TEXT, color=QUIET,
     )

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from minicnn.files.paths import as_path
 from minicnn.files.writing import atomic_write_text
 from minicnn.summary import human_bytes
+from minicnn.viewing.inline_svg import theme_colour
 
 ABSENT = "–"
 """Stands where a value is not defined or was not measured."""
@@ -92,8 +94,14 @@ def write_page(path: str | os.PathLike, template: str, values: dict[str, Any]) -
     environment.filters["zip"] = zip
     environment.filters.update(
         percent=percent, number=number, plural=plural, duration=duration, setting=setting,
-        bytes=human_bytes,
+        bytes=human_bytes, headings=_headings, theme_colour=theme_colour,
     )
     path = as_path(path)
     atomic_write_text(path, environment.get_template(template).render(values))
     return path
+
+
+def _headings(body: str) -> list[tuple[str, str]]:
+    """Of a page's sections their ids and titles, in order; the titles as they are marked up."""
+    return [(found[1], found[2])
+            for found in re.finditer(r'<section id="([^"]+)">\s*<h2>(.*?)</h2>', body)]

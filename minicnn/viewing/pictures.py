@@ -1,4 +1,4 @@
-"""A picture as PNG: made from a chart or from pixels, kept as a file or inside a page."""
+"""A picture: made from a chart or from pixels, kept as a PNG file or inside a page."""
 
 import base64
 import html
@@ -14,11 +14,12 @@ from PIL import Image
 
 from minicnn.files.paths import as_path
 from minicnn.files.writing import atomic_path
+from minicnn.viewing.inline_svg import inline_svg
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG and what it shows.
+    """A PNG and what it shows; of a chart an SVG too.
 
     Parameters
     ----------
@@ -27,18 +28,21 @@ class Picture:
     png : bytes
     description : str
         For those who cannot see it.
+    svg : str, default ""
+        An ``svg`` element for a page: see `inline_svg`. Empty for pixels.
     """
 
     name: str
     png: bytes
     description: str
+    svg: str = ""
 
     @classmethod
     def of_figure(cls, name: str, figure: Figure, description: str) -> "Picture":
-        """The picture of a Matplotlib figure, drawn by Agg at the figure's own resolution."""
+        """The picture of a Matplotlib figure; the PNG by Agg at the figure's own resolution."""
         stream = io.BytesIO()
         FigureCanvasAgg(figure).print_png(stream)
-        return cls(name, stream.getvalue(), description)
+        return cls(name, stream.getvalue(), description, inline_svg(name, figure, description))
 
     @classmethod
     def of_pixels(cls, name: str, pixels: np.ndarray, description: str) -> "Picture":

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from minicnn.viewing.charts import COLOURS, INK, chart, epoch_axis
+from minicnn.viewing.charts import COLOURS, INK, MOST_MARKED, TEXT, chart, epoch_axis
 
 
 def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
@@ -26,7 +26,7 @@ def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
         Its strips in the order of the layers.
     """
     layers = list(dict.fromkeys(table["layer"]))
-    figure, strips = chart(height=0.6 + 0.95 * len(layers), rows=len(layers))
+    figure, strips = chart(height=0.7 + 1.15 * len(layers), rows=len(layers))
     for axes, layer in zip(strips, layers, strict=True):
         rows = table[table["layer"] == layer]
         axes.fill_between(
@@ -35,13 +35,13 @@ def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
         )
         axes.plot(
             rows["epoch"], rows[statistic], color=COLOURS[0], linewidth=1.8,
-            marker="o" if len(rows) <= 25 else None, markersize=3,
+            marker="o" if len(rows) <= MOST_MARKED else None, markersize=3,
         )
         if statistic == "variance":
             _logarithmic(axes)
         else:
             axes.yaxis.set_major_locator(MaxNLocator(3))
-        axes.set_title(layer, loc="left", fontsize=8.5, color=INK, pad=3, parse_math=False)
+        axes.set_title(layer, loc="left", fontsize=TEXT, color=INK, pad=3, parse_math=False)
     epoch_axis(strips[-1], int(table["epoch"].min()), int(table["epoch"].max()))
     return figure
 

@@ -1,6 +1,10 @@
 """gradcheck: right and wrong gradients, its own uncertainty, kinks, and what it refuses."""
 
+import contextlib
+import io
+import re
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -181,7 +185,10 @@ def test_wrong_shapes_are_told() -> None:
     report = gradcheck(lambda x: x.sum(0), np.ones((2, 3)), backward=lambda dy: dy)
     assert report.message == "dx must have the shape of x, (2, 3), got (3,)"
     report = gradcheck(lambda x, w: x * w, (np.ones(2), np.ones(2)), backward=lambda dy: dy)
-    assert report.message == "backward must return 2 gradients, got 1"
+    assert report.message == "backward must return 2 gradients, (dx, dw), got 1, (2,) float64"
+    report = gradcheck(lambda x: 2 * x, np.ones(3), backward=lambda dy: [2.0, 2.0, 2.0])
+    assert report.message == (
+        "backward must return 1 gradient, got 3, the elements of a list or tuple; return an array")
 
 
 @pytest.mark.parametrize("dy", [
@@ -195,7 +202,7 @@ def test_wrong_shapes_are_told() -> None:
 def test_an_upstream_gradient_that_hides_terms_is_refused(dy: Callable) -> None:
     x = np.random.default_rng(0).standard_normal((4, 5, 3))
     with pytest.raises(ValueError, match="gradcheck: dy (is constant or|must not be all zero)"):
-        gradcheck(np.tanh, x, dy(np.tanh(x)), backward=lambda dy: dy)
+        gradcheck(np.tanh, x, dy=dy(np.tanh(x)), backward=lambda dy: dy)
 
 
 @pytest.mark.parametrize(("options", "message"), [
@@ -252,10 +259,146 @@ def test_many_kinks_are_no_error_in_fast_mode(
 
 
 def test_complex_gradients_are_refused() -> None:
-    with pytest.raises(TypeError, match="dx must be real numbers, got complex128"):
+    with pytest.raises(TypeError, match="dx must be an array of real numbers, got complex128"):
         gradcheck(lambda x: 2 * x, np.arange(3.0), backward=lambda dy: 2 * dy + 1j)
 
 
 def test_a_function_of_objects_is_refused() -> None:
-    with pytest.raises(TypeError, match="must return real numbers, got dtype"):
+    with pytest.raises(TypeError, match=r"must return real numbers.*got \(1,\) object"):
         gradcheck(lambda x: np.array([None]), np.ones(2), backward=lambda dy: dy)
+
+
+# -- what it is given ------------------------------------------------------------------------------
+
+
+def product(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, tuple]:
+    return x @ w, (x, w)
+
+
+def of_product(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+    x, w = cache
+    return dy @ w.T, x.T @ dy
+
+
+X, W = np.random.default_rng(5).standard_normal((2, 4, 4))
+
+
+@pytest.mark.parametrize("call", [
+    pytest.param(lambda: gradcheck(product, (X, W), backward=of_product), id="a tuple"),
+    pytest.param(lambda: gradcheck(product, [X, W], backward=of_product), id="a list"),
+    pytest.param(
+        lambda: gradcheck(product, (X, W), dy=W @ X + X, backward=of_product), id="with dy"),
+    pytest.param(
+        lambda: gradcheck(product, (X, W), backward=lambda *args: list(of_product(*args))),
+        id="a list of gradients"),
+    pytest.param(
+        lambda: gradcheck(product, (np.asfortranarray(X)[::2], W[:, ::-1]), backward=of_product),
+        id="strided"),
+    pytest.param(lambda: gradcheck(cubes, 1.5, backward=of_cubes), id="a number"),
+    pytest.param(lambda: gradcheck(cubes, [1.5], backward=of_cubes), id="a list of a number"),
+    pytest.param(
+        lambda: gradcheck(lambda x, y: (x * y, x, y), [1.5, 2.5],
+                          backward=lambda dy, x, y: (dy * y, dy * x)),
+        id="two numbers"),
+    pytest.param(
+        lambda: gradcheck(lambda x: (np.square(x).mean(), x), X,
+                          backward=lambda dloss, x: dloss * 2 * x / x.size),
+        id="a loss"),
+    pytest.param(
+        lambda: gradcheck(lambda x, names: (x**3, x), (X, np.array(["a", "b"])),
+                          backward=of_cubes),
+        id="beside an array of strings"),
+])
+def test_ways_to_call_it(call: Callable) -> None:
+    call().require()
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: gradcheck(product, X, W, backward=of_product),
+     "expected a function and its inputs, got 1 more without a name; call "
+     "gradcheck(function, x, backward=…, dy=…), or with several inputs "
+     "gradcheck(function, (x, w), backward=…)"),
+    (lambda: gradcheck(cubes, X, of_cubes, backward=of_cubes), "expected a function and its"),
+    (lambda: gradcheck(X, cubes, backward=of_cubes), "function must be a function, got (4, 4)"),
+    (lambda: gradcheck(cubes, X, backward=W), "backward must be a function, got (4, 4) float64"),
+    (lambda: gradcheck(cubes, of_cubes, backward=of_cubes), "inputs must be arrays, got function"),
+    (lambda: gradcheck(cubes, [1.0, 2.0, 3.0], backward=of_cubes),
+     "inputs was read as 3 inputs, the elements of a list, of shapes (), (), (), but function "
+     "takes (x: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]; give one array as "
+     "np.array(…)"),
+    (lambda: gradcheck(product, X, backward=of_product),
+     "inputs was read as one input of shape (4, 4), but function takes (x: "),
+    (lambda: gradcheck(cubes, {"x": X}, backward=of_cubes),
+     "input 0 must be an array of numbers, got dict; give several inputs as (x, w)"),
+    (lambda: gradcheck(product, (X, None), backward=of_product),
+     "input 1 must be an array of numbers, got None"),
+    (lambda: gradcheck(product, (X, [[1.0], [2.0, 3.0]]), backward=of_product),
+     "input 1 must be an array of numbers, got list"),
+    (lambda: gradcheck(cubes, (each for each in [X]), backward=of_cubes),
+     "input 0 must be an array of numbers, got generator"),
+    (lambda: gradcheck(cubes, np.array([1.0, None]), backward=of_cubes),
+     "input 0 must be an array of numbers, got (2,) object"),
+    (lambda: gradcheck(lambda x: x**3, X, backward=of_cubes),
+     "backward is called with dy and what function returned after y, backward(dy), but takes "
+     "(dy: numpy.ndarray, x: numpy.ndarray) -> numpy.ndarray; let function return (y, cache)"),
+    (lambda: gradcheck(cubes, X, backward=lambda dy: dy),
+     "backward is called with dy and what function returned after y, "
+     "backward(dy, (4, 4) float64), but takes (dy)"),
+    (lambda: gradcheck(lambda x: None, X, backward=of_cubes),
+     "function must return real numbers, y or a tuple (y, cache), got None"),
+    (lambda: gradcheck(lambda x: (), X, backward=of_cubes),
+     "function must return real numbers, y or a tuple (y, cache), got tuple"),
+    (lambda: gradcheck(lambda x: ({}, x), X, backward=of_cubes),
+     "function must return real numbers, y or a tuple (y, cache), got dict first"),
+    (lambda: gradcheck(lambda x: [x, x[0]], X, backward=of_cubes),
+     "function must return real numbers, y or a tuple (y, cache), got list"),
+    (lambda: gradcheck(cubes, X, backward=lambda dy, x: {"x": dy}),
+     "dx must be an array of real numbers, got dict"),
+    (lambda: gradcheck(cubes, X, dy=[[1.0], [2.0, 3.0]], backward=of_cubes),
+     "dy must be an array of real numbers, got list"),
+])
+def test_calls_that_do_not_fit_are_told_how_to_call(call: Callable, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value).startswith(f"gradcheck: {message}")
+
+
+def test_a_backward_whose_dy_is_not_first_is_told_so() -> None:
+    report = gradcheck(cubes, X, backward=lambda x, dy: 3 * x**2 * dy)
+    assert report.verdict == "wrong"
+    assert "; dy is given first, but the parameters of backward are (x, dy)" in report.message
+    report = gradcheck(lambda x: (x.sum(1), x), X, backward=lambda x, dy: x)
+    assert report.verdict == "wrong shape"
+    assert report.message.endswith("but the parameters of backward are (x, dy)")
+
+
+def test_an_exception_of_the_callers_function_keeps_its_traceback_and_is_introduced() -> None:
+    def forward(x: np.ndarray) -> np.ndarray:
+        return x @ np.ones(3)
+
+    with pytest.raises(ValueError, match="matmul") as caught:
+        gradcheck(forward, X, backward=lambda dy: dy)
+    assert caught.traceback[-1].name == "forward"
+    assert caught.value.__notes__ == [
+        "gradcheck: the error is one of function itself, called as function(x (4, 4) float64)"]
+    with pytest.raises(KeyError) as caught_key:
+        gradcheck(lambda x: (2 * x, {}), X, backward=lambda dy, cache: cache["mask"] * dy)
+    assert caught_key.value.__notes__ == [
+        "gradcheck: the error is one of backward itself, "
+        "called as backward(dy (4, 4) float64, dict)"]
+
+
+def test_the_examples_of_the_page_print_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "checking.md").read_text(encoding="utf-8")
+    section = page[page.index("## Gradient checks") : page.index("## Layer checks")]
+    examples = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", section, re.DOTALL)
+    assert len(examples) == section.count("```python") == 2
+    names: dict[str, Any] = {}
+    for program, printed in examples:
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            exec(program, names)
+        # the uncertainties depend on the last bit of NumPy's products
+        without = [re.sub(r"\S+ ± \S+ at \S+", "", text) for text in (said.getvalue(), printed)]
+        verdicts = [re.findall(r"^(?:correct|wrong).*?(?: is|got)|^  d\w+: \d+", text, re.MULTILINE)
+                    for text in without]
+        assert verdicts[0] == verdicts[1]

@@ -1,5 +1,6 @@
 """check_layer: every layer of the package passes, and each check fails a layer that it is for."""
 
+import traceback
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -283,3 +284,29 @@ def test_the_layer_itself_is_left_alone() -> None:
 def test_another_on_fail_is_refused() -> None:
     with pytest.raises(ValueError, match="on_fail must be raise or return, got 'warn'"):
         check_layer(Layer(), (4,), on_fail="warn")
+
+
+class Broken(Plain):
+    """Raises an error of its own."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x @ np.ones(7)
+
+
+class Doubled(Plain):
+    """A wrong gradient."""
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return 2 * super().backward(dy)
+
+
+@pytest.mark.parametrize(("layer", "message", "place"), [
+    (Broken(), r"check_shapes_and_dtypes: ValueError\(.*matmul", "forward"),
+    (Doubled(), r"check_gradients_in_training: wrong: dx\[", "check_layer"),
+])
+def test_a_failure_shows_one_traceback(layer: Any, message: str, place: str) -> None:
+    with pytest.raises(AssertionError, match=f"^{message}") as caught:
+        check_layer(layer, (4,))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.count("Traceback") == 1
+    assert caught.traceback[-1].name == place

@@ -163,7 +163,8 @@ def package(missing: str = "") -> Any:
         available=lambda: not missing, describe=lambda: {"chip": "far away"},
         use_threads=lambda count, name="threads": None, thread_count=lambda: 1,
         most_threads=lambda: 1, wait=TRAFFIC.wait, on_first_compilation=lambda say: nullcontext(),
-        nothing_compiled=nullcontext, ceiling=lambda rounds: (np.nan, np.nan),
+        nothing_compiled=nullcontext, watch_compilation=lambda begin, end: nullcontext(),
+        ceiling=lambda rounds: (np.nan, np.nan),
     )
 
 

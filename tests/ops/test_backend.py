@@ -133,7 +133,11 @@ def test_what_a_backend_says_of_itself(name: str) -> None:
     assert narrow.dtype == np.float32
     assert np.asarray(narrow).flags.carray
     assert backend.asarray(narrow, np.float32) is narrow
-    with backend.on_first_compilation(lambda: pytest.fail("nothing is compiled here")):
+    def fail(*names: str) -> None:
+        pytest.fail("nothing is compiled here")
+
+    with (backend.on_first_compilation(fail), backend.watch_compilation(fail, fail),
+          backend.nothing_compiled()):
         pass
 
 

@@ -232,8 +232,10 @@ def test_nan_stays_in_its_channel(backend: ModuleType) -> None:
     ({"momentum": None}, TypeError, "momentum must be a number, got None"),
     ({"eps": 0}, ValueError, "eps must lie in (0, inf), got 0"),
     ({"eps": np.nan}, ValueError, "eps must lie in (0, inf), got nan"),
-    ({"x": np.ones((1, 3)), "unbiased_running_var": True}, ValueError,
-     "an unbiased running variance needs at least two values a channel"),
+    *(({"x": np.ones(shape), "unbiased_running_var": unbiased}, ValueError,
+       f"training needs at least two values a channel, whose variance is taken, got one (x {shape})"
+       "; take a batch of two or more, or training=False")
+      for shape in ((1, 3), (1, 1, 1, 3)) for unbiased in (False, True)),
 ])
 def test_what_cannot_be_normalized(
     backend: ModuleType, changes: dict, kind: type[Exception], message: str
@@ -248,4 +250,13 @@ def test_a_refused_call_leaves_the_running_statistics(backend: ModuleType) -> No
     mean = np.zeros(3)
     with pytest.raises(ValueError, match="eps"):
         normalize(backend, np.ones((2, 3)), np.ones(3), np.zeros(3), running_mean=mean, eps=-1)
+    with pytest.raises(ValueError, match="two values a channel"):
+        normalize(backend, np.ones((1, 3)), np.ones(3), np.zeros(3), running_mean=mean)
     assert (mean == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 1, 2, 3), (1, 2, 1, 3)], ids=str)
+def test_two_values_a_channel_are_enough(backend: ModuleType, shape: tuple[int, ...]) -> None:
+    x = np.stack([np.full(3, 1.0), np.full(3, 5.0)]).reshape(shape)
+    y, _ = normalize(backend, x, np.ones(3), np.zeros(3), eps=1e-12)
+    np.testing.assert_allclose(y.reshape(2, 3), [[-1] * 3, [1] * 3], rtol=1e-9)

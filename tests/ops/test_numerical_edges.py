@@ -69,7 +69,7 @@ def test_equal_logits_share_the_probability_however_large(backend: ModuleType) -
 
 
 @pytest.mark.parametrize("value", [0, 0.1, 1e4 + 0.1, -3e7, 1e-30, 1e30])
-@pytest.mark.parametrize("shape", [(1, 3), (2, 3), (33, 3), (16, 12, 12, 3)])
+@pytest.mark.parametrize("shape", [(2, 3), (33, 3), (16, 12, 12, 3)])
 def test_constant_channels_become_beta_and_pass_on_what_is_no_shift(
     backend: ModuleType, value: float, shape: tuple[int, ...]
 ) -> None:
@@ -158,20 +158,13 @@ def test_a_network_evaluates_one_image_as_among_others(chosen: ModuleType) -> No
     assert last.loss == pytest.approx(whole.loss, rel=1e-5)
 
 
-def test_a_batch_of_one_normalises_features_to_beta(chosen: ModuleType) -> None:
-    layer = layers.BatchNorm()
-    layer.build((3,))
-    x = np.array([[4.0, -2e3, 1e-3]], np.float32)
-    np.testing.assert_array_equal(layer.forward(x, training=True), [[0, 0, 0]])
-    np.testing.assert_array_equal(layer.backward(np.ones((1, 3), np.float32)), [[0, 0, 0]])
-    np.testing.assert_allclose(layer.running_var, 0.9, rtol=1e-6)
-
-
-@pytest.mark.parametrize("batch_size", [1, 4, 9, 50])
-def test_epochs_of_batches_of_one_and_with_a_last_short_batch(
-    chosen: ModuleType, batch_size: int
+@pytest.mark.parametrize(("batch_size", "sizes"), [
+    (2, [2, 2, 2, 3]), (4, [4, 5]), (5, [5, 4]), (9, [9]), (50, [9]),
+])
+def test_epochs_with_a_last_batch_of_another_size(
+    chosen: ModuleType, batch_size: int, sizes: list[int]
 ) -> None:
-    x, labels = images(9)  # the last batch of 4 holds one image
+    x, labels = images(9)
     model = network()
     seen = []
 
@@ -182,8 +175,7 @@ def test_epochs_of_batches_of_one_and_with_a_last_short_batch(
 
     run = Trainer(model, Loss(), optimizers.Adam(model.parameters(), 1e-3))
     (epoch,) = run.fit((x, labels), (x[:1], labels[:1]), epochs=1, batch_size=batch_size)
-    assert [size for size, _ in seen] == [
-        min(batch_size, 9 - start) for start in range(0, 9, batch_size)]
+    assert [size for size, _ in seen] == sizes
     # an image counts once, in whichever batch it is
     assert epoch.train_loss == pytest.approx(sum(size * loss for size, loss in seen) / 9, rel=1e-12)
     assert math.isfinite(epoch.validation_loss)

@@ -24,7 +24,7 @@ HOUSE = (
     "losses, optimizers",
     "layers",
     "ops, data, schedules, initializers",
-    "files, ptx, signals, terminal, validation",
+    "compiling, files, ptx, signals, terminal, validation",
     "errors",
 )
 """The parts of the package from top to bottom; those of one floor import nothing of each other.

@@ -42,7 +42,7 @@ def test_every_file_that_is_no_module_comes_with_the_package() -> None:
     ]
     files = [
         path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc", ".nbi", ".nbc")
+        if path.is_file() and path.suffix != ".py" and path.parent.name != "__pycache__"
     ]
     assert len(files) > 5
     assert [file for file in files if not any(fnmatch(file, each) for each in patterns)] == []

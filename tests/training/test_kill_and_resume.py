@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from kill_and_resume import INSIDE, OUTSIDE, Killer
 
-from minicnn.ops.cpu.linalg.threads import thread_count
+from minicnn.compiling.threads import thread_count
 
 pytestmark = [
     pytest.mark.slow(60), pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL"),

@@ -17,7 +17,6 @@ from small_training import (
 )
 
 from minicnn import (
-    InputError,
     Sequential,
     layers,
     losses,
@@ -189,15 +188,6 @@ def test_a_state_is_strict_json_from_the_start(tmp_path):
         assert [epoch.as_dict() for epoch in resumed.history] == [
             epoch.as_dict() for epoch in run.history
         ]
-
-
-def test_a_batch_that_a_layer_cannot_take_is_named():
-    model = Sequential(
-        [layers.Flatten(), layers.BatchNorm(unbiased_running_var=True), layers.Dense(3)], (6, 6, 1)
-    )
-    run = Trainer(model, losses.SoftmaxCrossEntropy(), optimizers.SGD(model.parameters()))
-    with pytest.raises(InputError, match=r"epoch 1, batch 3 \(1 inputs\): batchnorm: an unbiased"):
-        run.fit((INPUTS, LABELS), epochs=1, batch_size=11)
 
 
 @pytest.mark.parametrize(("seed", "kind"), [(-1, ValueError), (1.5, TypeError), (None, TypeError)])

@@ -105,25 +105,33 @@ def open_table(path: Path) -> Iterator[Table]:
         stream = stack.enter_context(path.open("rb"))
         size = path.stat().st_size
         most = _most_bytes(size)
-        try:
-            layers = [_Layer(stream, str(path))]  # each archive, then what it holds
+        layers = [_Layer(stream, str(path))]  # each archive, then what it holds
+        with _damage_said(path):
             while inner := _open_layer(layers[-1], most, stack):
                 layers.append(inner)
                 if len(layers) > _MOST_LAYERS:
                     raise InputError(f"{path}: expected a table, got archive within archive")
-            yield Table(
-                layers[-1].stream, layers[-1].place,
-                tuple(note for layer in layers for note in layer.notes),
-                lambda: min(stream.tell() / max(size, 1), 1.0),
-            )
+        yield Table(
+            layers[-1].stream, layers[-1].place,
+            tuple(note for layer in layers for note in layer.notes),
+            lambda: min(stream.tell() / max(size, 1), 1.0),
+        )
+        with _damage_said(path):
             for layer in reversed(layers):
                 _read_to_end(layer.stream)  # where gzip keeps its checksum
-        except InputError:
-            raise
-        except _DAMAGE as error:
-            raise InputError(
-                f"{path}: expected an intact file, got one that is damaged or cut short ({error})"
-            ) from error
+
+
+@contextmanager
+def _damage_said(place: str | Path) -> Iterator[None]:
+    """Say of what is read inside the block that it is damaged, whatever shows that."""
+    try:
+        yield
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(
+            f"{place}: expected an intact file, got one that is damaged or cut short ({error})"
+        ) from error
 
 
 def _most_bytes(size: int) -> int:
@@ -153,7 +161,8 @@ class _Limited(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        content = self._stream.read(len(buffer))
+        with _damage_said(self._place):
+            content = self._stream.read(len(buffer))
         buffer[: len(content)] = content
         self._require_modest(self._stream.tell())
         return len(content)

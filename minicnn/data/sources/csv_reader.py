@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numba import njit
 
+from minicnn.compiling.kernels import serial
 from minicnn.data.dataset import EMOTION_NAMES, EMOTIONS, IMAGE_SIZE, SPLIT_NAMES, Split
 from minicnn.data.sources.csv_rows import Rows
 from minicnn.data.sources.quoting import listed, quoted
@@ -188,7 +188,7 @@ def _image(text: str, rows: Rows) -> np.ndarray:
     return pixels
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@serial
 def _parse_pixels(text: np.ndarray, pixels: np.ndarray) -> tuple[int, int]:
     """Read numbers from 0 to 255 between ASCII white space into `pixels`.
 

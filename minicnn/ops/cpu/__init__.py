@@ -7,25 +7,33 @@ this package are those doors, bound to this backend.
 
 from typing import TYPE_CHECKING, Any
 
+from numba.core import config
+
+from minicnn.compiling.threads import most_threads, thread_count, use_threads
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
 from minicnn.ops.cpu.linalg.ceiling import ceiling
-from minicnn.ops.cpu.linalg.compilation import nothing_compiled, on_first_compilation
+from minicnn.ops.cpu.linalg.compilation import (
+    nothing_compiled,
+    on_first_compilation,
+    watch_compilation,
+)
 from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
-from minicnn.ops.cpu.linalg.threads import most_threads, thread_count, use_threads
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
            "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
-           *OPERATIONS]
+           "watch_compilation", *OPERATIONS]
 
 
 def available() -> bool:
-    """Always: Numba compiles for the machine that it runs on."""
-    return True
+    """Whether Numba compiles: it does for every machine that it runs on, unless told not to."""
+    return not missing()
 
 
 def missing() -> str:
-    """Nothing: Numba is there."""
+    """Numba's compiler, where an environment variable has turned it off."""
+    if config.DISABLE_JIT:
+        return "NUMBA_DISABLE_JIT is set, and Numba compiles nothing; unset it"
     return ""
 
 

@@ -1,11 +1,12 @@
 """Activation functions: one pass over memory each."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.activations import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, pieces_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, pieces_of
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
     lanes_of,
@@ -65,7 +66,7 @@ def _leaky(values, positive, slope):
     return result
 
 
-@njit(**WORKER)
+@worker
 def _relu_block(x, y, large, start, stop):
     rest = (stop - start) % lanes_of(x)
     for i in range(start, stop - rest, lanes_of(x)):
@@ -75,13 +76,13 @@ def _relu_block(x, y, large, start, stop):
     settle()
 
 
-@njit(**PARALLEL)
+@parallel
 def _relu(x, y, large):
     for block in prange(BLOCKS):
         _relu_block(x, y, large, *pieces_of(block, x.size, lanes_of(x)))
 
 
-@njit(**WORKER)
+@worker
 def _relu_gradient_block(dy, y, dx, large, start, stop):
     rest = (stop - start) % lanes_of(dy)
     for i in range(start, stop - rest, lanes_of(dy)):
@@ -91,26 +92,26 @@ def _relu_gradient_block(dy, y, dx, large, start, stop):
     settle()
 
 
-@njit(**PARALLEL)
+@parallel
 def _relu_gradient(dy, y, dx, large):
     for block in prange(BLOCKS):
         _relu_gradient_block(dy, y, dx, large, *pieces_of(block, dy.size, lanes_of(dy)))
 
 
-@njit(**WORKER)
+@worker
 def _leaky_select_block(values, positive, slope, result, start, stop):
     values, positive, result = values[start:stop], positive[start:stop], result[start:stop]
     for i in range(values.size):
         result[i] = values[i] if positive[i] else slope * values[i]
 
 
-@njit(**PARALLEL)
+@parallel
 def _leaky_select(values, positive, slope, result):
     for block in prange(BLOCKS):
         _leaky_select_block(values, positive, slope, result, *block_of(block, values.size))
 
 
-@njit(**WORKER)
+@worker
 def _elu_block(x, alpha, y, derivative, start, stop):
     x, y, derivative = x[start:stop], y[start:stop], derivative[start:stop]
     for i in range(x.size):
@@ -123,7 +124,7 @@ def _elu_block(x, alpha, y, derivative, start, stop):
             derivative[i] = alpha * np.exp(value)
 
 
-@njit(**PARALLEL)
+@parallel
 def _elu(x, alpha, y, derivative):
     for block in prange(BLOCKS):
         _elu_block(x, alpha, y, derivative, *block_of(block, x.size))

@@ -9,11 +9,12 @@ first row (equation 1.5). The kernels see x and y as flat arrays, (m·C,).
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, serial, worker
 from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, SERIAL, WORKER, block_of, pieces_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, pieces_of
 from minicnn.ops.cpu.linalg.simd import (
     is_large,
     lanes_of,
@@ -80,7 +81,7 @@ def _mean_and_variance(rows):
     return mean, var
 
 
-@njit(**SERIAL)
+@serial
 def _merged(moments, m):
     """Mean and variance of m rows from the means and squares of the blocks."""
     mean, squares = np.zeros((2, moments.shape[2]))
@@ -95,7 +96,7 @@ def _merged(moments, m):
     return mean, squares / m
 
 
-@njit(**WORKER)
+@worker
 def _moments_block(x, channels, mean, squares, start, stop):
     """Mean, and sum of squared differences from it, of each channel in rows start to stop."""
     strip = strip_of(x)
@@ -122,7 +123,7 @@ def _moments_block(x, channels, mean, squares, start, stop):
             squares[c] = 0 if about_mean < 0 else about_mean  # NaN stays
 
 
-@njit(**PARALLEL)
+@parallel
 def _moments(x, channels, moments):
     for block in prange(BLOCKS):
         _moments_block(
@@ -131,7 +132,7 @@ def _moments(x, channels, moments):
         )
 
 
-@njit(**SERIAL)
+@serial
 def _coefficients(gamma, beta, mean, var, eps):
     """r (float64), near, scale and shift of each channel, for ``y = (x - near) · scale + shift``.
 
@@ -151,7 +152,7 @@ def _coefficients(gamma, beta, mean, var, eps):
     return r, near, scale, shift
 
 
-@njit(**WORKER)
+@worker
 def _apply_block(x, near, scale, shift, y, large, start, stop):
     """y = (x - near) · scale + shift, for rows start to stop."""
     channels, lane_count = near.size, lanes_of(x)
@@ -168,13 +169,13 @@ def _apply_block(x, near, scale, shift, y, large, start, stop):
     settle()
 
 
-@njit(**PARALLEL)
+@parallel
 def _apply(x, near, scale, shift, y, large):
     for block in prange(BLOCKS):
         _apply_block(x, near, scale, shift, y, large, *block_of(block, x.size // near.size))
 
 
-@njit(**WORKER)
+@worker
 def _gradient_sums_block(x, dy, near, dy_sum, product_sum, start, stop):
     """Sums of dy, and of the product dy · (x - near), over rows start to stop."""
     channels, strip = near.size, strip_of(x)
@@ -194,7 +195,7 @@ def _gradient_sums_block(x, dy, near, dy_sum, product_sum, start, stop):
             product_sum[c] += few_products[c]
 
 
-@njit(**PARALLEL)
+@parallel
 def _gradient_sums(x, dy, near, sums):
     for block in prange(BLOCKS):
         _gradient_sums_block(
@@ -203,7 +204,7 @@ def _gradient_sums(x, dy, near, sums):
         )
 
 
-@njit(**SERIAL)
+@serial
 def _gradient_coefficients(sums, gamma, mean, near, r, m, training):
     """dγ, dβ, scale, slope and offset of each channel.
 
@@ -228,7 +229,7 @@ def _gradient_coefficients(sums, gamma, mean, near, r, m, training):
     return dgamma, dbeta, scale, slope, offset
 
 
-@njit(**WORKER)
+@worker
 def _apply_gradient_block(x, dy, near, scale, slope, offset, dx, large, start, stop):
     """dx = scale · dy - offset - (x - near) · slope, for rows start to stop."""
     channels, lane_count = near.size, lanes_of(x)
@@ -248,7 +249,7 @@ def _apply_gradient_block(x, dy, near, scale, slope, offset, dx, large, start, s
     settle()
 
 
-@njit(**PARALLEL)
+@parallel
 def _apply_gradient(x, dy, near, scale, slope, offset, dx, large):
     for block in prange(BLOCKS):
         _apply_gradient_block(

@@ -8,11 +8,13 @@ register, are multiplied with a panel of filters, or of output gradients. im2col
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, worker
+from minicnn.compiling.threads import thread_count
 from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.conv2d_im2col import geometry_of, input_gradient
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of, round_up
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, round_up
 from minicnn.ops.cpu.linalg.layout import (
     WIDE,
     cut_into_panels,
@@ -68,14 +70,14 @@ def weight_gradients(
     x, w = cache.x, cache.w
     filters = w.shape[3]
     columns = round_up(filters, panel_width(x.dtype))
-    sums = np.zeros((get_num_threads(), (w.size // filters + 1) * columns), x.dtype)
+    sums = np.zeros((thread_count(), (w.size // filters + 1) * columns), x.dtype)
     _weight_gradient(x[..., 0], dy.reshape(-1), sums, filters, geometry_of(cache, dy))
     gradients = sums.sum(0).reshape(-1, columns)[:, :filters]  # (KH·KW + 1, K)
     db = gradients[-1].copy() if cache.has_bias else None
     return np.ascontiguousarray(gradients[:-1]).reshape(w.shape), db
 
 
-@njit(**WORKER)
+@worker
 def _band_of(x, geometry):
     """Room for a band."""
     height, width = geometry.kernel_height, geometry.kernel_width
@@ -87,7 +89,7 @@ def _band_of(x, geometry):
     return Band(np.zeros(height * step, x.dtype), step, offsets)
 
 
-@njit(**WORKER)
+@worker
 def _with_ones(band):
     """The band with a row of ones below, whose first is one pixel more of the window."""
     pixels, row_step, offsets = band
@@ -99,7 +101,7 @@ def _with_ones(band):
     return Band(more, row_step, places)
 
 
-@njit(**WORKER)
+@worker
 def _fill_band(x, image, p, band, geometry):
     """The rows of x̄ under row p of outputs: row i of the band is row p·down + i."""
     _, height, width = x.shape
@@ -115,7 +117,7 @@ def _fill_band(x, image, p, band, geometry):
             row[:] = 0
 
 
-@njit(**WORKER)
+@worker
 def _tile(band, at, across, w, w_at):
     """Six neighbouring outputs, of a panel of filters: Σ_t pixels[at + offset_t] · w[t] + bias."""
     pixels, offsets, numbers = band.pixels, band.offsets, w.numbers
@@ -131,7 +133,7 @@ def _tile(band, at, across, w, w_at):
     return c0, c1, c2, c3, c4, c5
 
 
-@njit(**WORKER)
+@worker
 def _put_pixel(y, at, vector, valid, large):
     """The first `valid` filters of one output."""
     if valid == panel_width_of(y):
@@ -140,7 +142,7 @@ def _put_pixel(y, at, vector, valid, large):
         store_part(y, at, valid, vector)
 
 
-@njit(**WORKER)
+@worker
 def _put_tile(y, at, step, tile, count, valid, large):
     """The first `count` outputs of a tile, `step` apart."""
     _put_pixel(y, at, tile[0], valid, large)
@@ -156,7 +158,7 @@ def _put_tile(y, at, step, tile, count, valid, large):
         _put_pixel(y, at + 5 * step, tile[5], valid, large)
 
 
-@njit(**WORKER)
+@worker
 def _convolve_rows(x, w, filters, y, geometry, large, start, stop):
     """Rows start to stop of outputs, counted over all images."""
     rows, columns, across = geometry.output_height, geometry.output_width, geometry.across
@@ -175,7 +177,7 @@ def _convolve_rows(x, w, filters, y, geometry, large, start, stop):
     settle()
 
 
-@njit(**PARALLEL)
+@parallel
 def _convolve(x, w, filters, y, geometry, large):
     for block in prange(BLOCKS):
         _convolve_rows(
@@ -184,7 +186,7 @@ def _convolve(x, w, filters, y, geometry, large):
         )
 
 
-@njit(**WORKER)
+@worker
 def _gradient_tile(band, t, across, dy, at, filters, columns, valid):
     """Six weights from place t of the window on, of a panel: Σ_q pixels[offset + q·across] · dy[q].
 
@@ -205,13 +207,13 @@ def _gradient_tile(band, t, across, dy, at, filters, columns, valid):
     return c0, c1, c2, c3, c4, c5
 
 
-@njit(**WORKER)
+@worker
 def _add_weight(dw, at, vector):
     """Add a panel of one weight's gradients."""
     store(dw, at, load(dw, at, WIDE) + vector)
 
 
-@njit(**WORKER)
+@worker
 def _add_tile(dw, at, step, tile, count):
     """Add the first `count` weights of a tile, `step` apart."""
     _add_weight(dw, at, tile[0])
@@ -227,7 +229,7 @@ def _add_tile(dw, at, step, tile, count):
         _add_weight(dw, at + 5 * step, tile[5])
 
 
-@njit(**WORKER)
+@worker
 def _weight_gradient_rows(x, dy, dw, filters, geometry, start, stop):
     """What rows start to stop of dy add to dw (KH·KW + 1, whole panels of K)."""
     rows, columns = geometry.output_height, geometry.output_width
@@ -245,7 +247,7 @@ def _weight_gradient_rows(x, dy, dw, filters, geometry, start, stop):
                 _add_tile(dw, t * whole + first, whole, tile, min(places - t, PIXELS))
 
 
-@njit(**PARALLEL)
+@parallel
 def _weight_gradient(x, dy, dw, filters, geometry):
     rows, threads = x.shape[0] * geometry.output_height, dw.shape[0]
     for thread in prange(threads):

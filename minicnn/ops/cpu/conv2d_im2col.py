@@ -16,11 +16,13 @@ rows, as many as its second-level cache holds, and uses them while they are ther
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, worker
+from minicnn.compiling.threads import thread_count
 from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 from minicnn.ops.cpu.linalg.gemm import multiply
 from minicnn.ops.cpu.linalg.layout import (
     Matrix,
@@ -84,7 +86,7 @@ def weight_gradients(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """``dw = colsᵀ dy``: dy (N, OH, OW, K) -> dw (KH, KW, C, K), db (K,) or None."""
     x, w = cache.x, cache.w
-    dw = np.zeros((get_num_threads(), w.size), x.dtype)
+    dw = np.zeros((thread_count(), w.size), x.dtype)
     _weight_gradient(
         _pixel_rows(x), dy.reshape(-1), dw, w.shape[3], geometry_of(cache, dy), _chunk(cache)
     )
@@ -109,13 +111,13 @@ def _chunk(cache: Conv2DCache) -> int:
     return max(CHUNK_BYTES // row_bytes // TILE_ROWS, 1) * TILE_ROWS
 
 
-@njit(**WORKER)
+@worker
 def _depth_of(geometry):
     """Numbers in a row of cols: KH·KW·C."""
     return geometry.kernel_height * geometry.kernel_width * geometry.channels
 
 
-@njit(**WORKER)
+@worker
 def _window_of(row, geometry):
     """Image, and first pixel down and across, of the window that this row of cols holds."""
     height, width = geometry.output_height, geometry.output_width
@@ -123,7 +125,7 @@ def _window_of(row, geometry):
     return image, p * geometry.down - geometry.top, q * geometry.across - geometry.left
 
 
-@njit(**WORKER)
+@worker
 def _inside(v, kernel_width, width):
     """First column of a window starting at pixel v that lies in the image, and one past the last.
 
@@ -133,7 +135,7 @@ def _inside(v, kernel_width, width):
     return first, max(min(kernel_width, width - v), first)
 
 
-@njit(**WORKER)
+@worker
 def _im2col(x, cols, first_row, geometry):
     """cols[(n, p, q), (i, j, c)] = x̄[n, p·down + i, q·across + j, c], from row first_row on."""
     kernel_width, channels = geometry.kernel_width, geometry.channels
@@ -153,7 +155,7 @@ def _im2col(x, cols, first_row, geometry):
                     target[c] = source[c]
 
 
-@njit(**WORKER)
+@worker
 def _add_col2im(cols, dx, first_row, geometry):
     """dx[n, p·down + i - top, q·across + j - left, c] += cols[(n, p, q), (i, j, c)]."""
     kernel_width, channels = geometry.kernel_width, geometry.channels
@@ -169,7 +171,7 @@ def _add_col2im(cols, dx, first_row, geometry):
                 target[c] += source[c]
 
 
-@njit(**WORKER)
+@worker
 def _convolve_rows(x, w, bias, y, geometry, chunk, start, stop):
     """Rows start to stop of y (N·OH·OW, K); w (KH·KW·C, K) is cut into panels."""
     depth, filters = _depth_of(geometry), len(bias)
@@ -188,13 +190,13 @@ def _convolve_rows(x, w, bias, y, geometry, chunk, start, stop):
         )
 
 
-@njit(**PARALLEL)
+@parallel
 def _convolve(x, w, bias, y, geometry, chunk):
     for block in prange(BLOCKS):
         _convolve_rows(x, w, bias, y, geometry, chunk, *block_of(block, y.size // bias.size))
 
 
-@njit(**WORKER)
+@worker
 def _input_gradient_images(dy, wt, filters, dx, geometry, chunk, start, stop):
     """dx of images start to stop; wᵀ (K, KH·KW·C) is cut into panels."""
     depth, places = _depth_of(geometry), geometry.output_height * geometry.output_width
@@ -211,7 +213,7 @@ def _input_gradient_images(dy, wt, filters, dx, geometry, chunk, start, stop):
         _add_col2im(dcols[:rows], dx, first, geometry)
 
 
-@njit(**PARALLEL)
+@parallel
 def _input_gradient(dy, wt, filters, dx, geometry, chunk):
     for block in prange(BLOCKS):
         _input_gradient_images(
@@ -219,7 +221,7 @@ def _input_gradient(dy, wt, filters, dx, geometry, chunk):
         )
 
 
-@njit(**WORKER)
+@worker
 def _weight_gradient_rows(x, dy, dw, filters, geometry, chunk, start, stop):
     """What rows start to stop of dy (N·OH·OW, K) add to dw."""
     depth = _depth_of(geometry)
@@ -235,7 +237,7 @@ def _weight_gradient_rows(x, dy, dw, filters, geometry, chunk, start, stop):
         )
 
 
-@njit(**PARALLEL)
+@parallel
 def _weight_gradient(x, dy, dw, filters, geometry, chunk):
     rows, threads = dy.size // filters, dw.shape[0]
     for thread in prange(threads):

@@ -20,9 +20,11 @@ and M stay in its second-level cache.
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import prange
 from numba.extending import register_jitable
 
+from minicnn.compiling.kernels import parallel, worker
+from minicnn.compiling.threads import thread_count
 from minicnn.ops.conv2d import Conv2DCache
 from minicnn.ops.cpu.conv2d_im2col import bias_gradient
 from minicnn.ops.cpu.conv2d_winograd_tiles import (
@@ -38,7 +40,7 @@ from minicnn.ops.cpu.conv2d_winograd_tiles import (
     transform_output,
 )
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import PARALLEL, WORKER, round_up
+from minicnn.ops.cpu.linalg.blocks import round_up
 from minicnn.ops.cpu.linalg.gemm import multiply
 from minicnn.ops.cpu.linalg.layout import Matrix, Panels, panel_width, panel_width_of
 from minicnn.ops.cpu.linalg.processor import lanes
@@ -79,7 +81,7 @@ def weight_gradients(
     columns = round_up(filters, panel_width(x.dtype))
     block = _tiles_at_a_time(_count_tiles(dy.shape))
     scratch = _scratch(
-        get_num_threads(), block, round_up(channels, lanes(x.dtype)) + columns, x.dtype
+        thread_count(), block, round_up(channels, lanes(x.dtype)) + columns, x.dtype
     )
     du = memory.empty((len(scratch), FREQUENCIES * (channels * columns + SKEW)), x.dtype)
     _filter_gradient(x, dy, du, scratch, (top, left), block)
@@ -108,14 +110,14 @@ def _convolve(
         _transform_filters(w, u)
         block = _tiles_at_a_time(tiles)
         scratch = _scratch(
-            get_num_threads(), block, round_up(channels, step) + round_up(filters, step), x.dtype
+            thread_count(), block, round_up(channels, step) + round_up(filters, step), x.dtype
         )
         _convolve_by_tiles(x, u, padded_bias, y, scratch, origin, block)
 
 
 def _tiles_at_a_time(tiles: int) -> int:
     """Into what blocks to cut the tiles, so that all threads get as many."""
-    threads = get_num_threads()
+    threads = thread_count()
     rounds = -(-tiles // (threads * MOST_TILES))
     return round_up(-(-tiles // (threads * rounds)), TILE_ROWS)
 
@@ -140,7 +142,7 @@ class Part(NamedTuple):
     last_filter: int
 
 
-@njit(**WORKER)
+@worker
 def _share(thread, threads, y, block):
     """A thread's share of the tiles, in whole blocks, with all filters."""
     tiles = _count_tiles(y.shape)
@@ -149,27 +151,27 @@ def _share(thread, threads, y, block):
     return Part(start * block, min(stop * block, tiles), 0, y.shape[3])
 
 
-@njit(**WORKER)
+@worker
 def _in_rows(numbers, rows, columns):
     """Matrices (rows, columns) of all frequencies, one after the other."""
     return Frequencies(numbers, rows * columns + SKEW, columns, panel_width_of(numbers))
 
 
-@njit(**WORKER)
+@worker
 def _in_panels(numbers, rows, columns):
     """Matrices (rows, columns) of all frequencies, cut into panels of columns."""
     width = panel_width_of(numbers)
     return Frequencies(numbers, rows * round_up(columns, width) + SKEW, width, rows * width)
 
 
-@njit(**PARALLEL)
+@parallel
 def _transform_filters(w, u):
     """U of all filters: each thread takes some of the channels."""
     for c in prange(w.shape[2]):
         _transform_channel(w, np.intp(c), u)
 
 
-@njit(**WORKER)
+@worker
 def _transform_channel(w, c, u):
     """U of all filters of channel c."""
     _, _, channels, filters = w.shape
@@ -177,7 +179,7 @@ def _transform_channel(w, c, u):
     transform_filters(w, c, 0, whole, _in_panels(u, channels, filters))
 
 
-@njit(**PARALLEL)
+@parallel
 def _convolve_by_tiles(x, u, bias, y, scratch, origin, block):
     """Each thread takes some of the tiles, with all filters."""
     for thread in prange(scratch.shape[0]):
@@ -185,14 +187,14 @@ def _convolve_by_tiles(x, u, bias, y, scratch, origin, block):
         _convolve_part(x, u, bias, y, scratch[thread], origin, block, part)
 
 
-@njit(**PARALLEL)
+@parallel
 def _convolve_by_panels(x, w, u, bias, y, scratch, origin):
     """Each thread takes some of the filters, with all tiles."""
     for panel in prange(scratch.shape[0]):
         _convolve_panel(x, w, u, bias, y, scratch[panel], origin, np.intp(panel))
 
 
-@njit(**WORKER)
+@worker
 def _convolve_panel(x, w, u, bias, y, scratch, origin, panel):
     """A panel of filters, of all tiles: what is transformed here is used while it is near."""
     channels, filters = x.shape[3], y.shape[3]
@@ -204,7 +206,7 @@ def _convolve_panel(x, w, u, bias, y, scratch, origin, panel):
     _convolve_part(x, u, bias, y, scratch, origin, tiles, part)
 
 
-@njit(**WORKER)
+@worker
 def _convolve_part(x, u, bias, y, scratch, origin, block, part):
     """A part of y (N, OH, OW, K), a block of tiles at a time."""
     channels, width, lane_count = x.shape[3], panel_width_of(x), lanes_of(x)
@@ -230,7 +232,7 @@ def _convolve_part(x, u, bias, y, scratch, origin, block, part):
             transform_output(m, t, bias, y, corner, part.first_filter, part.last_filter)
 
 
-@njit(**PARALLEL)
+@parallel
 def _filter_gradient(x, dy, du, scratch, origin, block):
     """dU (threads, 36, C, K): each thread adds up some of the tiles."""
     for thread in prange(scratch.shape[0]):
@@ -238,7 +240,7 @@ def _filter_gradient(x, dy, du, scratch, origin, block):
         _filter_gradient_part(x, dy, du[thread], scratch[thread], origin, block, part)
 
 
-@njit(**WORKER)
+@worker
 def _filter_gradient_part(x, dy, du, scratch, origin, block, part):
     """dU (36, C, K) of a part of the tiles, a block at a time."""
     channels, filters, width = x.shape[3], dy.shape[3], panel_width_of(x)
@@ -264,14 +266,14 @@ def _filter_gradient_part(x, dy, du, scratch, origin, block, part):
             )
 
 
-@njit(**PARALLEL)
+@parallel
 def _gather_gradient(du, dw):
     """dw from dU of all threads: each thread takes some of the channels."""
     for c in prange(dw.shape[2]):
         _gather_channel(du, np.intp(c), dw)
 
 
-@njit(**WORKER)
+@worker
 def _gather_channel(du, c, dw):
     """dw of all filters of channel c."""
     _, _, channels, filters = dw.shape

@@ -25,12 +25,10 @@ Each function multiplies by one matrix, in few additions. Its arguments are the 
 vector: numbers, or `Vector` registers, which do the same for many channels side by side.
 """
 
-from numba import njit
-
-from minicnn.ops.cpu.linalg.blocks import WORKER
+from minicnn.compiling.kernels import worker
 
 
-@njit(**WORKER)
+@worker
 def bt_times(d0, d1, d2, d3, d4, d5):
     """Bᵀ d: six inputs to six frequencies."""
     odd, even = d3 - d1, d4 - d2
@@ -44,7 +42,7 @@ def bt_times(d0, d1, d2, d3, d4, d5):
     )
 
 
-@njit(**WORKER)
+@worker
 def g_times(g0, g1, g2):
     """G g: three weights to six frequencies."""
     even = g0 + g2
@@ -54,7 +52,7 @@ def g_times(g0, g1, g2):
     )
 
 
-@njit(**WORKER)
+@worker
 def at_times(m0, m1, m2, m3, m4, m5):
     """Aᵀ m: six frequencies to four outputs."""
     even, odd = m1 + m2, m1 - m2
@@ -66,7 +64,7 @@ def at_times(m0, m1, m2, m3, m4, m5):
     )
 
 
-@njit(**WORKER)
+@worker
 def a_times(y0, y1, y2, y3):
     """A y: four output gradients to six frequencies, the transpose of `at_times`."""
     even, odd = y0 + y2, y1 + y3
@@ -78,7 +76,7 @@ def a_times(y0, y1, y2, y3):
     )
 
 
-@njit(**WORKER)
+@worker
 def gt_times(u0, u1, u2, u3, u4, u5):
     """Gᵀ u: six frequencies to three weights' gradients, the transpose of `g_times`."""
     even, odd = (u1 + u2) * (1 / 3), (u1 - u2) * (1 / 3)

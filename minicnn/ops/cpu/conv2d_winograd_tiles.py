@@ -15,10 +15,10 @@ Each does as many channels or filters at a time as a register holds, with all pi
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from minicnn.compiling.kernels import worker
 from minicnn.ops.cpu.conv2d_winograd_matrices import a_times, at_times, bt_times, g_times, gt_times
-from minicnn.ops.cpu.linalg.blocks import WORKER, round_up
+from minicnn.ops.cpu.linalg.blocks import round_up
 from minicnn.ops.cpu.linalg.layout import panel_width_of
 from minicnn.ops.cpu.linalg.simd import lanes_of, load, load_part, store, store_part
 
@@ -50,14 +50,14 @@ class Corner(NamedTuple):
     left: int
 
 
-@njit(**WORKER)
+@worker
 def first_output(tile, y):
     """Where this tile of y (N, OH, OW, K) begins."""
     down, across = (y.shape[1] + 3) // 4, (y.shape[2] + 3) // 4
     return Corner(tile // (down * across), tile // across % down * 4, tile % across * 4)
 
 
-@njit(**WORKER)
+@worker
 def _store_six(numbers, at, step, values):
     store(numbers, at, values[0])
     store(numbers, at + step, values[1])
@@ -67,7 +67,7 @@ def _store_six(numbers, at, step, values):
     store(numbers, at + 5 * step, values[5])
 
 
-@njit(**WORKER)
+@worker
 def _row_of_inputs(x, at, step, row_valid, left, width):
     """Bᵀ along one row of a tile: six pixels from column `left` on, zeros outside the image."""
     v0 = row_valid if 0 <= left < width else 0
@@ -83,7 +83,7 @@ def _row_of_inputs(x, at, step, row_valid, left, width):
     )
 
 
-@njit(**WORKER)
+@worker
 def transform_input(x, corner, v, row):
     """V = Bᵀ d B of the 6×6 pixels from a corner on, all channels, to a row of `Frequencies` v."""
     _, height, width, channels = x.shape
@@ -119,7 +119,7 @@ def transform_input(x, corner, v, row):
         _store_six(v.numbers, to, down, bt_times(r0[5], r1[5], r2[5], r3[5], r4[5], r5[5]))
 
 
-@njit(**WORKER)
+@worker
 def _row_of_weights(w, at, step, valid):
     """G along one row of a filter."""
     return g_times(
@@ -128,7 +128,7 @@ def _row_of_weights(w, at, step, valid):
     )
 
 
-@njit(**WORKER)
+@worker
 def transform_filters(w, c, first, last, u):
     """U = G g Gᵀ of filters first to last of channel c, to row c of `Frequencies` u, by panels."""
     _, _, channels, filters = w.shape
@@ -147,7 +147,7 @@ def transform_filters(w, c, first, last, u):
         _store_six(u.numbers, to + 5 * u.step, down, g_times(r0[5], r1[5], r2[5]))
 
 
-@njit(**WORKER)
+@worker
 def _column_of_outputs(m, at, step):
     """Aᵀ along one column of frequencies."""
     return at_times(
@@ -156,7 +156,7 @@ def _column_of_outputs(m, at, step):
     )
 
 
-@njit(**WORKER)
+@worker
 def _store_four(y, at, step, values, shift, valid, count):
     """At most four pixels of a row of y, `shift` added."""
     store_part(y, at, valid, values[0] + shift)
@@ -168,7 +168,7 @@ def _store_four(y, at, step, values, shift, valid, count):
         store_part(y, at + 3 * step, valid, values[3] + shift)
 
 
-@njit(**WORKER)
+@worker
 def transform_output(m, row, bias, y, corner, first, last):
     """y = Aᵀ M A + bias from a row of `Frequencies` m, for the outputs that lie in the image.
 
@@ -200,7 +200,7 @@ def transform_output(m, row, bias, y, corner, first, last):
             _store_four(y, to + 3 * row_step, filters, values, shift, valid, columns)
 
 
-@njit(**WORKER)
+@worker
 def _row_of_gradients(dy, at, step, valid, columns):
     """A along one row of at most four output gradients, zeros outside the image."""
     return a_times(
@@ -211,7 +211,7 @@ def _row_of_gradients(dy, at, step, valid, columns):
     )
 
 
-@njit(**WORKER)
+@worker
 def transform_gradient(dy, corner, m, row):
     """M = A dy Aᵀ of the 4×4 output gradients from a corner on, to a row of `Frequencies` m.
 
@@ -238,7 +238,7 @@ def transform_gradient(dy, corner, m, row):
         _store_six(m.numbers, to + 5 * step, down, a_times(r0[5], r1[5], r2[5], r3[5]))
 
 
-@njit(**WORKER)
+@worker
 def _sum_of_threads(du, at):
     """What the threads, a row of du each, have gathered at one place."""
     threads, size = du.shape
@@ -248,7 +248,7 @@ def _sum_of_threads(du, at):
     return total
 
 
-@njit(**WORKER)
+@worker
 def _column_of_weights(du, at, step):
     """Gᵀ along one column of frequencies."""
     return gt_times(
@@ -258,14 +258,14 @@ def _column_of_weights(du, at, step):
     )
 
 
-@njit(**WORKER)
+@worker
 def _store_three(dw, at, step, valid, values):
     store_part(dw, at, valid, values[0])
     store_part(dw, at + step, valid, values[1])
     store_part(dw, at + 2 * step, valid, values[2])
 
 
-@njit(**WORKER)
+@worker
 def filter_gradient(du, c, dw):
     """dw = Gᵀ dU G of all filters of channel c; dU is the threads' sum, row c of `Frequencies` du.
     """

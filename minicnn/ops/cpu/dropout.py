@@ -1,10 +1,11 @@
 """Dropout: the generator draws, one threaded pass applies."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 from minicnn.ops.dropout import DropoutCache
 
 
@@ -32,14 +33,14 @@ def _keep(values, cache):
     return result
 
 
-@njit(**WORKER)
+@worker
 def _scale_kept_block(values, kept, scale, result, start, stop):
     values, kept, result = values[start:stop], kept[start:stop], result[start:stop]
     for i in range(values.size):
         result[i] = values[i] * scale if kept[i] else values.dtype.type(0)
 
 
-@njit(**PARALLEL)
+@parallel
 def _scale_kept(values, kept, scale, result):
     for block in prange(BLOCKS):
         _scale_kept_block(values, kept, scale, result, *block_of(block, values.size))

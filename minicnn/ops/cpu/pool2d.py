@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 from minicnn.ops.pool2d import AvgPool2DCache, GlobalAvgPool2DCache, MaxPool2DCache
 
 
@@ -76,7 +77,7 @@ def _geometry_of(window):
     return Geometry(height, width, down, across, top, left)
 
 
-@njit(**WORKER)
+@worker
 def _keep_first(pixel, here, best, place):
     """The first pixel of a window is the best so far."""
     for c in range(best.size):
@@ -84,7 +85,7 @@ def _keep_first(pixel, here, best, place):
         place[c] = here
 
 
-@njit(**WORKER)
+@worker
 def _keep_greater(pixel, here, best, place):
     """Let a pixel replace the best so far, channel by channel, where it is greater.
 
@@ -100,7 +101,7 @@ def _keep_greater(pixel, here, best, place):
         best[c] = value if wins else greatest
 
 
-@njit(**WORKER)
+@worker
 def _maxpool_rows(x, y, argmax, window, start, stop):
     """Output rows start to stop, counted over all images."""
     _, height, width, _ = x.shape
@@ -123,13 +124,13 @@ def _maxpool_rows(x, y, argmax, window, start, stop):
                         _keep_greater(pixel, here, best, place)
 
 
-@njit(**PARALLEL)
+@parallel
 def _maxpool(x, y, argmax, window):
     for block in prange(BLOCKS):
         _maxpool_rows(x, y, argmax, window, *block_of(block, y.shape[0] * y.shape[1]))
 
 
-@njit(**WORKER)
+@worker
 def _maxpool_gradient_images(dy, argmax, dx, window, start, stop):
     """dx of images start to stop: each pixel of a window adds what it won there."""
     _, height, width, channels = dx.shape
@@ -150,20 +151,20 @@ def _maxpool_gradient_images(dy, argmax, dx, window, start, stop):
                             pixel[c] += gradient[c] if place[c] == here else dx.dtype.type(0)
 
 
-@njit(**PARALLEL)
+@parallel
 def _maxpool_gradient(dy, argmax, dx, window):
     for block in prange(BLOCKS):
         _maxpool_gradient_images(dy, argmax, dx, window, *block_of(block, dy.shape[0]))
 
 
-@njit(**WORKER)
+@worker
 def _inside(place, stride, before, size, length):
     """First pixel of a window that lies inside the image, and the one after the last."""
     start = place * stride - before
     return max(start, 0), min(start + size, length)
 
 
-@njit(**WORKER)
+@worker
 def _avgpool_images(x, y, window, start, stop):
     sums = np.empty(x.shape[3], np.float64)
     for n in range(start, stop):
@@ -180,13 +181,13 @@ def _avgpool_images(x, y, window, start, stop):
                     y[n, p, q, c] = sums[c] / ((h1 - h0) * (v1 - v0))
 
 
-@njit(**PARALLEL)
+@parallel
 def _avgpool(x, y, window):
     for block in prange(BLOCKS):
         _avgpool_images(x, y, window, *block_of(block, x.shape[0]))
 
 
-@njit(**WORKER)
+@worker
 def _avgpool_gradient_images(dy, dx, window, start, stop):
     for n in range(start, stop):
         dx[n] = 0
@@ -200,13 +201,13 @@ def _avgpool_gradient_images(dy, dx, window, start, stop):
                             dx[n, h, v, c] += dy[n, p, q, c] / ((h1 - h0) * (v1 - v0))
 
 
-@njit(**PARALLEL)
+@parallel
 def _avgpool_gradient(dy, dx, window):
     for block in prange(BLOCKS):
         _avgpool_gradient_images(dy, dx, window, *block_of(block, dy.shape[0]))
 
 
-@njit(**WORKER)
+@worker
 def _global_mean_images(pixels, y, start, stop):
     sums = np.empty(pixels.shape[2], np.float64)
     for n in range(start, stop):
@@ -218,7 +219,7 @@ def _global_mean_images(pixels, y, start, stop):
             y[n, c] = sums[c] / pixels.shape[1]
 
 
-@njit(**PARALLEL)
+@parallel
 def _global_mean(pixels, y):
     for block in prange(BLOCKS):
         _global_mean_images(pixels, y, *block_of(block, pixels.shape[0]))

@@ -1,9 +1,10 @@
 """Reductions over many arrays: are all numbers finite, and what is their norm."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.compiling.kernels import parallel, worker
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 from minicnn.ops.reference.reductions import global_norm as global_norm  # NumPy's sum is pairwise
 
 
@@ -15,7 +16,7 @@ def all_finite(arrays):
     return not found.any()
 
 
-@njit(**WORKER)
+@worker
 def _block_not_finite(x, start, stop):
     x = x[start:stop]
     found = False
@@ -24,7 +25,7 @@ def _block_not_finite(x, start, stop):
     return found
 
 
-@njit(**PARALLEL)
+@parallel
 def _find_not_finite(x, found):
     for block in prange(BLOCKS):
         found[block] |= _block_not_finite(x, *block_of(block, x.size))

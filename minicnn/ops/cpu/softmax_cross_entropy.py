@@ -1,9 +1,8 @@
 """Softmax and its cross-entropy: a row at a time, on one thread, for logits are few."""
 
 import numpy as np
-from numba import njit
 
-from minicnn.ops.cpu.linalg.blocks import SERIAL, WORKER
+from minicnn.compiling.kernels import serial, worker
 from minicnn.ops.softmax_cross_entropy import SoftmaxCrossEntropyCache
 
 
@@ -33,7 +32,7 @@ def softmax_cross_entropy_backward(cache, dloss):
     return dlogits
 
 
-@njit(**WORKER)
+@worker
 def _log_sum_exp(row):
     """Greatest logit m of a row, and log(sum(exp(row - m)))."""
     greatest = row[0]
@@ -46,7 +45,7 @@ def _log_sum_exp(row):
     return greatest, np.log(total)
 
 
-@njit(**SERIAL)
+@serial
 def _softmax(x, p):
     for n in range(len(p)):
         greatest, log_total = _log_sum_exp(x[n])
@@ -54,7 +53,7 @@ def _softmax(x, p):
             p[n, c] = np.exp(x[n, c] - greatest - log_total)
 
 
-@njit(**SERIAL)
+@serial
 def _cross_entropy(logits, labels, weights, smoothing, p, losses):
     classes = logits.shape[1]
     for n in range(len(p)):
@@ -70,7 +69,7 @@ def _cross_entropy(logits, labels, weights, smoothing, p, losses):
             losses[n] += smoothing / classes * spread
 
 
-@njit(**SERIAL)
+@serial
 def _cross_entropy_gradient(p, labels, weights, smoothing, scale, dlogits):
     classes = p.shape[1]
     total = 0.0

@@ -1,9 +1,10 @@
 """One step of an optimizer on all parameters: each rule in one pass over a parameter's arrays."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, block_of
+from minicnn.compiling.kernels import parallel, worker
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 
 
 def sgd_update(weights, gradients, velocities, *, lr, momentum, nesterov, scale, decays):
@@ -45,7 +46,7 @@ def _numbers(w, *values):
     return tuple(w.dtype.type(value) for value in values)
 
 
-@njit(**WORKER)
+@worker
 def _sgd_block(w, g, v, numbers, nesterov, start, stop):
     lr, momentum, scale, decay = numbers
     w, g, v = w[start:stop], g[start:stop], v[start:stop]
@@ -55,13 +56,13 @@ def _sgd_block(w, g, v, numbers, nesterov, start, stop):
         w[i] -= lr * (gradient + momentum * v[i] if nesterov else v[i])
 
 
-@njit(**PARALLEL)
+@parallel
 def _sgd(w, g, v, numbers, nesterov):
     for block in prange(BLOCKS):
         _sgd_block(w, g, v, numbers, nesterov, *block_of(block, w.size))
 
 
-@njit(**WORKER)
+@worker
 def _rmsprop_block(w, g, s, numbers, start, stop):
     lr, smoothing, rest, eps, scale, decay = numbers
     w, g, s = w[start:stop], g[start:stop], s[start:stop]
@@ -71,13 +72,13 @@ def _rmsprop_block(w, g, s, numbers, start, stop):
         w[i] -= lr * gradient / (np.sqrt(s[i]) + eps)
 
 
-@njit(**PARALLEL)
+@parallel
 def _rmsprop(w, g, s, numbers):
     for block in prange(BLOCKS):
         _rmsprop_block(w, g, s, numbers, *block_of(block, w.size))
 
 
-@njit(**WORKER)
+@worker
 def _adam_block(w, g, m, s, numbers, start, stop):
     rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept = numbers
     w, g, m, s = w[start:stop], g[start:stop], m[start:stop], s[start:stop]
@@ -89,20 +90,20 @@ def _adam_block(w, g, m, s, numbers, start, stop):
         w[i] = value - rate * m[i] / (np.sqrt(s[i]) + eps)
 
 
-@njit(**PARALLEL)
+@parallel
 def _adam(w, g, m, s, numbers):
     for block in prange(BLOCKS):
         _adam_block(w, g, m, s, numbers, *block_of(block, w.size))
 
 
-@njit(**WORKER)
+@worker
 def _average_block(average, weights, rate, start, stop):
     average, weights = average[start:stop], weights[start:stop]
     for i in range(average.size):
         average[i] += rate * (weights[i] - average[i])
 
 
-@njit(**PARALLEL)
+@parallel
 def _average(average, weights, rate):
     for block in prange(BLOCKS):
         _average_block(average, weights, rate, *block_of(block, average.size))

@@ -16,7 +16,7 @@ from minicnn.ops.backend import OPERATIONS, bound
 
 __all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
            "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
-           *OPERATIONS]
+           "watch_compilation", *OPERATIONS]
 
 
 def asarray(value: Any, dtype: Any = None) -> Any:
@@ -65,6 +65,15 @@ def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None
     from minicnn.ops.cuda.compile import on_first_compilation
 
     return on_first_compilation(say)
+
+
+def watch_compilation(
+    begin: Callable[[str], None], end: Callable[[], None]
+) -> AbstractContextManager[None]:
+    """Within the block, call `begin` with the name of each kernel that is compiled, then `end`."""
+    from minicnn.ops.cuda.compile import watch_compilation
+
+    return watch_compilation(begin, end)
 
 
 def nothing_compiled() -> AbstractContextManager[None]:

@@ -42,7 +42,8 @@ from minicnn.ptx.compiler import cuda, device_function, pointer, scalar, to_ptx,
 from minicnn.ptx.requirement import INSTALL
 
 __all__ = ["Kernel", "Program", "cuda", "device_function", "kernel", "link",
-           "nothing_compiled", "on_first_compilation", "uint32", "uint64", "versions"]
+           "nothing_compiled", "on_first_compilation", "uint32", "uint64", "versions",
+           "watch_compilation"]
 
 uint32, uint64 = types.uint32, types.uint64
 
@@ -51,6 +52,8 @@ _MOST_UINT32 = 2**32 - 1
 _LINKER = "nvidia-nvjitlink"
 
 _notices: list[Callable[[], None]] = []
+
+_watching: list[tuple[Callable[[str], None], Callable[[], None]]] = []
 
 _refused: ContextVar[bool] = ContextVar("whether this thread compiles nothing", default=False)
 
@@ -159,9 +162,15 @@ class Program:
                 raise NotCompiledError(self.name)
             while _notices:
                 _notices.pop()()
-            return to_ptx(
-                kernel.function, argument_types, capability=capability, launch_bounds=bounds
-            ).encode()
+            for begin, _ in _watching:
+                begin(self.name)
+            try:
+                return to_ptx(
+                    kernel.function, argument_types, capability=capability, launch_bounds=bounds
+                ).encode()
+            finally:
+                for _, end in _watching:
+                    end()
 
         self.text = _kept(f"{self.name}-{self._key}.ptx", compiled).decode()
         self._machine_code: Any = None
@@ -263,6 +272,17 @@ def on_first_compilation(say: Callable[[], None]) -> Iterator[None]:
     finally:
         if say in _notices:
             _notices.remove(say)
+
+
+@contextmanager
+def watch_compilation(begin: Callable[[str], None], end: Callable[[], None]) -> Iterator[None]:
+    """Within the block, call `begin` with the name of each kernel that is compiled, then `end`."""
+    watcher = (begin, end)
+    _watching.append(watcher)
+    try:
+        yield
+    finally:
+        _watching.remove(watcher)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 
 __all__ = ["asarray", "available", "ceiling", "describe", "missing", "most_threads",
            "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
-           *OPERATIONS]
+           "watch_compilation", *OPERATIONS]
 
 
 def available() -> bool:
@@ -47,6 +47,13 @@ def most_threads() -> int:
 
 
 def on_first_compilation(say: Callable[[], None]) -> AbstractContextManager[None]:
+    """Nothing is compiled."""
+    return nullcontext()
+
+
+def watch_compilation(
+    begin: Callable[[str], None], end: Callable[[], None]
+) -> AbstractContextManager[None]:
     """Nothing is compiled."""
     return nullcontext()
 

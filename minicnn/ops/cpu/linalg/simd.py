@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from minicnn.compiling.kernels import serial
 from minicnn.ops.cpu.linalg.processor import FUSED, MASKS_ARE_FREE, REGISTER_BITS
 
 
@@ -328,7 +329,7 @@ def is_large(result: np.ndarray) -> bool:
     return result.nbytes >= STREAM_BYTES
 
 
-@njit(cache=True, nogil=True)
+@serial
 def put(array, at, vector, large):
     """`stream` where the array is large, else `store`."""
     if large:

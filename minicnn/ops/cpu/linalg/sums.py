@@ -1,9 +1,10 @@
 """Sums of columns: of a few rows in their own dtype, of those in float64, block by block."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
+from minicnn.compiling.kernels import parallel, worker
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, pieces_of
 from minicnn.ops.cpu.linalg.simd import lanes_of, load, load_part, store
 
 FEW_ROWS = 16
@@ -13,7 +14,7 @@ STRIP = 2
 """Registers side by side that are added at a time, along a row: memory is read in one sweep."""
 
 
-@njit(**WORKER)
+@worker
 def strip_of(rows):
     """Columns that are summed at a time, for the dtype of `rows`."""
     return STRIP * lanes_of(rows)
@@ -26,7 +27,7 @@ def column_sums(rows: np.ndarray) -> np.ndarray:
     return sums.sum(0)
 
 
-@njit(**WORKER)
+@worker
 def _column_sums_block(rows, columns, sums, start, stop):
     strip = strip_of(rows)
     few = np.empty(columns + strip, rows.dtype)
@@ -40,7 +41,7 @@ def _column_sums_block(rows, columns, sums, start, stop):
             sums[c] += few[c]
 
 
-@njit(**PARALLEL)
+@parallel
 def _column_sums(rows, columns, sums):
     for block in prange(BLOCKS):
         _column_sums_block(

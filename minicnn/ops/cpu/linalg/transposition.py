@@ -1,10 +1,11 @@
 """Transposed copies of matrices."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, PARALLEL, WORKER, pieces_of
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, pieces_of
 from minicnn.ops.cpu.linalg.processor import LINE
 
 
@@ -15,7 +16,7 @@ def transposed(matrix: np.ndarray) -> np.ndarray:
     return result
 
 
-@njit(**WORKER)
+@worker
 def _transpose_rows(matrix, result, start, stop):
     """Rows start to stop of the matrix, as many at a time as fill a line of the result's cache."""
     for first in range(start, stop, LINE):
@@ -24,7 +25,7 @@ def _transpose_rows(matrix, result, start, stop):
                 result[column, row] = matrix[row, column]
 
 
-@njit(**PARALLEL)
+@parallel
 def transpose(matrix, result):
     """``result = matrixᵀ``."""
     for block in prange(BLOCKS):

@@ -3,17 +3,17 @@
 from typing import Any
 
 import pytest
-from numba import njit
 
-from minicnn.ops.cpu.linalg.blocks import BLOCKS, SERIAL, block_of, pieces_of, round_up
+from minicnn.compiling.kernels import serial
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, pieces_of, round_up
 
 
-@njit(**SERIAL)
+@serial
 def rows_of(block: Any, rows: Any) -> Any:
     return block_of(block, rows)
 
 
-@njit(**SERIAL)
+@serial
 def whole_pieces_of(block: Any, rows: Any, piece: Any) -> Any:
     return pieces_of(block, rows, piece)
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import njit
 from numeric import DTYPES
 
-from minicnn.ops.cpu.linalg.blocks import SERIAL
+from minicnn.compiling.kernels import serial
 from minicnn.ops.cpu.linalg.processor import FUSED, lanes
 from minicnn.ops.cpu.linalg.simd import (
     lanes_of,
@@ -25,27 +24,27 @@ from minicnn.ops.cpu.linalg.simd import (
 )
 
 
-@njit(**SERIAL)
+@serial
 def count_lanes(array: Any) -> Any:
     return lanes_of(array)
 
 
-@njit(**SERIAL)
+@serial
 def copy(source: Any, target: Any, at: Any) -> None:
     store(target, at, load(source, at, 1))
 
 
-@njit(**SERIAL)
+@serial
 def copy_two(source: Any, target: Any, at: Any) -> None:
     store(target, at, load(source, at, 2))
 
 
-@njit(**SERIAL)
+@serial
 def copy_part(source: Any, target: Any, at: Any, loaded: Any, stored: Any) -> None:
     store_part(target, at, stored, load_part(source, at, loaded, 1))
 
 
-@njit(**SERIAL)
+@serial
 def compute(a: Any, b: Any, c: Any, results: Any, count: Any) -> None:
     x, y, z = load(a, 0, 1), load(b, 0, 1), load(c, 0, 1)
     store(results, 0, x + y)
@@ -57,14 +56,14 @@ def compute(a: Any, b: Any, c: Any, results: Any, count: Any) -> None:
     store(results, 6 * count, spread(a, 1, 1) + zeros(a, 1))
 
 
-@njit(**SERIAL)
+@serial
 def copy_all(source: Any, target: Any, at: Any, count: Any, large: Any) -> None:
     for i in range(at, at + 4 * count, count):
         put(target, i, load(source, i, 1), large)
     settle()
 
 
-@njit(**SERIAL)
+@serial
 def signs(x: Any, y: Any, results: Any, count: Any) -> None:
     store(results, 0, positive_part(load(x, 0, 1)))
     store(results, count, where_positive(load(x, 0, 1), load(y, 0, 1)))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from minicnn import InputError
+from minicnn.compiling.threads import VARIABLE, thread_count, use_threads
 from minicnn.ops import cpu
-from minicnn.ops.cpu.linalg.threads import VARIABLE, thread_count, use_threads
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_numbers_that_are_refused(count: object) -> None:
 
 def run(value: str) -> subprocess.CompletedProcess:
     """A process that imports the backend under this setting and prints its threads."""
-    program = ("import minicnn.ops.cpu; from minicnn.ops.cpu.linalg.threads import *; "
+    program = ("import minicnn.ops.cpu; from minicnn.compiling.threads import *; "
                "print(thread_count())")
     return subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, VARIABLE: value},

@@ -1,6 +1,7 @@
 """How many threads the kernels use: as many as the machine has cores, unless told otherwise."""
 
 import os
+import threading
 from typing import Any
 
 import numba
@@ -11,8 +12,12 @@ VARIABLE = "MINICNN_NUM_THREADS"
 """The environment variable that says how many, read when the cpu backend is imported."""
 
 
+_chosen: int | None = None
+_settled = threading.local()
+
+
 def use_threads(count: Any, name: str = "threads") -> None:
-    """Let the kernels that this thread calls use so many threads from now on.
+    """Let the kernels use so many threads from now on, whichever Python thread calls them.
 
     Sums over a batch are cut into one part a thread, so that results of another number of threads
     may differ in their last digits; for one number they are the same in every run.
@@ -29,6 +34,7 @@ def use_threads(count: Any, name: str = "threads") -> None:
     InputError
         For anything else.
     """
+    global _chosen
     most = most_threads()
     try:
         number = int(str(count))
@@ -38,11 +44,20 @@ def use_threads(count: Any, name: str = "threads") -> None:
         raise InputError(
             f"expected a number of threads from 1 to {most}, got {count!r}", argument=name
         )
-    numba.set_num_threads(number)
+    _chosen = number
+    settle()
+
+
+def settle() -> None:
+    """Bring the number that was chosen to this Python thread: Numba keeps one for each."""
+    if getattr(_settled, "number", None) != _chosen and _chosen is not None:
+        numba.set_num_threads(_chosen)
+        _settled.number = _chosen
 
 
 def thread_count() -> int:
     """How many threads the kernels use."""
+    settle()
     return numba.get_num_threads()
 
 

@@ -1,0 +1,1 @@
+"""Numba as the library uses it: how kernels are compiled, kept, and run in threads."""

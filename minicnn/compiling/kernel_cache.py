@@ -1,0 +1,101 @@
+"""Where compiled kernels are kept: a cache that forgives.
+
+Numba keeps them beside the source, or in the user's cache folder, or where ``NUMBA_CACHE_DIR``
+says. Here a damaged file is compiled again, a place that cannot be written to is replaced by a
+folder for temporary files, and two processes may fill one cache at once.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from numba.core import config
+from numba.core.caching import FunctionCache
+
+from minicnn.errors import notify
+
+LOCK = ".minicnn.lock"
+"""The file in a folder of kernels that whoever adds one holds."""
+
+LOCK_SECONDS = 10
+"""How long to wait for another process that keeps a kernel at the same time."""
+
+
+class KernelCache(FunctionCache):
+    """Numba's cache of one function, which neither raises nor gives what it was not asked for."""
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """The compiled kernel of this signature, or None where there is none that can be used."""
+        try:
+            found = super().load_overload(signature, target_context)
+        except Exception:  # whatever a damaged pickle or object file leads to
+            with suppress(OSError):
+                self.flush()
+            return None
+        arguments = signature.args if hasattr(signature, "args") else signature
+        # two processes without a lock can leave one's number of a file with the other's code
+        return found if found is None or found.signature.args == tuple(arguments) else None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep a compiled kernel for the next start, if that is possible."""
+        try:
+            with FileLock(Path(self.cache_path, LOCK), timeout=LOCK_SECONDS):
+                super().save_overload(signature, compiled)
+        except (OSError, Timeout) as error:
+            _say_once(
+                f"compiled kernels cannot be kept in {self.cache_path} ({error.strerror or error}),"
+                " and are compiled again at every start: NUMBA_CACHE_DIR can name another folder"
+            )
+        except Exception:  # a damaged index
+            with suppress(OSError):
+                self.flush()
+                super().save_overload(signature, compiled)
+
+
+def cache_of(function: Callable[..., Any]) -> KernelCache | None:
+    """The cache of a function; None where nothing at all can be written."""
+    try:
+        return KernelCache(function)
+    except RuntimeError:  # no place can be written to
+        pass
+    try:
+        config.CACHE_DIR = str(_temporary_folder())
+        _say_once(
+            f"compiled kernels are kept in {config.CACHE_DIR}, since neither the package nor the "
+            "user's cache can be written to: NUMBA_CACHE_DIR can name a folder that stays"
+        )
+        return KernelCache(function)
+    except (RuntimeError, OSError):
+        _say_once(
+            "no folder can be written to, and kernels are compiled again at every start: "
+            "NUMBA_CACHE_DIR can name a folder"
+        )
+        return None
+
+
+def _temporary_folder() -> Path:
+    """A folder that belongs to this user alone: what lies in a cache is run."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+    folder = Path(tempfile.gettempdir(), f"minicnn-kernels-{user}")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    status = folder.lstat()
+    ours = not hasattr(os, "getuid") or (
+        status.st_uid == os.getuid() and not status.st_mode & 0o022 and folder.is_dir()
+        and not folder.is_symlink()
+    )
+    return folder if ours else Path(tempfile.mkdtemp(prefix="minicnn-kernels-"))
+
+
+_said = False
+
+
+def _say_once(message: str) -> None:
+    global _said
+    if not _said:
+        _said = True
+        notify(message)
