@@ -41,12 +41,13 @@ def inline_svg(name: str, figure: Figure, description: str) -> str:
         For those who cannot see it.
     """
     stream = io.BytesIO()
-    for part in (figure, *figure.axes):
-        part.patch.set_visible(False)
+    grounds = [figure.patch, *(axes.patch for axes in figure.axes)]
+    for ground in grounds:
+        ground.set_visible(False)
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
-    for part in (figure, *figure.axes):
-        part.patch.set_visible(True)
+    for ground in grounds:
+        ground.set_visible(True)
     root = ElementTree.fromstring(stream.getvalue())
     width, height = (float(size) for size in root.get("viewBox", "").split()[2:])
     _simplify(root, name)
