@@ -33,7 +33,7 @@ def main() -> None:
         )
         if options.out is not None:
             require_folder(options.out, "the folder of the benchmark")
-        results = benchmarking.measure(settings, lambda line: print(line, file=sys.stderr))
+        results = benchmarking.measure_library(settings, lambda line: print(line, file=sys.stderr))
     except InputError as error:
         parser.error(str(error) if error.argument is None else f"--{error}")
     console, held = Console(), sheets(results)

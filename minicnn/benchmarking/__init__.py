@@ -4,10 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minicnn.benchmarking.results import Results, Settings
-from minicnn.benchmarking.suite import measure, settings
+from minicnn.benchmarking.single import Single, measure_layer
+from minicnn.benchmarking.suite import measure_library, settings
+from minicnn.benchmarking.timing import Task, Timings, measure
 from minicnn.files.writing import atomic_path, atomic_write_text
 
-__all__ = ["Results", "Settings", "measure", "settings", "write"]
+__all__ = [
+    "Results", "Settings", "Single", "Task", "Timings", "measure", "measure_layer",
+    "measure_library", "settings", "write",
+]
 
 
 def write(

@@ -12,7 +12,7 @@ from minicnn.benchmarking import processes
 from minicnn.benchmarking.machine import ceiling, description
 from minicnn.benchmarking.programs import Minicnn, Program
 from minicnn.benchmarking.results import Growth, Results, Row, Settings
-from minicnn.benchmarking.timing import Task, fitted_exponent, interleaved
+from minicnn.benchmarking.timing import Task, Timings, fitted_exponent, measure
 from minicnn.benchmarking.torch_program import Torch
 from minicnn.benchmarking.work import FORWARD, work
 from minicnn.errors import InputError
@@ -73,7 +73,7 @@ def settings(
     return Settings(against, tuple(int(word) for word in words), batch, rounds, measured)
 
 
-def measure(settings: Settings, tell: Callable[[str], None] = lambda line: None) -> Results:
+def measure_library(settings: Settings, tell: Callable[[str], None] = lambda line: None) -> Results:
     """Measure everything that `settings` ask for.
 
     Parameters
@@ -126,15 +126,16 @@ def _measure_networks(
     forward = sum(work(layer, 1, FORWARD).gflop for layer in models.paper().layers)
     tell(f"{threads} threads: whole steps")
     steps = [program.step(models.paper(), *_batch(batch)) for program in programs]
-    _add(results, threads, batch, "step", "step", image, 3 * forward * batch, float("nan"), names,
-         interleaved(steps, rounds))
+    _add(results, threads, batch, "step", "step", image, 3 * forward * batch, float("nan"),
+         measure(dict(zip(names, steps, strict=True)), rounds=rounds))
     del steps
     for count in INFERENCE_BATCHES:
         tell(f"{threads} threads: inference of {count}")
         images, _ = _batch(count)
         calls = [program.inference(models.paper(), images) for program in programs]
         _add(results, threads, count, "inference", FORWARD, image, forward * count, float("nan"),
-             names, interleaved(calls, rounds if count > 1 else 5 * rounds))
+             measure(dict(zip(names, calls, strict=True)),
+                     rounds=rounds if count > 1 else 5 * rounds))
 
 
 def _measure_layers(
@@ -148,7 +149,7 @@ def _measure_layers(
         for stage, runs in tasks.items():
             taken = work(layer, batch, stage)
             _add(results, threads, batch, layer.name, stage, shape, taken.gflop, taken.gigabytes,
-                 [name for name, _ in runs], interleaved([task for _, task in runs], rounds))
+                 measure(dict(runs), rounds=rounds))
 
 
 def _versions(against: str | None) -> dict[str, str]:
@@ -198,11 +199,12 @@ def _growth(programs: list[Program], rounds: int) -> Iterator[Growth]:
             layer.build((side, side, channels))
             rng = np.random.default_rng(0)
             x = rng.standard_normal((batch, side, side, channels)).astype(np.float32)
-            forwards = [
-                dict(program.layer(layer, x, x, first=False))[FORWARD] for program in programs
-            ]
-            for program, column in zip(programs, interleaved(forwards, rounds).T, strict=True):
-                times[program.name].append(float(np.median(column)))
+            timings = measure({
+                program.name: dict(program.layer(layer, x, x, first=False))[FORWARD]
+                for program in programs
+            }, rounds=rounds)
+            for name, median in zip(timings.names, timings.medians, strict=True):
+                times[name].append(float(median))
         for name, seconds in times.items():
             yield Growth(
                 of, name, sizes, tuple(1e3 * value for value in seconds),
@@ -212,12 +214,13 @@ def _growth(programs: list[Program], rounds: int) -> Iterator[Growth]:
 
 def _add(
     results: Results, threads: int, batch: int, layer: str, stage: str, shape: str, gflop: float,
-    gigabytes: float, programs: list[str], seconds: np.ndarray,
+    gigabytes: float, timings: Timings,
 ) -> None:
     """A row for each program's column of seconds."""
     most = results.ceilings[threads]
-    for program, column in zip(programs, seconds.T, strict=True):
-        median = float(np.median(column))
+    for program, median, column in zip(
+        timings.names, map(float, timings.medians), timings.seconds.T, strict=True
+    ):
         results.rows.append(Row(
             threads, batch, layer, stage, shape, program, 1e3 * median, 1e3 * float(column.min()),
             gflop, gigabytes, gflop / median / most.gflops, gigabytes / median / most.gigabytes,

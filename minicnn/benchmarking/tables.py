@@ -9,6 +9,7 @@ import pandas as pd
 
 from minicnn import terminal
 from minicnn.benchmarking.results import Results, Row
+from minicnn.benchmarking.single import Single
 from minicnn.terminal import Column
 
 Cells = list[list[str]]
@@ -40,6 +41,22 @@ def tables(results: Results) -> Iterator[Sheet]:
         ]
         for growth in results.growth
     ]
+
+
+def passes_of_one(single: Single) -> Sheet:
+    """One line a pass and program of one layer."""
+    cells = []
+    for stage, timings in single.passes.items():
+        for name, median, low, high in zip(
+            timings.names, timings.medians, *timings.quartiles, strict=True
+        ):
+            ratio, least, most = timings.ratio(name, timings.names[0])
+            cells.append([
+                stage, name, f"{1e3 * median:.3f}", f"{1e3 * low:.3f}–{1e3 * high:.3f}",
+                f"{ratio:.2f} ({least:.2f}–{most:.2f})",
+            ])
+    ratio_of = f"times {next(iter(single.passes.values())).names[0]}"
+    return "", ["pass", "program", "median ms", "quartiles ms", ratio_of], cells
 
 
 def _passes(results: Results, threads: int) -> Sheet:

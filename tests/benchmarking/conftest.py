@@ -21,4 +21,4 @@ def results() -> Iterator[Results]:
             processes, "cold_and_warm",
             lambda batch, threads, backend: (Start(18.0, 900), Start(1.5, 700)),
         )
-        yield benchmarking.measure(Settings("reference", (1,), batch=2, rounds=1))
+        yield benchmarking.measure_library(Settings("reference", (1,), batch=2, rounds=1))

@@ -37,7 +37,7 @@ def test_the_script_writes_the_aims_beside_what_was_measured(
     aims: ModuleType, results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(benchmarking, "measure", lambda settings, tell: results)
+    monkeypatch.setattr(benchmarking, "measure_library", lambda settings, tell: results)
     monkeypatch.setattr(sys, "argv", ["bench.py", "--against", "reference", "--out", str(tmp_path)])
     importlib.import_module("bench").main()
     assert "Against the aims" in capsys.readouterr().out

@@ -11,6 +11,12 @@ from minicnn.ops import cuda
     (["--threads", "0"], "--threads: expected a number of threads from 1 to"),
     (["--threads", "1,x"], "got 'x'"),
     (["--rounds", "0"], "--rounds"),
+    (["--shape", "2,3"], "--layer: expected a layer, as conv2d, got none"),
+    (["--filters", "3"], "--layer: expected a layer, as conv2d, got none"),
+    (["--layer", "relu"], "--shape: expected the shape of its inputs, as 64,48,48,64"),
+    (["--layer", "relu", "--shape", "2,x"], "--shape: expected numbers with commas between"),
+    (["--layer", "conv2d", "--shape", "2,6,6,3"], "--filters: conv2d needs filters"),
+    (["--layer", "relu", "--shape", "2,3", "--out", "x"], "--out: the figures of one layer"),
     (["--backend", "gpu"], "backend: expected one of cpu, reference, cuda, got 'gpu'"),
 ])
 def test_what_cannot_be_measured(
