@@ -71,7 +71,7 @@ def reading_line() -> Iterator[None]:
     """Within the block, show how far reading a data set has come."""
     from minicnn.data.progress import watched
 
-    line = MovingLine("reading", ", once for all: it is kept for the next start")
+    line = MovingLine("reading", ", once for all")
     try:
         with watched(line):
             yield

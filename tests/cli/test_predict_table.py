@@ -61,10 +61,12 @@ def test_labels_are_said_not_to_be_looked_at(tables):
     (["test.csv", "--save", "a.png"], "--save: not of a table: give --out FILE"),
     (["face.png", "--out", "a.csv"], "--out: not of pictures"),
     (["test.csv", "--out", "test.csv"], "--out: expected another file than the table itself"),
+    (["notes.ipynb"], "notes.ipynb: expected a picture, got a notebook: save the picture"),
     (["none.csv"], "none.csv: expected a table of pictures, but there is no such file"),
 ])
 def test_mistakes(tables, arguments, words, capsys, monkeypatch):
     monkeypatch.chdir(tables)
+    (tables / "notes.ipynb").write_text(json.dumps({"cells": [], "nbformat": 4}))
     assert words in refused(capsys, "predict", "drawn", *arguments)
 
 
@@ -83,6 +85,11 @@ def test_a_table_without_test_rows(tables, capsys, monkeypatch):
     notes = json.loads((tables / "kaggle" / "results.json").read_text())["data"]["notes"]
     assert "no column Usage" in notes[0]
     assert "seed 1" in notes[1]
+    fingerprints = [json.loads((tables / "kaggle" / "results.json").read_text())["data"]]
+    resumed = run("train", "--resume", "kaggle", "--epochs", 2, cwd=tables)
+    assert resumed.returncode == 0, resumed.stderr
+    fingerprints.append(json.loads((tables / "kaggle" / "results.json").read_text())["data"])
+    assert fingerprints[0] == fingerprints[1]  # the split was drawn again, and is the same
     monkeypatch.chdir(tables)
     assert "--split: train.csv has no test images: give --split train or --split validation" in (
         refused(capsys, "evaluate", "kaggle"))

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from minicnn.data.sources.kinds import kind_of
@@ -11,6 +12,7 @@ from minicnn.errors import InputError
 
 _LONGEST_ROW = 1 << 19  # characters; fifty times a row of pixels
 _SEPARATORS = (",", ";", "\t")
+_DECLARED = re.compile(r"sep=([,;\t])", re.IGNORECASE)  # Excel's first line
 _MARKS = (  # UTF-32's before those of UTF-16 that begin alike
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -24,7 +26,8 @@ class Rows:
     ----------
     stream : io.BufferedReader
         The bytes of the table: UTF-8, or UTF-16 or UTF-32 with a byte-order mark. Commas,
-        semicolons or tabs stand between its fields, as its header shows.
+        semicolons or tabs stand between its fields, as its header shows or a line ``sep=;`` before
+        it says.
     place : str
         What error messages call it.
     wanted : tuple of str
@@ -46,8 +49,12 @@ class Rows:
         self.row = 0
         lines = self._short_lines()
         first = next((line for line in lines if line.strip()), "")
+        if declared := _DECLARED.fullmatch(first.rstrip("\r\n")):
+            separator, first = declared[1], next(lines, "")
+        else:
+            separator = _separator(first)
         self._lines = csv.reader(
-            _chained(first, lines), strict=True, skipinitialspace=True, delimiter=_separator(first)
+            _chained(first, lines), strict=True, skipinitialspace=True, delimiter=separator
         )
         header = self._next_line("the header")
         if header is None:

@@ -32,6 +32,7 @@ PLAIN = table_bytes()
 SPELLINGS = {
     "semicolons": PLAIN.replace(b",", b";"),
     "tabs": PLAIN.replace(b",", b"\t"),
+    "semicolons, declared": b"sep=;\r\n" + PLAIN.replace(b",", b";"),
     "tabs, quoted": b"\n".join(
         b"\t".join(b'"%s"' % field for field in line.split(b",")) for line in PLAIN.splitlines()
     ),
