@@ -1,5 +1,6 @@
 """What the commands print: results on stdout, complaints on stderr."""
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from rich.console import Console
 
 from minicnn import terminal
 from minicnn.errors import MachineWarning, PictureWarning
+
+if not os.environ.get("COLUMNS", "1").strip("0"):  # of a shell that knows no width
+    del os.environ["COLUMNS"]
 
 console = Console()
 

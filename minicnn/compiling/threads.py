@@ -2,6 +2,7 @@
 
 import os
 import threading
+from importlib.util import find_spec
 from typing import Any
 
 import numba
@@ -11,6 +12,9 @@ from minicnn.errors import InputError
 VARIABLE = "MINICNN_NUM_THREADS"
 """The environment variable that says how many, read when the cpu backend is imported."""
 
+
+LAYERS = ("default", "safe", "threadsafe", "forksafe", "tbb", "omp", "workqueue")
+"""What ``NUMBA_THREADING_LAYER`` may ask for."""
 
 _chosen: int | None = None
 _settled = threading.local()
@@ -59,6 +63,17 @@ def thread_count() -> int:
     """How many threads the kernels use."""
     settle()
     return numba.get_num_threads()
+
+
+def missing_threads() -> str:
+    """What the threads that ``NUMBA_THREADING_LAYER`` asks for lack; empty if nothing."""
+    layer = str(numba.config.THREADING_LAYER).lower()
+    if layer not in LAYERS:
+        known = ", ".join(LAYERS)
+        return f"NUMBA_THREADING_LAYER asks for {layer!r}, and Numba knows {known}; unset it"
+    if layer in ("tbb", "safe") and find_spec("tbb") is None:
+        return f"NUMBA_THREADING_LAYER asks for {layer!r}; install tbb, or unset it"
+    return ""
 
 
 def most_threads() -> int:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -150,6 +151,17 @@ def test_without_numbas_compiler_the_reference_computes() -> None:
     refused = ended("from minicnn import ops; ops.use_backend('cpu')", NUMBA_DISABLE_JIT=1)
     assert "InputError: backend: cpu cannot run on this machine: NUMBA_DISABLE_JIT is set" in (
         refused.stderr)
+
+
+@pytest.mark.slow(seconds=3)
+@pytest.mark.parametrize("layer", ["no such layer", "tbb"])
+def test_threads_that_are_not_there_are_named(layer: str) -> None:
+    if layer == "tbb" and find_spec("tbb"):
+        pytest.skip("tbb is installed")
+    result = ended("from minicnn import ops; ops.use_backend('cpu')", NUMBA_THREADING_LAYER=layer)
+    last = result.stderr.splitlines()[-1]
+    assert f"NUMBA_THREADING_LAYER asks for {layer!r}" in last
+    assert "unset it" in last
 
 
 def test_a_kernel_alone_gives_the_same_bits() -> None:

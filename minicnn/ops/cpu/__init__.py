@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numba.core import config
 
-from minicnn.compiling.threads import most_threads, thread_count, use_threads
+from minicnn.compiling.threads import missing_threads, most_threads, thread_count, use_threads
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
 from minicnn.ops.cpu.linalg.ceiling import ceiling
@@ -31,10 +31,10 @@ def available() -> bool:
 
 
 def missing() -> str:
-    """Numba's compiler, where an environment variable has turned it off."""
+    """Numba's compiler or its threads, where an environment variable has turned them off."""
     if config.DISABLE_JIT:
         return "NUMBA_DISABLE_JIT is set, and Numba compiles nothing; unset it"
-    return ""
+    return missing_threads()
 
 
 def describe() -> dict[str, Any]:
