@@ -2,7 +2,7 @@
 
 import os
 import threading
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 import numba
@@ -71,8 +71,11 @@ def missing_threads() -> str:
     if layer not in LAYERS:
         known = ", ".join(LAYERS)
         return f"NUMBA_THREADING_LAYER asks for {layer!r}, and Numba knows {known}; unset it"
-    if layer in ("tbb", "safe") and find_spec("tbb") is None:
-        return f"NUMBA_THREADING_LAYER asks for {layer!r}; install tbb, or unset it"
+    if layer in ("tbb", "safe"):
+        try:
+            import_module("numba.np.ufunc.tbbpool")
+        except ImportError:
+            return f"NUMBA_THREADING_LAYER asks for {layer!r}; install tbb, or unset it"
     return ""
 
 
