@@ -23,7 +23,7 @@ def choose(backend: str | None, threads: int | None) -> None:
 
 
 @contextmanager
-def compilation_line() -> Iterator[None]:
+def compilation_line() -> Iterator[CompilationLine]:
     """Say so if kernels have to be compiled, and end soon if a signal comes meanwhile."""
     from minicnn import ops
     from minicnn.signals import ended_at_once
@@ -36,4 +36,4 @@ def compilation_line() -> Iterator[None]:
         ))
         for each in ops.every_backend():
             blocks.enter_context(each.watch_compilation(line.begin, line.end))
-        yield
+        yield line

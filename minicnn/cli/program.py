@@ -24,6 +24,7 @@ from minicnn.cli import (
     predict,
     summary,
     train,
+    warmup,
 )
 from minicnn.cli.output import complain, warnings_as_lines
 from minicnn.cli.wording import worded
@@ -88,6 +89,7 @@ _add(app, summary.summary, summary.EXAMPLES)
 _add(app, bench.bench, bench.EXAMPLES)
 _add(app, gradcheck.gradcheck, gradcheck.EXAMPLES)
 _add(app, check.check, check.EXAMPLES)
+_add(app, warmup.warmup, warmup.EXAMPLES)
 _add(data_app, data_audit.audit, data_audit.EXAMPLES)
 
 

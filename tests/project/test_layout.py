@@ -14,6 +14,7 @@ OTHER_PLACES = {
     "ops/reference/*": "ops/test_{name}.py",
     "ops/cpu/linalg/ceiling": "benchmarking/test_machine.py",
     "ops/cpu/linalg/compilation": "cli/test_gradcheck.py",
+    "ops/cpu/linalg/kernel_cache": "cli/test_warmup.py",
     "ops/cpu/linalg/register_tile": "ops/cpu/linalg/test_gemm.py",
     "ops/cpu/linalg/sums": "ops/test_numerical_edges.py",
     "ops/cpu/*": "ops/test_{name}.py",

@@ -18,9 +18,16 @@ from minicnn.ops.cpu.linalg.compilation import (
     on_first_compilation,
     watch_compilation,
 )
+from minicnn.ops.cpu.linalg.kernel_cache import (
+    all_compiled,
+    cache_folder,
+    kernel_count,
+    note_all_compiled,
+)
 from minicnn.ops.cpu.linalg.processor import REGISTER_BITS
 
-__all__ = ["asarray", "available", "ceiling", "convolutions", "describe", "missing", "most_threads",
+__all__ = ["all_compiled", "asarray", "available", "cache_folder", "ceiling", "convolutions",
+           "describe", "kernel_count", "missing", "most_threads", "note_all_compiled",
            "nothing_compiled", "on_first_compilation", "thread_count", "use_threads", "wait",
            "watch_compilation", *OPERATIONS]
 
