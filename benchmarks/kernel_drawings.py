@@ -9,8 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from minicnn.viewing.charts import COLOURS, INK, QUIET
+from minicnn.viewing.svg_file import save_svg
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
+
+ENLARGED = 4 / 3
+"""Pixels of a page to a point of the drawings."""
 
 
 def canvas(width, height):
@@ -71,7 +75,7 @@ def winograd():
     label(axes, 63, 8, "Aᵀ M A")
     grid(axes, 67, 6, 4, 4, 2, COLOURS[3])
     label(axes, 71, 18, "4×4 outputs\nof each filter")
-    figure.savefig(FOLDER / "winograd-tile.svg")
+    return figure
 
 
 def register_tile():
@@ -88,9 +92,14 @@ def register_tile():
     arrow(axes, 16.5, 23, 21.5, 23)
     arrow(axes, 41, 13.8, 41, 14.9)
     axes.set_xlim(-7, 82)
-    figure.savefig(FOLDER / "register-tile.svg")
+    return figure
+
+
+def pictures():
+    """By the name of the file."""
+    return {"winograd-tile": winograd(), "register-tile": register_tile()}
 
 
 if __name__ == "__main__":
-    winograd()
-    register_tile()
+    for name, figure in pictures().items():
+        save_svg(figure, FOLDER / f"{name}.svg", enlarged=ENLARGED)

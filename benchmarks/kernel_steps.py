@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from numba import njit
 from rich.console import Console
@@ -19,11 +20,17 @@ from minicnn.benchmarking.machine import ceiling, description
 from minicnn.ops import cpu, reference
 from minicnn.ops.cpu.linalg.gemm import product
 from minicnn.viewing.charts import COLOURS, INK, QUIET, quieten
+from minicnn.viewing.svg_file import save_svg
 
 SIDE, CHANNELS, FILTERS = 24, 128, 128
 IMAGES, FEW_IMAGES = 32, 2
 ROUNDS = 9
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "kernel-steps.svg"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+MEASURED = IMAGES / "kernel-steps.csv"
+"""GFLOP/s of each step, and in the last row those of one core's multiply-adds."""
+
+ENLARGED = 4 / 3
+"""Pixels of a page to a point of the picture."""
 
 BT = np.array([
     [1, -1.5, -2, 1.5, 1, 0], [0, -1, 0.5, 2.5, 1, 0], [0, 1, -2.5, 0.5, 1, 0],
@@ -153,11 +160,19 @@ def measure(x, w):
     return np.median(seconds, axis=0)
 
 
+def pictures():
+    """By the name of the file: what was measured last."""
+    table = pd.read_csv(MEASURED)
+    *gflops, peak = table["gflops"]
+    return {"kernel-steps": draw(list(table["step"])[:-1], gflops, peak)}
+
+
 def draw(names, gflops, peak):
     """Bars, on a scale of tenfold steps, and one thread's peak."""
     figure = Figure(figsize=(7, 3), layout="constrained", facecolor="white")
     axes = figure.subplots()
     quieten(axes)
+    axes.tick_params(labelsize=9)
     axes.barh(names, gflops, 0.62, color=COLOURS[0])
     for place, value in enumerate(gflops):
         axes.annotate(f"{value:.3g}", (value, place), (4, 0), textcoords="offset points",
@@ -171,7 +186,7 @@ def draw(names, gflops, peak):
     axes.set_ylim(len(names) - 0.5, -1.1)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("GFLOP/s, counted as the formula's", fontsize=9, color=QUIET)
-    figure.savefig(PICTURE)
+    return figure
 
 
 if __name__ == "__main__":
@@ -188,4 +203,9 @@ if __name__ == "__main__":
                       f"{gflops[place] / peak:.0%}", gain, f"{found[place]:.0e}")
     table.caption = f"{description(cpu)}; {ROUNDS} rounds; peak {peak:.0f} GFLOP/s a core"
     Console().print(table)
-    draw([name for name, *_ in STEPS], gflops, peak)
+    pd.DataFrame({
+        "step": [*(name for name, *_ in STEPS), "one core's multiply-adds"],
+        "gflops": [*gflops, peak],
+    }).to_csv(MEASURED, index=False, float_format="%.4g", lineterminator="\n")
+    for name, figure in pictures().items():
+        save_svg(figure, IMAGES / f"{name}.svg", enlarged=ENLARGED)

@@ -25,7 +25,7 @@ STEPS = (1, 2, 16, 64, 2048)
 
 def draw_measure(full: dict[str, list[Kept]], measure: str) -> Figure:
     """Loss or accuracy by epoch, in training (as it ran) and on PublicTest, a line a seed."""
-    figure, (axes,) = chart(height=3.4)
+    figure, (axes,) = _chart(3.6)
     for network, runs in full.items():
         for place, run in enumerate(runs):
             for split, style, what in (("train", "--", "training"),
@@ -45,7 +45,7 @@ def draw_layers(
     full: dict[str, list[Kept]], kind: str, column: str, title: str, scale: str
 ) -> Figure:
     """A number of each layer of this kind, from the first to the last, at some steps of seed 0."""
-    figure, panels = chart(height=2.3 * len(full), rows=len(full))
+    figure, panels = _chart(2.7 * len(full), rows=len(full))
     for axes in panels[1:]:
         axes.sharey(panels[0])
     for axes, (network, runs) in zip(panels, full.items(), strict=True):
@@ -70,7 +70,7 @@ def draw_layers(
 
 def draw_rates(runs: list[Kept]) -> Figure:
     """Validation accuracy after three epochs against the learning rate."""
-    figure, (axes,) = chart(height=2.8)
+    figure, (axes,) = _chart(3.4)
     for network, found in by_rate(runs).items():
         axes.plot([f"{rate:g}" for rate in found],
                   [history["validation_accuracy"].iloc[-1] for history in found.values()],
@@ -84,7 +84,7 @@ def draw_rates(runs: list[Kept]) -> Figure:
 
 def draw_recall(full: dict[str, list[Kept]]) -> Figure:
     """Recall of each class on PrivateTest: bars of means, with the runs' range."""
-    figure, (axes,) = chart(height=3.0)
+    figure, (axes,) = _chart(3.4)
     classes = list(next(iter(full.values()))[0].results["test"]["per_class"])
     for place, (network, runs) in enumerate(full.items()):
         recalls = np.array([
@@ -100,6 +100,13 @@ def draw_recall(full: dict[str, list[Kept]]) -> Figure:
     _in_percent(axes)
     _legend_above(figure, len(full))
     return figure
+
+
+def _chart(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """A chart that is a little wider than those of a report: its keys are longer."""
+    figure, axes = chart(height=height, rows=rows)
+    figure.set_figwidth(480 / 72)
+    return figure, axes
 
 
 def _legend_above(figure: Figure, columns: int) -> None:

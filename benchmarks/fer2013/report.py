@@ -16,10 +16,10 @@ import pandas as pd
 import pictures
 import tables
 from kept_runs import BEST, NETWORKS, Kept, full_runs, read
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from minicnn.viewing.confusion import draw_confusion
+from minicnn.viewing.svg_file import save_svg
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs"
@@ -29,7 +29,9 @@ PAGES = (DOCS / "paper.md", DOCS / "experiments.md")
 
 def main() -> None:
     runs = read_kept()
-    _draw(runs)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name, figure in drawn(runs).items():
+        save_svg(figure, PICTURES / f"{name}.svg")
     for page in PAGES:
         page.write_text(filled(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
 
@@ -60,25 +62,19 @@ def _groups(runs: list[Kept]) -> tuple[dict[str, list[Kept]], dict[str, list[Kep
     return full, {BEST: [run for run in runs if run.name == BEST]}
 
 
-def _draw(runs: list[Kept]) -> None:
+def drawn(runs: list[Kept]) -> dict[str, Figure]:
+    """The pictures of these runs, by the name of the file."""
     full, best = _groups(runs)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for measure in ("accuracy", "loss"):
-        _save(measure, pictures.draw_measure(full, measure))
-    _save(BEST, pictures.draw_measure(best, "accuracy"))
-    for name, what in pictures.LAYERS.items():
-        _save(name, pictures.draw_layers(full, *what))
-    _save("rates", pictures.draw_rates(runs))
-    _save("recall", pictures.draw_recall(full | best))
+    figures = {measure: pictures.draw_measure(full, measure) for measure in ("accuracy", "loss")}
+    figures[BEST] = pictures.draw_measure(best, "accuracy")
+    figures |= {name: pictures.draw_layers(full, *what) for name, what in pictures.LAYERS.items()}
+    figures["rates"] = pictures.draw_rates(runs)
+    figures["recall"] = pictures.draw_recall(full | best)
     for network, found in (full | best).items():
         confusion = sum(np.array(run.results["test"]["confusion"]) for run in found)
         classes = tuple(found[0].results["test"]["per_class"])
-        _save(f"confusion-{network}", draw_confusion(confusion, classes))
-
-
-def _save(name: str, figure: Figure) -> None:
-    with rc_context({"svg.hashsalt": name}):  # equal pictures are equal files
-        figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None})
+        figures[f"confusion-{network}"] = draw_confusion(confusion, classes)
+    return figures
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from minicnn.benchmarking.results import Results, Row
 from minicnn.benchmarking.work import BACKWARD, FORWARD
 from minicnn.viewing.charts import COLOURS, INK, QUIET, quieten
+from minicnn.viewing.svg_file import save_svg
 
 MARKERS = {FORWARD: "o", BACKWARD: "s"}
 
@@ -21,7 +22,7 @@ def write_pictures(results: Results, folder: Path) -> None:
         ("layers", layer_bars(results, threads)), ("roofline", roofline(results, threads)),
         ("growth", growth_lines(results)),
     ):
-        figure.savefig(folder / f"{name}.svg")
+        save_svg(figure, folder / f"{name}.svg", enlarged=4 / 3)
 
 
 def layer_bars(results: Results, threads: int) -> Figure:
@@ -58,8 +59,8 @@ def roofline(results: Results, threads: int) -> Figure:
     intensities = np.geomspace(lowest, highest, 200)
     axes.plot(intensities, np.minimum(most.gflops, intensities * most.gigabytes), color=INK,
               linewidth=1.4)
-    axes.annotate(f"{most.gflops:.0f} GFLOP/s of multiply-adds", (40, most.gflops), (0, -12),
-                  textcoords="offset points", ha="right", fontsize=8, color=QUIET)
+    axes.annotate(f"{most.gflops:.0f} GFLOP/s of multiply-adds", (lowest, most.gflops), (4, 5),
+                  textcoords="offset points", fontsize=8, color=QUIET)
     axes.annotate(f"{most.gigabytes:.0f} GB/s of copying", (1, most.gigabytes), (-10, 4),
                   textcoords="offset points", ha="right", fontsize=8, color=QUIET)
     for place, program in enumerate(_unique(row.program for row in rows)):
@@ -109,6 +110,7 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list
     axes = list(figure.subplots(1, columns, squeeze=False).flat)
     for one in axes:
         quieten(one)
+        one.tick_params(labelsize=9)
     return figure, axes
 
 
