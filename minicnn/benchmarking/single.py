@@ -118,6 +118,9 @@ def _layer(kind: str, shape: tuple[int, ...], settings: Mapping[str, Any]) -> La
             raise InputError(f"{kind} needs {name}", argument=name)
     try:
         layer = make(**settings)
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error
+    try:
         layer.build(shape[1:])
     except (TypeError, ValueError) as error:
         raise InputError(f"{shape} does not fit: {error}", argument="shape") from error

@@ -43,6 +43,7 @@ def test_another_program_stands_beside_it() -> None:
     (("relu", (2,)), "shape: expected the batch and the axes of one input, as 64,48,48,64 or"),
     (("relu", (0, 2)), "shape: expected the batch and the axes of one input, as 64,48,48,64 or"),
     (("maxpool2d", (2, 3, 3, 1), {"size": 5}), "shape: (2, 3, 3, 1) does not fit: "),
+    (("dropout", (2, 3), {"rate": 2}), "Dropout: rate must lie in [0, 1), got 2"),
     (("batchnorm", (1, 3)), "batchnorm: training needs at least two values a channel"),
 ])
 def test_what_cannot_be_timed(arguments: tuple, message: str) -> None:

@@ -44,7 +44,7 @@ def test_a_backend_with_arrays_of_its_own_is_measured_to_its_end(
     monkeypatch.setattr(suite.processes, "cold_and_warm", lambda *settings: starts)
     with distant_backend() as traffic:
         asked = suite.settings("reference", None, 2, 1, NAME)
-        results = suite.measure(asked)
+        results = suite.measure_library(asked)
     runs = sum(row.program == "minicnn" for row in results.rows) + 2 * len(suite.GROWTH)
     # each once to warm up and once to count; single inferences in five rounds
     assert traffic.waits == 2 * (runs + 4)
@@ -69,7 +69,7 @@ def test_the_cuda_backend_is_measured_to_its_end(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(suite.models, "paper", lambda: Sequential(deepcopy(layers), (8, 8, 1)))
     starts = (Start(1.0, 2), Start(1.0, 2))
     monkeypatch.setattr(suite.processes, "cold_and_warm", lambda *settings: starts)
-    results = suite.measure(suite.settings(None, None, 2, 1, "cuda"))
+    results = suite.measure_library(suite.settings(None, None, 2, 1, "cuda"))
     assert "gpu interpreter" in results.machine
     found = {(row.layer, row.stage) for row in results.rows}
     assert {("step", "step"), ("conv2d_1", "backward weights"), ("dense_1", "backward")} <= found
