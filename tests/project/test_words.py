@@ -17,7 +17,8 @@ def options_in(path: Path) -> list[str]:
 
 
 def test_the_library_names_no_option_of_the_command_line() -> None:
-    library = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "cli" not in path.parents]
+    library = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "cli" not in path.parents
+               and path.name != "inline_svg.py"]  # it names variables of CSS
     assert len(library) > 100
     assert {str(path): found for path in library if (found := options_in(path))} == {}
 
