@@ -1,10 +1,10 @@
 """How a kernel is compiled, kept and started: the decorators of all compiled functions.
 
-Every threaded kernel is a pair: a `worker` that does one block, and a `parallel` function that
-holds nothing but a ``prange`` over the blocks (anything more costs seconds of compile time).
+A `parallel` function does one block of a kernel, and may call `worker` functions. Blocks are
+shared among threads by `launch`: Numba's own ``parallel=True`` compiles for a second a kernel.
 
-A worker with a loop over single elements takes its block as a slice first: Numba then knows that no
-index is negative, and LLVM turns the loop into vector instructions.
+A loop over single elements takes its block as a slice first: Numba then knows that no index is
+negative, and LLVM turns the loop into vector instructions.
 
 Threads that wait for each other spin for about half a millisecond, then sleep (`GOMP_SPINCOUNT`,
 where the user has not set it or `OMP_WAIT_POLICY`). Between the kernels of a training step they
@@ -16,13 +16,13 @@ import functools
 import os
 import threading
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 import numba
 from numba import njit
 
 from minicnn.compiling.kernel_cache import cache_of
+from minicnn.compiling.launch import start_of
 from minicnn.compiling.threads import settle
 
 if "OMP_WAIT_POLICY" not in os.environ:  # both are read when Numba starts its threads
@@ -51,9 +51,10 @@ def worker(function: Callable[..., Any]) -> Any:
 
 
 class parallel:
-    """Compile a function whose ``prange`` runs workers side by side.
+    """Compile a function that does one block of a kernel; calling it does all, side by side.
 
-    Where threads cannot run, its blocks are computed one after another, to the same bits: in a
+    The function's first argument is the number of a block; the caller says how many there are.
+    Where threads cannot run, the blocks are computed one after another, to the same bits: in a
     process that was forked after the threads had started, which GNU OpenMP does not survive.
     Python threads that compute at once take turns where Numba's threads serve one at a time.
 
@@ -64,26 +65,24 @@ class parallel:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
-        self.threaded = _compiled(function, parallel=True)
+        self.body = worker(function)
+        compiled = self.body is not function
+        self.start = _compiled(start_of(self.body)) if compiled else self._start_in_turn
 
-    @functools.cached_property
-    def alone(self) -> Any:
-        """The same without threads, compiled where it is needed, and kept under another name."""
-        function = self.__wrapped__  # type: ignore[attr-defined]
-        alone = FunctionType(function.__code__, function.__globals__, closure=function.__closure__)
-        alone.__qualname__ = f"{function.__qualname__}_alone"
-        return _compiled(alone)
+    def _start_in_turn(self, blocks: int, threaded: bool, *arguments: Any) -> None:
+        for block in range(blocks):
+            self.body(block, *arguments)
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, blocks: int, *arguments: Any) -> None:
         settle()
         if _team.serves_all:
-            return self.threaded(*arguments)
-        if _team.lost:
-            return self.alone(*arguments)
-        with _team.turn:
-            result = self.threaded(*arguments)
-            _team.meet()
-            return result
+            self.start(blocks, True, *arguments)
+        elif _team.lost:
+            self.start(blocks, False, *arguments)
+        else:
+            with _team.turn:
+                self.start(blocks, True, *arguments)
+                _team.meet()
 
 
 class _Team:

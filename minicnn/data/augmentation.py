@@ -8,7 +8,6 @@ each picture is sampled once.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import prange
 
 from minicnn import validation
 from minicnn.compiling.kernels import parallel, worker
@@ -199,7 +198,7 @@ def apply(images: np.ndarray, changes: Changes) -> np.ndarray:
     brightness = np.ascontiguousarray(changes.brightness, np.float64)
     boxes = np.ascontiguousarray(changes.box, np.int64)
     changed = np.empty_like(images)
-    _change_all(images, sources, brightness, boxes, changed)
+    _change_one(len(images), images, sources, brightness, boxes, changed)
     return changed
 
 
@@ -221,10 +220,9 @@ def _sources(changes: Changes, height: int, width: int) -> np.ndarray:
 
 
 @parallel
-def _change_all(images: np.ndarray, sources: np.ndarray, brightness: np.ndarray,
+def _change_one(n: int, images: np.ndarray, sources: np.ndarray, brightness: np.ndarray,
                 boxes: np.ndarray, changed: np.ndarray) -> None:
-    for n in prange(len(images)):
-        _change(images[n], sources[n], brightness[n], boxes[n], changed[n])
+    _change(images[n], sources[n], brightness[n], boxes[n], changed[n])
 
 
 @worker

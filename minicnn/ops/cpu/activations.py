@@ -1,9 +1,8 @@
 """Activation functions: one pass over memory each."""
 
 import numpy as np
-from numba import prange
 
-from minicnn.compiling.kernels import parallel, worker
+from minicnn.compiling.kernels import parallel
 from minicnn.ops.activations import ELUCache, LeakyReLUCache, ReLUCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, pieces_of
@@ -23,14 +22,14 @@ from minicnn.ops.cpu.linalg.simd import (
 def relu_forward(x):
     """y = max(x, 0), x of any shape."""
     y = memory.empty(x.shape, x.dtype)
-    _relu(x.reshape(-1), y.reshape(-1), is_large(y))
+    _relu(BLOCKS, x.reshape(-1), y.reshape(-1), is_large(y))
     return y, ReLUCache(y)
 
 
 def relu_backward(dy, cache):
     """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
     dx = memory.empty(dy.shape, dy.dtype)
-    _relu_gradient(dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx))
+    _relu_gradient(BLOCKS, dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx))
     return dx
 
 
@@ -48,7 +47,7 @@ def leaky_relu_backward(dy, cache):
 def elu_forward(x, alpha):
     """y = x where x > 0, else alpha · (exp(x) - 1); dy/dx is kept."""
     y, derivative = memory.empty(x.shape, x.dtype), memory.empty(x.shape, x.dtype)
-    _elu(x.reshape(-1), x.dtype.type(alpha), y.reshape(-1), derivative.reshape(-1))
+    _elu(BLOCKS, x.reshape(-1), x.dtype.type(alpha), y.reshape(-1), derivative.reshape(-1))
     return y, ELUCache(derivative)
 
 
@@ -61,13 +60,15 @@ def _leaky(values, positive, slope):
     """`values` where positive, else slope · values: forward and backward alike."""
     result = memory.empty(values.shape, values.dtype)
     _leaky_select(
-        values.reshape(-1), positive.reshape(-1), values.dtype.type(slope), result.reshape(-1)
+        BLOCKS, values.reshape(-1), positive.reshape(-1), values.dtype.type(slope),
+        result.reshape(-1),
     )
     return result
 
 
-@worker
-def _relu_block(x, y, large, start, stop):
+@parallel
+def _relu(block, x, y, large):
+    start, stop = pieces_of(block, x.size, lanes_of(x))
     rest = (stop - start) % lanes_of(x)
     for i in range(start, stop - rest, lanes_of(x)):
         put(y, i, positive_part(load(x, i, 1)), large)
@@ -77,13 +78,8 @@ def _relu_block(x, y, large, start, stop):
 
 
 @parallel
-def _relu(x, y, large):
-    for block in prange(BLOCKS):
-        _relu_block(x, y, large, *pieces_of(block, x.size, lanes_of(x)))
-
-
-@worker
-def _relu_gradient_block(dy, y, dx, large, start, stop):
+def _relu_gradient(block, dy, y, dx, large):
+    start, stop = pieces_of(block, dy.size, lanes_of(dy))
     rest = (stop - start) % lanes_of(dy)
     for i in range(start, stop - rest, lanes_of(dy)):
         put(dx, i, where_positive(load(y, i, 1), load(dy, i, 1)), large)
@@ -93,26 +89,16 @@ def _relu_gradient_block(dy, y, dx, large, start, stop):
 
 
 @parallel
-def _relu_gradient(dy, y, dx, large):
-    for block in prange(BLOCKS):
-        _relu_gradient_block(dy, y, dx, large, *pieces_of(block, dy.size, lanes_of(dy)))
-
-
-@worker
-def _leaky_select_block(values, positive, slope, result, start, stop):
+def _leaky_select(block, values, positive, slope, result):
+    start, stop = block_of(block, values.size)
     values, positive, result = values[start:stop], positive[start:stop], result[start:stop]
     for i in range(values.size):
         result[i] = values[i] if positive[i] else slope * values[i]
 
 
 @parallel
-def _leaky_select(values, positive, slope, result):
-    for block in prange(BLOCKS):
-        _leaky_select_block(values, positive, slope, result, *block_of(block, values.size))
-
-
-@worker
-def _elu_block(x, alpha, y, derivative, start, stop):
+def _elu(block, x, alpha, y, derivative):
+    start, stop = block_of(block, x.size)
     x, y, derivative = x[start:stop], y[start:stop], derivative[start:stop]
     for i in range(x.size):
         value = x[i]
@@ -122,9 +108,3 @@ def _elu_block(x, alpha, y, derivative, start, stop):
         else:
             y[i] = alpha * np.expm1(value)
             derivative[i] = alpha * np.exp(value)
-
-
-@parallel
-def _elu(x, alpha, y, derivative):
-    for block in prange(BLOCKS):
-        _elu_block(x, alpha, y, derivative, *block_of(block, x.size))

@@ -9,9 +9,8 @@ first row (equation 1.5). The kernels see x and y as flat arrays, (m·C,).
 """
 
 import numpy as np
-from numba import prange
 
-from minicnn.compiling.kernels import parallel, serial, worker
+from minicnn.compiling.kernels import parallel, serial
 from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, pieces_of
@@ -48,7 +47,7 @@ def batchnorm_forward(
         var = running_var.astype(np.float64)
     r, near, scale, shift = _coefficients(gamma, beta, mean, var, eps)
     y = memory.empty(x.shape, x.dtype)
-    _apply(x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y))
+    _apply(BLOCKS, x.reshape(-1), near, scale, shift, y.reshape(-1), is_large(y))
     return y, BatchNormCache(x, gamma, mean, r, training)
 
 
@@ -60,13 +59,14 @@ def batchnorm_backward(dy, cache):
     x = cache.x
     near = cache.mean.astype(x.dtype)
     sums = np.zeros((BLOCKS, 2, x.shape[-1]))
-    _gradient_sums(x.reshape(-1), dy.reshape(-1), near, sums)
+    _gradient_sums(BLOCKS, x.reshape(-1), dy.reshape(-1), near, sums)
     dgamma, dbeta, scale, slope, offset = _gradient_coefficients(
         sums, cache.gamma, cache.mean, near, cache.inverse_std, x.size // near.size, cache.training
     )
     dx = memory.empty(x.shape, x.dtype)
     _apply_gradient(
-        x.reshape(-1), dy.reshape(-1), near, scale, slope, offset, dx.reshape(-1), is_large(dx)
+        BLOCKS, x.reshape(-1), dy.reshape(-1), near, scale, slope, offset,
+        dx.reshape(-1), is_large(dx),
     )
     return dx, dgamma, dbeta
 
@@ -74,7 +74,7 @@ def batchnorm_backward(dy, cache):
 def _mean_and_variance(rows):
     """Mean and biased variance of each column of (m, C), float64 (C,)."""
     moments = np.zeros((BLOCKS, 2, rows.shape[1]))
-    _moments(rows.reshape(-1), rows.shape[1], moments)
+    _moments(BLOCKS, rows.reshape(-1), rows.shape[1], moments)
     mean, var = _merged(moments, len(rows))
     if rows.dtype != np.float64 and not np.isfinite(var).all():
         return _mean_and_variance(rows.astype(np.float64))  # squares beyond the range of float32
@@ -96,9 +96,11 @@ def _merged(moments, m):
     return mean, squares / m
 
 
-@worker
-def _moments_block(x, channels, mean, squares, start, stop):
+@parallel
+def _moments(block, x, channels, moments):
     """Mean, and sum of squared differences from it, of each channel in rows start to stop."""
+    mean, squares = moments[block, 0], moments[block, 1]
+    start, stop = pieces_of(block, x.size // channels, FEW_ROWS)
     strip = strip_of(x)
     few, few_squares = np.empty((2, channels + strip), x.dtype)
     first = start * channels  # the block's first row: differences are taken from it
@@ -123,15 +125,6 @@ def _moments_block(x, channels, mean, squares, start, stop):
             squares[c] = 0 if about_mean < 0 else about_mean  # NaN stays
 
 
-@parallel
-def _moments(x, channels, moments):
-    for block in prange(BLOCKS):
-        _moments_block(
-            x, channels, moments[block, 0], moments[block, 1],
-            *pieces_of(block, x.size // channels, FEW_ROWS),
-        )
-
-
 @serial
 def _coefficients(gamma, beta, mean, var, eps):
     """r (float64), near, scale and shift of each channel, for ``y = (x - near) · scale + shift``.
@@ -152,9 +145,10 @@ def _coefficients(gamma, beta, mean, var, eps):
     return r, near, scale, shift
 
 
-@worker
-def _apply_block(x, near, scale, shift, y, large, start, stop):
+@parallel
+def _apply(block, x, near, scale, shift, y, large):
     """y = (x - near) · scale + shift, for rows start to stop."""
+    start, stop = block_of(block, x.size // near.size)
     channels, lane_count = near.size, lanes_of(x)
     left_over = channels % lane_count
     for row in range(start * channels, stop * channels, channels):
@@ -170,14 +164,10 @@ def _apply_block(x, near, scale, shift, y, large, start, stop):
 
 
 @parallel
-def _apply(x, near, scale, shift, y, large):
-    for block in prange(BLOCKS):
-        _apply_block(x, near, scale, shift, y, large, *block_of(block, x.size // near.size))
-
-
-@worker
-def _gradient_sums_block(x, dy, near, dy_sum, product_sum, start, stop):
+def _gradient_sums(block, x, dy, near, sums):
     """Sums of dy, and of the product dy · (x - near), over rows start to stop."""
+    dy_sum, product_sum = sums[block, 0], sums[block, 1]
+    start, stop = pieces_of(block, x.size // near.size, FEW_ROWS)
     channels, strip = near.size, strip_of(x)
     few, few_products = np.empty((2, channels + strip), x.dtype)
     for begin in range(start, stop, FEW_ROWS):
@@ -193,15 +183,6 @@ def _gradient_sums_block(x, dy, near, dy_sum, product_sum, start, stop):
         for c in range(channels):
             dy_sum[c] += few[c]
             product_sum[c] += few_products[c]
-
-
-@parallel
-def _gradient_sums(x, dy, near, sums):
-    for block in prange(BLOCKS):
-        _gradient_sums_block(
-            x, dy, near, sums[block, 0], sums[block, 1],
-            *pieces_of(block, x.size // near.size, FEW_ROWS),
-        )
 
 
 @serial
@@ -229,9 +210,10 @@ def _gradient_coefficients(sums, gamma, mean, near, r, m, training):
     return dgamma, dbeta, scale, slope, offset
 
 
-@worker
-def _apply_gradient_block(x, dy, near, scale, slope, offset, dx, large, start, stop):
+@parallel
+def _apply_gradient(block, x, dy, near, scale, slope, offset, dx, large):
     """dx = scale · dy - offset - (x - near) · slope, for rows start to stop."""
+    start, stop = block_of(block, x.size // near.size)
     channels, lane_count = near.size, lanes_of(x)
     left_over = channels % lane_count
     for row in range(start * channels, stop * channels, channels):
@@ -247,11 +229,3 @@ def _apply_gradient_block(x, dy, near, scale, slope, offset, dx, large, start, s
             tilted = centred * load_part(slope, c, left_over, 1)
             store_part(dx, row + c, left_over, without_mean - tilted)
     settle()
-
-
-@parallel
-def _apply_gradient(x, dy, near, scale, slope, offset, dx, large):
-    for block in prange(BLOCKS):
-        _apply_gradient_block(
-            x, dy, near, scale, slope, offset, dx, large, *block_of(block, x.size // near.size)
-        )

@@ -8,7 +8,6 @@ register, are multiplied with a panel of filters, or of output gradients. im2col
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from minicnn.compiling.kernels import parallel, worker
 from minicnn.compiling.threads import thread_count
@@ -57,7 +56,9 @@ def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
     x, w = cache.x, cache.w
     # a panel is a row of filters for each pixel of a window, and a row of biases
     panels = cut_into_panels(np.concatenate([w.reshape(-1, w.shape[3]), bias[None]]))
-    _convolve(x[..., 0], panels, w.shape[3], y.reshape(-1), geometry_of(cache, y), is_large(y))
+    _convolve(
+        BLOCKS, x[..., 0], panels, w.shape[3], y.reshape(-1), geometry_of(cache, y), is_large(y)
+    )
 
 
 def weight_gradients(
@@ -71,34 +72,25 @@ def weight_gradients(
     filters = w.shape[3]
     columns = round_up(filters, panel_width(x.dtype))
     sums = np.zeros((thread_count(), (w.size // filters + 1) * columns), x.dtype)
-    _weight_gradient(x[..., 0], dy.reshape(-1), sums, filters, geometry_of(cache, dy))
+    _weight_gradient(len(sums), x[..., 0], dy.reshape(-1), sums, filters, geometry_of(cache, dy))
     gradients = sums.sum(0).reshape(-1, columns)[:, :filters]  # (KH·KW + 1, K)
     db = gradients[-1].copy() if cache.has_bias else None
     return np.ascontiguousarray(gradients[:-1]).reshape(w.shape), db
 
 
 @worker
-def _band_of(x, geometry):
-    """Room for a band."""
+def _band_of(x, geometry, rows_of_ones):
+    """Room for a band, with so many rows of ones below, whose first is one more of the window."""
     height, width = geometry.kernel_height, geometry.kernel_width
     # as far as a row's last pixels reach
     step = (geometry.output_width - 1 + PIXELS - 1) * geometry.across + width
-    offsets = np.empty(height * width, np.intp)
+    offsets = np.empty(height * width + rows_of_ones, np.intp)
     for t in range(offsets.size):
         offsets[t] = t // width * step + t % width
-    return Band(np.zeros(height * step, x.dtype), step, offsets)
-
-
-@worker
-def _with_ones(band):
-    """The band with a row of ones below, whose first is one pixel more of the window."""
-    pixels, row_step, offsets = band
-    more = np.ones(pixels.size + row_step, pixels.dtype)
-    more[: pixels.size] = pixels
-    places = np.empty(offsets.size + 1, np.intp)
-    places[: offsets.size] = offsets
-    places[offsets.size] = pixels.size
-    return Band(more, row_step, places)
+    pixels = np.empty((height + rows_of_ones) * step, x.dtype)
+    pixels[: height * step] = 0
+    pixels[height * step :] = 1
+    return Band(pixels, step, offsets)
 
 
 @worker
@@ -158,11 +150,12 @@ def _put_tile(y, at, step, tile, count, valid, large):
         _put_pixel(y, at + 5 * step, tile[5], valid, large)
 
 
-@worker
-def _convolve_rows(x, w, filters, y, geometry, large, start, stop):
+@parallel
+def _convolve(block, x, w, filters, y, geometry, large):
     """Rows start to stop of outputs, counted over all images."""
+    start, stop = block_of(block, x.shape[0] * geometry.output_height)
     rows, columns, across = geometry.output_height, geometry.output_width, geometry.across
-    width, band = panel_width_of(y), _band_of(x, geometry)
+    width, band = panel_width_of(y), _band_of(x, geometry, 0)
     panels = panels_of(w, band.offsets.size + 1)
     for row in range(start, stop):
         _fill_band(x, row // rows, row % rows, band, geometry)
@@ -175,15 +168,6 @@ def _convolve_rows(x, w, filters, y, geometry, large, start, stop):
                     min(columns - q, PIXELS), min(filters - first, width), large,
                 )
     settle()
-
-
-@parallel
-def _convolve(x, w, filters, y, geometry, large):
-    for block in prange(BLOCKS):
-        _convolve_rows(
-            x, w, filters, y, geometry, large,
-            *block_of(block, x.shape[0] * geometry.output_height),
-        )
 
 
 @worker
@@ -229,11 +213,14 @@ def _add_tile(dw, at, step, tile, count):
         _add_weight(dw, at + 5 * step, tile[5])
 
 
-@worker
-def _weight_gradient_rows(x, dy, dw, filters, geometry, start, stop):
+@parallel
+def _weight_gradient(thread, x, dy, dw, filters, geometry):
     """What rows start to stop of dy add to dw (KH·KW + 1, whole panels of K)."""
+    rows, threads = x.shape[0] * geometry.output_height, dw.shape[0]
+    start, stop = thread * rows // threads, (thread + 1) * rows // threads
+    dw = dw[thread]
     rows, columns = geometry.output_height, geometry.output_width
-    band = _with_ones(_band_of(x, geometry))
+    band = _band_of(x, geometry, 1)
     places = band.offsets.size
     whole = dw.size // places
     for row in range(start, stop):
@@ -245,13 +232,3 @@ def _weight_gradient_rows(x, dy, dw, filters, geometry, start, stop):
                     band, t, geometry.across, dy, at, filters, columns, filters - first
                 )
                 _add_tile(dw, t * whole + first, whole, tile, min(places - t, PIXELS))
-
-
-@parallel
-def _weight_gradient(x, dy, dw, filters, geometry):
-    rows, threads = x.shape[0] * geometry.output_height, dw.shape[0]
-    for thread in prange(threads):
-        _weight_gradient_rows(
-            x, dy, dw[thread], filters, geometry,
-            thread * rows // threads, (thread + 1) * rows // threads,
-        )

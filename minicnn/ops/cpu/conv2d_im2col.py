@@ -16,7 +16,6 @@ rows, as many as its second-level cache holds, and uses them while they are ther
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from minicnn.compiling.kernels import parallel, worker
 from minicnn.compiling.threads import thread_count
@@ -66,7 +65,9 @@ def convolve(cache: Conv2DCache, bias: np.ndarray, y: np.ndarray) -> None:
     """``y = cols w + bias``, into y (N, OH, OW, K); bias (K,)."""
     x, w = cache.x, cache.w
     filters = cut_into_panels(w.reshape(-1, w.shape[3]))
-    _convolve(_pixel_rows(x), filters, bias, y.reshape(-1), geometry_of(cache, y), _chunk(cache))
+    _convolve(
+        BLOCKS, _pixel_rows(x), filters, bias, y.reshape(-1), geometry_of(cache, y), _chunk(cache)
+    )
 
 
 def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
@@ -75,8 +76,8 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     transposed = cut_into_panels(w.reshape(-1, w.shape[3]).T)
     dx = memory.empty(x.shape, x.dtype)
     _input_gradient(
-        dy.reshape(-1), transposed, w.shape[3], _pixel_rows(dx), geometry_of(cache, dy),
-        _chunk(cache),
+        BLOCKS, dy.reshape(-1), transposed, w.shape[3], _pixel_rows(dx),
+        geometry_of(cache, dy), _chunk(cache),
     )
     return dx
 
@@ -88,7 +89,8 @@ def weight_gradients(
     x, w = cache.x, cache.w
     dw = np.zeros((thread_count(), w.size), x.dtype)
     _weight_gradient(
-        _pixel_rows(x), dy.reshape(-1), dw, w.shape[3], geometry_of(cache, dy), _chunk(cache)
+        len(dw), _pixel_rows(x), dy.reshape(-1), dw, w.shape[3],
+        geometry_of(cache, dy), _chunk(cache),
     )
     return dw.sum(0).reshape(w.shape), bias_gradient(cache, dy)
 
@@ -171,9 +173,10 @@ def _add_col2im(cols, dx, first_row, geometry):
                 target[c] += source[c]
 
 
-@worker
-def _convolve_rows(x, w, bias, y, geometry, chunk, start, stop):
+@parallel
+def _convolve(block, x, w, bias, y, geometry, chunk):
     """Rows start to stop of y (N·OH·OW, K); w (KH·KW·C, K) is cut into panels."""
+    start, stop = block_of(block, y.size // bias.size)
     depth, filters = _depth_of(geometry), len(bias)
     panels = panels_of(w, depth)
     cols = np.empty((chunk, depth), x.dtype)
@@ -191,14 +194,9 @@ def _convolve_rows(x, w, bias, y, geometry, chunk, start, stop):
 
 
 @parallel
-def _convolve(x, w, bias, y, geometry, chunk):
-    for block in prange(BLOCKS):
-        _convolve_rows(x, w, bias, y, geometry, chunk, *block_of(block, y.size // bias.size))
-
-
-@worker
-def _input_gradient_images(dy, wt, filters, dx, geometry, chunk, start, stop):
+def _input_gradient(block, dy, wt, filters, dx, geometry, chunk):
     """dx of images start to stop; wᵀ (K, KH·KW·C) is cut into panels."""
+    start, stop = block_of(block, dx.shape[0])
     depth, places = _depth_of(geometry), geometry.output_height * geometry.output_width
     panels = panels_of(wt, filters)
     dcols = np.empty((chunk, depth), dx.dtype)
@@ -214,16 +212,11 @@ def _input_gradient_images(dy, wt, filters, dx, geometry, chunk, start, stop):
 
 
 @parallel
-def _input_gradient(dy, wt, filters, dx, geometry, chunk):
-    for block in prange(BLOCKS):
-        _input_gradient_images(
-            dy, wt, filters, dx, geometry, chunk, *block_of(block, dx.shape[0])
-        )
-
-
-@worker
-def _weight_gradient_rows(x, dy, dw, filters, geometry, chunk, start, stop):
+def _weight_gradient(thread, x, dy, dw, filters, geometry, chunk):
     """What rows start to stop of dy (N·OH·OW, K) add to dw."""
+    rows, threads = dy.size // filters, dw.shape[0]
+    start, stop = thread * rows // threads, (thread + 1) * rows // threads
+    dw = dw[thread]
     depth = _depth_of(geometry)
     cols = np.empty((chunk, depth), x.dtype)
     flat = cols.reshape(-1)
@@ -234,14 +227,4 @@ def _weight_gradient_rows(x, dy, dw, filters, geometry, chunk, start, stop):
             Matrix(flat, 0, 1, depth),  # transposed
             Panels(dy, first * filters, filters, panel_width_of(dy)), Matrix(dw, 0, filters, 1),
             depth, filters, rows, True,
-        )
-
-
-@parallel
-def _weight_gradient(x, dy, dw, filters, geometry, chunk):
-    rows, threads = dy.size // filters, dw.shape[0]
-    for thread in prange(threads):
-        _weight_gradient_rows(
-            x, dy, dw[thread], filters, geometry, chunk,
-            thread * rows // threads, (thread + 1) * rows // threads,
         )

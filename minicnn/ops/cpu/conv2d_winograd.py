@@ -20,7 +20,6 @@ and M stay in its second-level cache.
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 from numba.extending import register_jitable
 
 from minicnn.compiling.kernels import parallel, worker
@@ -40,7 +39,7 @@ from minicnn.ops.cpu.conv2d_winograd_tiles import (
     transform_output,
 )
 from minicnn.ops.cpu.linalg import memory
-from minicnn.ops.cpu.linalg.blocks import round_up
+from minicnn.ops.cpu.linalg.blocks import BLOCKS, round_up
 from minicnn.ops.cpu.linalg.gemm import multiply
 from minicnn.ops.cpu.linalg.layout import Matrix, Panels, panel_width, panel_width_of
 from minicnn.ops.cpu.linalg.processor import lanes
@@ -67,7 +66,7 @@ def input_gradient(cache: Conv2DCache, dy: np.ndarray) -> np.ndarray:
     dx = memory.empty(cache.x.shape, cache.x.dtype)
     flipped = memory.empty((3, 3, dy.shape[3], dx.shape[3]), dx.dtype)
     for i, j in np.ndindex(3, 3):  # (C, K) to (K, C)
-        transpose(cache.w[2 - i, 2 - j], flipped[i, j])
+        transpose(BLOCKS, cache.w[2 - i, 2 - j], flipped[i, j])
     _convolve(dy, flipped, np.zeros(dx.shape[3], dx.dtype), dx, (2 - top, 2 - left))
     return dx
 
@@ -84,9 +83,9 @@ def weight_gradients(
         thread_count(), block, round_up(channels, lanes(x.dtype)) + columns, x.dtype
     )
     du = memory.empty((len(scratch), FREQUENCIES * (channels * columns + SKEW)), x.dtype)
-    _filter_gradient(x, dy, du, scratch, (top, left), block)
+    _filter_gradient(len(scratch), x, dy, du, scratch, (top, left), block)
     dw = memory.empty((3, 3, channels, filters), x.dtype)
-    _gather_gradient(du, dw)
+    _gather_gradient(channels, du, dw)
     return dw, bias_gradient(cache, dy)
 
 
@@ -105,14 +104,14 @@ def _convolve(
     tiles = _count_tiles(y.shape)
     if tiles <= MOST_TILES:  # the filters are the large part of the work
         scratch = _scratch(-(-filters // width), tiles, round_up(channels, step) + width, x.dtype)
-        _convolve_by_panels(x, w, u, padded_bias, y, scratch, origin)
+        _convolve_by_panels(len(scratch), x, w, u, padded_bias, y, scratch, origin)
     else:
-        _transform_filters(w, u)
+        _transform_filters(w.shape[2], w, u)
         block = _tiles_at_a_time(tiles)
         scratch = _scratch(
             thread_count(), block, round_up(channels, step) + round_up(filters, step), x.dtype
         )
-        _convolve_by_tiles(x, u, padded_bias, y, scratch, origin, block)
+        _convolve_by_tiles(len(scratch), x, u, padded_bias, y, scratch, origin, block)
 
 
 def _tiles_at_a_time(tiles: int) -> int:
@@ -165,38 +164,24 @@ def _in_panels(numbers, rows, columns):
 
 
 @parallel
-def _transform_filters(w, u):
+def _transform_filters(c, w, u):
     """U of all filters: each thread takes some of the channels."""
-    for c in prange(w.shape[2]):
-        _transform_channel(w, np.intp(c), u)
-
-
-@worker
-def _transform_channel(w, c, u):
-    """U of all filters of channel c."""
     _, _, channels, filters = w.shape
     whole = round_up(filters, panel_width_of(w))
     transform_filters(w, c, 0, whole, _in_panels(u, channels, filters))
 
 
 @parallel
-def _convolve_by_tiles(x, u, bias, y, scratch, origin, block):
+def _convolve_by_tiles(thread, x, u, bias, y, scratch, origin, block):
     """Each thread takes some of the tiles, with all filters."""
-    for thread in prange(scratch.shape[0]):
-        part = _share(thread, scratch.shape[0], y, block)
-        _convolve_part(x, u, bias, y, scratch[thread], origin, block, part)
+    part = _share(thread, scratch.shape[0], y, block)
+    _convolve_part(x, u, bias, y, scratch[thread], origin, block, part)
 
 
 @parallel
-def _convolve_by_panels(x, w, u, bias, y, scratch, origin):
+def _convolve_by_panels(panel, x, w, u, bias, y, scratch, origin):
     """Each thread takes some of the filters, with all tiles."""
-    for panel in prange(scratch.shape[0]):
-        _convolve_panel(x, w, u, bias, y, scratch[panel], origin, np.intp(panel))
-
-
-@worker
-def _convolve_panel(x, w, u, bias, y, scratch, origin, panel):
-    """A panel of filters, of all tiles: what is transformed here is used while it is near."""
+    scratch = scratch[panel]
     channels, filters = x.shape[3], y.shape[3]
     width, tiles = panel_width_of(w), _count_tiles(y.shape)
     first = panel * width
@@ -233,16 +218,10 @@ def _convolve_part(x, u, bias, y, scratch, origin, block, part):
 
 
 @parallel
-def _filter_gradient(x, dy, du, scratch, origin, block):
+def _filter_gradient(thread, x, dy, du, scratch, origin, block):
     """dU (threads, 36, C, K): each thread adds up some of the tiles."""
-    for thread in prange(scratch.shape[0]):
-        part = _share(thread, scratch.shape[0], dy, block)
-        _filter_gradient_part(x, dy, du[thread], scratch[thread], origin, block, part)
-
-
-@worker
-def _filter_gradient_part(x, dy, du, scratch, origin, block, part):
-    """dU (36, C, K) of a part of the tiles, a block at a time."""
+    part = _share(thread, scratch.shape[0], dy, block)
+    du, scratch = du[thread], scratch[thread]
     channels, filters, width = x.shape[3], dy.shape[3], panel_width_of(x)
     columns = round_up(filters, width)
     v = _in_rows(scratch, block, round_up(channels, lanes_of(x)))
@@ -267,15 +246,8 @@ def _filter_gradient_part(x, dy, du, scratch, origin, block, part):
 
 
 @parallel
-def _gather_gradient(du, dw):
+def _gather_gradient(c, du, dw):
     """dw from dU of all threads: each thread takes some of the channels."""
-    for c in prange(dw.shape[2]):
-        _gather_channel(du, np.intp(c), dw)
-
-
-@worker
-def _gather_channel(du, c, dw):
-    """dw of all filters of channel c."""
     _, _, channels, filters = dw.shape
     columns = round_up(filters, panel_width_of(dw))
     filter_gradient(_in_rows(du, channels, columns), c, dw)

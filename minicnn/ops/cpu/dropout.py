@@ -1,9 +1,8 @@
 """Dropout: the generator draws, one threaded pass applies."""
 
 import numpy as np
-from numba import prange
 
-from minicnn.compiling.kernels import parallel, worker
+from minicnn.compiling.kernels import parallel
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 from minicnn.ops.dropout import DropoutCache
@@ -27,20 +26,15 @@ def _keep(values, cache):
     """`values` · scale where they are kept, 0 elsewhere: forward and backward alike."""
     result = memory.empty(values.shape, values.dtype)
     _scale_kept(
-        values.reshape(-1), cache.kept.reshape(-1), values.dtype.type(cache.scale),
+        BLOCKS, values.reshape(-1), cache.kept.reshape(-1), values.dtype.type(cache.scale),
         result.reshape(-1),
     )
     return result
 
 
-@worker
-def _scale_kept_block(values, kept, scale, result, start, stop):
+@parallel
+def _scale_kept(block, values, kept, scale, result):
+    start, stop = block_of(block, values.size)
     values, kept, result = values[start:stop], kept[start:stop], result[start:stop]
     for i in range(values.size):
         result[i] = values[i] * scale if kept[i] else values.dtype.type(0)
-
-
-@parallel
-def _scale_kept(values, kept, scale, result):
-    for block in prange(BLOCKS):
-        _scale_kept_block(values, kept, scale, result, *block_of(block, values.size))

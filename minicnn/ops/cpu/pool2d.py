@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg import memory
@@ -18,14 +17,14 @@ def maxpool2d_forward(x, window):
     """
     y = memory.empty((len(x), *window.output_size(*x.shape[1:3]), x.shape[3]), x.dtype)
     argmax = memory.empty(y.shape, window.place_dtype)
-    _maxpool(x, y, argmax, _geometry_of(window))
+    _maxpool(BLOCKS, x, y, argmax, _geometry_of(window))
     return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
 
 
 def maxpool2d_backward(dy, cache):
     """Each dy (N, OH, OW, C) goes to the pixel of dx (N, H, W, C) that won; overlaps add up."""
     dx = memory.empty(cache.x_shape, cache.dtype)
-    _maxpool_gradient(dy, cache.argmax, dx, _geometry_of(cache.window))
+    _maxpool_gradient(BLOCKS, dy, cache.argmax, dx, _geometry_of(cache.window))
     return dx
 
 
@@ -33,21 +32,21 @@ def avgpool2d_forward(x, window):
     """The mean of each window's pixels in the image: x (N, H, W, C) -> y (N, OH, OW, C)."""
     cache = AvgPool2DCache(window, x.shape, x.dtype)
     y = memory.empty(cache.y_shape, x.dtype)
-    _avgpool(x, y, _geometry_of(window))
+    _avgpool(BLOCKS, x, y, _geometry_of(window))
     return y, cache
 
 
 def avgpool2d_backward(dy, cache):
     """Each pixel under a window of m pixels gets dy / m: dy (N, OH, OW, C) -> dx (N, H, W, C)."""
     dx = memory.empty(cache.x_shape, cache.dtype)
-    _avgpool_gradient(dy, dx, _geometry_of(cache.window))
+    _avgpool_gradient(BLOCKS, dy, dx, _geometry_of(cache.window))
     return dx
 
 
 def global_avgpool2d_forward(x):
     """The mean of each channel over the image: x (N, H, W, C) -> y (N, C)."""
     y = np.empty((len(x), x.shape[3]), x.dtype)
-    _global_mean(x.reshape(len(x), -1, x.shape[3]), y)
+    _global_mean(BLOCKS, x.reshape(len(x), -1, x.shape[3]), y)
     return y, GlobalAvgPool2DCache(x.shape, x.dtype)
 
 
@@ -101,9 +100,10 @@ def _keep_greater(pixel, here, best, place):
         best[c] = value if wins else greatest
 
 
-@worker
-def _maxpool_rows(x, y, argmax, window, start, stop):
+@parallel
+def _maxpool(block, x, y, argmax, window):
     """Output rows start to stop, counted over all images."""
+    start, stop = block_of(block, y.shape[0] * y.shape[1])
     _, height, width, _ = x.shape
     for row in range(start, stop):
         n, p = row // y.shape[1], row % y.shape[1]
@@ -125,14 +125,9 @@ def _maxpool_rows(x, y, argmax, window, start, stop):
 
 
 @parallel
-def _maxpool(x, y, argmax, window):
-    for block in prange(BLOCKS):
-        _maxpool_rows(x, y, argmax, window, *block_of(block, y.shape[0] * y.shape[1]))
-
-
-@worker
-def _maxpool_gradient_images(dy, argmax, dx, window, start, stop):
+def _maxpool_gradient(block, dy, argmax, dx, window):
     """dx of images start to stop: each pixel of a window adds what it won there."""
+    start, stop = block_of(block, dy.shape[0])
     _, height, width, channels = dx.shape
     for n in range(start, stop):
         dx[n] = 0
@@ -151,12 +146,6 @@ def _maxpool_gradient_images(dy, argmax, dx, window, start, stop):
                             pixel[c] += gradient[c] if place[c] == here else dx.dtype.type(0)
 
 
-@parallel
-def _maxpool_gradient(dy, argmax, dx, window):
-    for block in prange(BLOCKS):
-        _maxpool_gradient_images(dy, argmax, dx, window, *block_of(block, dy.shape[0]))
-
-
 @worker
 def _inside(place, stride, before, size, length):
     """First pixel of a window that lies inside the image, and the one after the last."""
@@ -164,8 +153,9 @@ def _inside(place, stride, before, size, length):
     return max(start, 0), min(start + size, length)
 
 
-@worker
-def _avgpool_images(x, y, window, start, stop):
+@parallel
+def _avgpool(block, x, y, window):
+    start, stop = block_of(block, x.shape[0])
     sums = np.empty(x.shape[3], np.float64)
     for n in range(start, stop):
         for p in range(y.shape[1]):
@@ -182,13 +172,8 @@ def _avgpool_images(x, y, window, start, stop):
 
 
 @parallel
-def _avgpool(x, y, window):
-    for block in prange(BLOCKS):
-        _avgpool_images(x, y, window, *block_of(block, x.shape[0]))
-
-
-@worker
-def _avgpool_gradient_images(dy, dx, window, start, stop):
+def _avgpool_gradient(block, dy, dx, window):
+    start, stop = block_of(block, dy.shape[0])
     for n in range(start, stop):
         dx[n] = 0
         for p in range(dy.shape[1]):
@@ -202,13 +187,8 @@ def _avgpool_gradient_images(dy, dx, window, start, stop):
 
 
 @parallel
-def _avgpool_gradient(dy, dx, window):
-    for block in prange(BLOCKS):
-        _avgpool_gradient_images(dy, dx, window, *block_of(block, dy.shape[0]))
-
-
-@worker
-def _global_mean_images(pixels, y, start, stop):
+def _global_mean(block, pixels, y):
+    start, stop = block_of(block, pixels.shape[0])
     sums = np.empty(pixels.shape[2], np.float64)
     for n in range(start, stop):
         sums[:] = 0
@@ -217,9 +197,3 @@ def _global_mean_images(pixels, y, start, stop):
                 sums[c] += pixels[n, pixel, c]
         for c in range(pixels.shape[2]):
             y[n, c] = sums[c] / pixels.shape[1]
-
-
-@parallel
-def _global_mean(pixels, y):
-    for block in prange(BLOCKS):
-        _global_mean_images(pixels, y, *block_of(block, pixels.shape[0]))

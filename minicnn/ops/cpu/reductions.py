@@ -1,7 +1,6 @@
 """Reductions over many arrays: are all numbers finite, and what is their norm."""
 
 import numpy as np
-from numba import prange
 
 from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
@@ -12,7 +11,7 @@ def all_finite(arrays):
     """Whether no number of any array is NaN or infinite."""
     found = np.zeros(BLOCKS, np.bool_)
     for array in arrays:
-        _find_not_finite(array.reshape(-1), found)
+        _find_not_finite(BLOCKS, array.reshape(-1), found)
     return not found.any()
 
 
@@ -26,6 +25,5 @@ def _block_not_finite(x, start, stop):
 
 
 @parallel
-def _find_not_finite(x, found):
-    for block in prange(BLOCKS):
-        found[block] |= _block_not_finite(x, *block_of(block, x.size))
+def _find_not_finite(block, x, found):
+    found[block] |= _block_not_finite(x, *block_of(block, x.size))

@@ -1,9 +1,8 @@
 """One step of an optimizer on all parameters: each rule in one pass over a parameter's arrays."""
 
 import numpy as np
-from numba import prange
 
-from minicnn.compiling.kernels import parallel, worker
+from minicnn.compiling.kernels import parallel
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of
 
 
@@ -11,14 +10,14 @@ def sgd_update(weights, gradients, velocities, *, lr, momentum, nesterov, scale,
     """v = momentum · v + g; w -= lr · v, or with Nesterov w -= lr · (g + momentum · v)."""
     for w, g, v, decay in zip(weights, gradients, velocities, decays, strict=True):
         numbers = _numbers(w, lr, momentum, scale, decay)
-        _sgd(w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, nesterov)
+        _sgd(BLOCKS, w.reshape(-1), g.reshape(-1), v.reshape(-1), numbers, nesterov)
 
 
 def rmsprop_update(weights, gradients, squares, *, lr, smoothing, eps, scale, decays):
     """s = smoothing · s + (1 - smoothing) · g²; w -= lr · g / (sqrt(s) + eps)."""
     for w, g, s, decay in zip(weights, gradients, squares, decays, strict=True):
         numbers = _numbers(w, lr, smoothing, 1 - smoothing, eps, scale, decay)
-        _rmsprop(w.reshape(-1), g.reshape(-1), s.reshape(-1), numbers)
+        _rmsprop(BLOCKS, w.reshape(-1), g.reshape(-1), s.reshape(-1), numbers)
 
 
 def adam_update(
@@ -32,13 +31,13 @@ def adam_update(
             w, lr * correction / (1 - beta1**step), beta1, 1 - beta1, beta2, 1 - beta2,
             eps * correction, scale, decay, 1 - shrink,
         )
-        _adam(w.reshape(-1), g.reshape(-1), m.reshape(-1), s.reshape(-1), numbers)
+        _adam(BLOCKS, w.reshape(-1), g.reshape(-1), m.reshape(-1), s.reshape(-1), numbers)
 
 
 def average_update(averages, weights, rate):
     """average += rate · (w - average)."""
     for average, w in zip(averages, weights, strict=True):
-        _average(average.reshape(-1), w.reshape(-1), average.dtype.type(rate))
+        _average(BLOCKS, average.reshape(-1), w.reshape(-1), average.dtype.type(rate))
 
 
 def _numbers(w, *values):
@@ -46,8 +45,9 @@ def _numbers(w, *values):
     return tuple(w.dtype.type(value) for value in values)
 
 
-@worker
-def _sgd_block(w, g, v, numbers, nesterov, start, stop):
+@parallel
+def _sgd(block, w, g, v, numbers, nesterov):
+    start, stop = block_of(block, w.size)
     lr, momentum, scale, decay = numbers
     w, g, v = w[start:stop], g[start:stop], v[start:stop]
     for i in range(w.size):
@@ -57,13 +57,8 @@ def _sgd_block(w, g, v, numbers, nesterov, start, stop):
 
 
 @parallel
-def _sgd(w, g, v, numbers, nesterov):
-    for block in prange(BLOCKS):
-        _sgd_block(w, g, v, numbers, nesterov, *block_of(block, w.size))
-
-
-@worker
-def _rmsprop_block(w, g, s, numbers, start, stop):
+def _rmsprop(block, w, g, s, numbers):
+    start, stop = block_of(block, w.size)
     lr, smoothing, rest, eps, scale, decay = numbers
     w, g, s = w[start:stop], g[start:stop], s[start:stop]
     for i in range(w.size):
@@ -73,13 +68,8 @@ def _rmsprop_block(w, g, s, numbers, start, stop):
 
 
 @parallel
-def _rmsprop(w, g, s, numbers):
-    for block in prange(BLOCKS):
-        _rmsprop_block(w, g, s, numbers, *block_of(block, w.size))
-
-
-@worker
-def _adam_block(w, g, m, s, numbers, start, stop):
+def _adam(block, w, g, m, s, numbers):
+    start, stop = block_of(block, w.size)
     rate, beta1, rest1, beta2, rest2, eps, scale, decay, kept = numbers
     w, g, m, s = w[start:stop], g[start:stop], m[start:stop], s[start:stop]
     for i in range(w.size):
@@ -91,19 +81,8 @@ def _adam_block(w, g, m, s, numbers, start, stop):
 
 
 @parallel
-def _adam(w, g, m, s, numbers):
-    for block in prange(BLOCKS):
-        _adam_block(w, g, m, s, numbers, *block_of(block, w.size))
-
-
-@worker
-def _average_block(average, weights, rate, start, stop):
+def _average(block, average, weights, rate):
+    start, stop = block_of(block, average.size)
     average, weights = average[start:stop], weights[start:stop]
     for i in range(average.size):
         average[i] += rate * (weights[i] - average[i])
-
-
-@parallel
-def _average(average, weights, rate):
-    for block in prange(BLOCKS):
-        _average_block(average, weights, rate, *block_of(block, average.size))

@@ -3,9 +3,8 @@
 import time
 
 import numpy as np
-from numba import prange
 
-from minicnn.compiling.kernels import parallel, serial
+from minicnn.compiling.kernels import parallel
 from minicnn.compiling.threads import thread_count
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.processor import lanes
@@ -37,8 +36,8 @@ def ceiling(rounds: int) -> tuple[float, float]:
     target[:] = 0
     operations = 2.0 * FMA_STEPS * CHAINS * lane_count * threads
     return (
-        operations / _least(lambda: _multiply_adds(numbers), rounds),
-        2 * COPIED_BYTES / _least(lambda: _copy(source, target), rounds),
+        operations / _least(lambda: _multiply_adds(len(numbers), numbers), rounds),
+        2 * COPIED_BYTES / _least(lambda: _copy(64, source, target), rounds),
     )
 
 
@@ -53,8 +52,9 @@ def _least(run, rounds):
     return min(seconds)
 
 
-@serial
-def _multiply_adds_of_one(numbers):
+@parallel
+def _multiply_adds(thread, numbers):
+    numbers = numbers[thread]
     x, lane_count = load(numbers, 0, 1), lanes_of(numbers)
     a = b = c = d = e = f = g = h = x
     for _ in range(FMA_STEPS):
@@ -77,22 +77,9 @@ def _multiply_adds_of_one(numbers):
 
 
 @parallel
-def _multiply_adds(numbers):
-    for thread in prange(numbers.shape[0]):
-        _multiply_adds_of_one(numbers[thread])
-
-
-@serial
-def _copy_block(source, target, start, stop):
+def _copy(block, source, target):
+    size = source.size // 64
+    start, stop = block * size, (block + 1) * size
     for i in range(start, stop, lanes_of(source)):
         put(target, i, load(source, i, 1), True)
     settle()
-
-
-@parallel
-def _copy(source, target):
-    for block in prange(64):
-        _copy_block(
-            source, target, block * (source.size // 64),
-            (block + 1) * (source.size // 64),
-        )

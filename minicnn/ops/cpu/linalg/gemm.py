@@ -5,7 +5,6 @@ product's work among threads.
 """
 
 import numpy as np
-from numba import prange
 
 from minicnn.compiling.kernels import parallel, serial, worker
 from minicnn.compiling.threads import thread_count
@@ -39,7 +38,7 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     transposed = not a.flags.c_contiguous
     panel_count, row_parts = -(-b.shape[1] // panel_width(b.dtype)), -(-a.shape[0] // PART_ROWS)
     groups = min(panel_count, -(-thread_count() // row_parts))  # of panels: work for all threads
-    _product(a.T if transposed else a, transposed, b, c, row_parts, groups)
+    _product(row_parts * groups, a.T if transposed else a, transposed, b, c, row_parts, groups)
     return c
 
 
@@ -70,13 +69,14 @@ def _pack_panels(b, k, first, columns, depth, packed):
             to += depth * width
 
 
-@worker
-def _product_part(a, transposed, b, c, first_row, group, groups):
+@parallel
+def _product(part, a, transposed, b, c, row_parts, groups):
     """`PART_ROWS` rows of C from the first on, and of its panels one group out of `groups`.
 
     B, and a transposed A, are copied a piece at a time into the order in which tiles read them: in
     a large matrix a column's numbers lie so far apart that they share few places of a cache.
     """
+    first_row, group = part // groups * PART_ROWS, part % groups
     (c_rows, c_columns), depth, width = c.shape, b.shape[0], panel_width_of(b)
     panel_count = round_up(c_columns, width) // width
     first = group * panel_count // groups * width
@@ -100,9 +100,3 @@ def _product_part(a, transposed, b, c, first_row, group, groups):
                 left, Panels(panels, 0, width, deep * width), to,
                 min(TILE_ROWS, rows - row), columns, deep, k > 0,
             )
-
-
-@parallel
-def _product(a, transposed, b, c, row_parts, groups):
-    for part in prange(row_parts * groups):
-        _product_part(a, transposed, b, c, part // groups * PART_ROWS, part % groups, groups)

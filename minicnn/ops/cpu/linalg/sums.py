@@ -1,7 +1,6 @@
 """Sums of columns: of a few rows in their own dtype, of those in float64, block by block."""
 
 import numpy as np
-from numba import prange
 
 from minicnn.compiling.kernels import parallel, worker
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, pieces_of
@@ -23,12 +22,14 @@ def strip_of(rows):
 def column_sums(rows: np.ndarray) -> np.ndarray:
     """The sum of each column of (R, C), float64 (C,)."""
     sums = np.zeros((BLOCKS, rows.shape[1]))
-    _column_sums(rows.reshape(-1), rows.shape[1], sums)
+    _column_sums(BLOCKS, rows.reshape(-1), rows.shape[1], sums)
     return sums.sum(0)
 
 
-@worker
-def _column_sums_block(rows, columns, sums, start, stop):
+@parallel
+def _column_sums(block, rows, columns, sums):
+    sums = sums[block]
+    start, stop = pieces_of(block, rows.size // columns, FEW_ROWS)
     strip = strip_of(rows)
     few = np.empty(columns + strip, rows.dtype)
     for begin in range(start, stop, FEW_ROWS):
@@ -39,11 +40,3 @@ def _column_sums_block(rows, columns, sums, start, stop):
                 store(few, c, load(few, c, STRIP) + added)
         for c in range(columns):
             sums[c] += few[c]
-
-
-@parallel
-def _column_sums(rows, columns, sums):
-    for block in prange(BLOCKS):
-        _column_sums_block(
-            rows, columns, sums[block], *pieces_of(block, rows.size // columns, FEW_ROWS),
-        )
