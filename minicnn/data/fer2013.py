@@ -138,9 +138,9 @@ def _read(path: Path) -> tuple[dict[str, Split], tuple[str, ...]]:
 
 
 def _read_pictures(folder: Path, pictures: Pictures) -> tuple[dict[str, Split], tuple[str, ...]]:
-    splits = read_pictures(folder, pictures, lambda share: progress.tell(str(folder), share))
+    splits, notes = read_pictures(folder, pictures, lambda share: progress.tell(str(folder), share))
     progress.tell(str(folder), 1)
-    return splits, ()
+    return splits, notes
 
 
 def _read_table(path: Path) -> tuple[dict[str, Split], tuple[str, ...]]:

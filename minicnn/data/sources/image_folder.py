@@ -1,7 +1,6 @@
 """Reading FER2013 as pictures in folders: ``train/<emotion>/*``, ``test/<emotion>/*``."""
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +10,7 @@ import numpy as np
 from minicnn.data.dataset import EMOTION_NAMES, EMOTIONS, IMAGE_SIZE, SPLIT_NAMES, Split
 from minicnn.data.sources.images import grey_and_notes
 from minicnn.data.sources.quoting import listed
-from minicnn.errors import InputError, PictureWarning
+from minicnn.errors import InputError
 from minicnn.files.reading import require_file
 
 _TICK = 64  # pictures from one word on the progress to the next
@@ -74,7 +73,7 @@ def find_pictures(folder: Path) -> Pictures:
 
 def read_pictures(
     folder: Path, pictures: Pictures, tick: Callable[[float], None] = lambda share: None
-) -> dict[str, Split]:
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Decode the files that `find_pictures` found.
 
     Parameters
@@ -88,19 +87,16 @@ def read_pictures(
 
     Returns
     -------
-    dict of str to Split
+    splits : dict of str to Split
         The same splits, each row read by `minicnn.data.sources.images.read_grey`. Its source is the
         file's path from `folder` on, with bytes that are not UTF-8 escaped.
+    notes : tuple of str
+        What `read_grey` would warn of: the first of it, and of how many pictures.
 
     Raises
     ------
     InputError
         A file is no picture or a damaged one.
-
-    Warns
-    -----
-    PictureWarning
-        As of `read_grey`, once for all files.
     """
     notes: list[str] = []
     splits = {}
@@ -118,10 +114,8 @@ def read_pictures(
             np.array([label for _, label in files], np.int64),
             np.array([_printable(file.relative_to(folder)) for file, _ in files], str),
         )
-    if notes:
-        more = f" (the first of {len(notes):,} such pictures)" if len(notes) > 1 else ""
-        warnings.warn(f"{notes[0]}{more}", PictureWarning, stacklevel=2)
-    return splits
+    more = f" (the first of {len(notes):,} such notes)" if len(notes) > 1 else ""
+    return splits, tuple(f"{note}{more}" for note in notes[:1])
 
 
 def _printable(path: Path) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minicnn.data import fer2013
 from minicnn.data.sources.image_folder import find_pictures, read_pictures
 from minicnn.data.sources.images import read_grey
 from minicnn.errors import InputError, PictureWarning
@@ -230,14 +231,17 @@ def test_a_picture_without_contrast_is_said_to_have_none(read, level):
     assert [note.partition(": ")[2][:20] for note in said] == ["there is no contrast"]
 
 
-def test_a_folder_says_it_once(tmp_path):
+def test_a_folder_says_it_once_in_each_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINICNN_CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "faces"
     for index in range(3):
-        (tmp_path / "train" / "happy").mkdir(parents=True, exist_ok=True)
+        (folder / "train" / "happy").mkdir(parents=True, exist_ok=True)
         content = png(noise(48, 48, top=1000, seed=index))
-        (tmp_path / "train" / "happy" / f"{index}.png").write_bytes(content)
-    with pytest.warns(PictureWarning, match="1,023 was taken .the first of 3") as caught:
-        splits = read_pictures(tmp_path, find_pictures(tmp_path))
-    assert len(caught) == 1
+        (folder / "train" / "happy" / f"{index}.png").write_bytes(content)
+    splits, (note,) = read_pictures(folder, find_pictures(folder))
+    assert note.endswith("1,023 was taken (the first of 3 such notes)")
+    for _ in range(2):  # the second one comes from the cache
+        assert note in fer2013.load(folder).notes
     assert (splits["train"].images.max((1, 2)) >= 249).all()
 
 
