@@ -216,7 +216,7 @@ def test_an_import_compiles_nothing(tmp_path: Path) -> None:
 
 def test_kernels_are_cached_on_disk() -> None:
     for name, kernel in kernels().items():
-        assert type(kernel._cache).__name__ == "FunctionCache", name
+        assert type(kernel._cache).__name__ == "KernelCache", name
     assert len(kernels()) > 20
 
 

@@ -127,7 +127,7 @@ def test_a_batch_whose_classes_all_weigh_nothing_is_named() -> None:
     model = network()
     loss = losses.SoftmaxCrossEntropy(class_weights=[1.0, 0.0, 1.0])
     run = Trainer(model, loss, optimizers.SGD(model.parameters()))
-    with pytest.raises(InputError, match=r"^epoch 1, batch 1 \(4 inputs\): softmax_cross_entropy: "
+    with pytest.raises(InputError, match=r"^epoch 1, batch 1 \(5 inputs\): softmax_cross_entropy: "
                                          "every row belongs to a class of weight 0"):
         run.fit((x, np.ones(5, int)), epochs=1, batch_size=4)
 
