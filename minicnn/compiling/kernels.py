@@ -13,6 +13,7 @@ that the others are waiting for.
 """
 
 import functools
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core.compiler_lock import global_compiler_lock
 
 from minicnn.compiling.kernel_cache import cache_of
 from minicnn.compiling.launch import start_of
@@ -85,6 +87,13 @@ class parallel:
                 _team.meet()
 
 
+def _threads_have_started() -> bool:
+    try:
+        return bool(numba.threading_layer())
+    except ValueError:  # how Numba says no
+        return False
+
+
 class _Team:
     """What is known of Numba's threads, which start with the first parallel function.
 
@@ -99,23 +108,32 @@ class _Team:
     """
 
     def __init__(self) -> None:
-        self.serves_all = self.lost = self._met = False
+        self.serves_all = False
+        # in a worker that imports this late, whose threads they are cannot be told
+        self.lost = _threads_have_started() and multiprocessing.parent_process() is not None
         self.turn = threading.RLock()
 
     def meet(self) -> None:
         """Find out which threads Numba has started: "workqueue" serves one Python thread."""
-        if not self._met:
-            self._met = True
-            self.serves_all = numba.threading_layer() != "workqueue"
+        self.serves_all = numba.threading_layer() != "workqueue"
 
     def stay_behind(self) -> None:
-        """What a fork leaves of them, in the new process."""
+        """What a fork leaves of them, in the new process.
+
+        They may have started without any kernel of ours: Numba starts them where it counts them,
+        where it compiles a parallel function, and for the user's own.
+        """
         self.turn = threading.RLock()
-        self.lost = self.lost or self._met
+        self.lost = self.lost or _threads_have_started()
         self.serves_all = False
 
 
 _team = _Team()
 
 if hasattr(os, "register_at_fork"):
+    # a fork waits for who compiles: the new process would wait for ever for a lock that its
+    # holder, a thread that stayed behind, cannot give back
+    os.register_at_fork(before=global_compiler_lock.acquire,
+                        after_in_parent=global_compiler_lock.release,
+                        after_in_child=global_compiler_lock.release)
     os.register_at_fork(after_in_child=_team.stay_behind)

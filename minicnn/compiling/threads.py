@@ -53,10 +53,29 @@ def use_threads(count: Any, name: str = "threads") -> None:
 
 
 def settle() -> None:
-    """Bring the number that was chosen to this Python thread: Numba keeps one for each."""
-    if getattr(_settled, "number", None) != _chosen and _chosen is not None:
-        numba.set_num_threads(_chosen)
-        _settled.number = _chosen
+    """Start Numba's threads, and bring the number that was chosen to this Python thread.
+
+    Numba keeps one number for each Python thread.
+
+    Raises
+    ------
+    InputError
+        If ``NUMBA_THREADING_LAYER`` asks for threads that cannot be started here.
+    """
+    if getattr(_settled, "number", 0) == _chosen:
+        return
+    try:
+        if _chosen is None:
+            numba.get_num_threads()  # starts them
+        else:
+            numba.set_num_threads(_chosen)
+    except ValueError as error:
+        raise InputError(
+            "expected default, or a layer that Numba can load here, got "
+            f"{numba.config.THREADING_LAYER!r}: {' '.join(str(error).split())}",
+            argument="NUMBA_THREADING_LAYER",
+        ) from error
+    _settled.number = _chosen
 
 
 def thread_count() -> int:

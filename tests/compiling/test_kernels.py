@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,53 @@ if __name__ == "__main__":
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map_async(load, range(3)).get(timeout=240) == before
     print("the same bits")
+"""
+
+STARTED = """
+import multiprocessing, sys, threading
+import numba
+import numpy as np
+from minicnn import ops
+
+x = np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
+
+
+def count():
+    ops.cpu.thread_count()
+
+
+def a_kernel_of_the_user():
+    @numba.njit(parallel=True)
+    def total(values):
+        result = 0.0
+        for i in numba.prange(values.size):
+            result += values[i]
+        return result
+    total(np.ones(9))
+
+
+def a_thread_that_compiles():
+    from numba.core import event
+    compiles = threading.Event()
+    class Listener(event.Listener):
+        def on_start(self, started):
+            compiles.set()
+        def on_end(self, ended):
+            pass
+    ops.cpu.thread_count()
+    event.register("numba:compile", Listener())
+    threading.Thread(target=ops.cpu.elu_forward, args=[x], daemon=True).start()
+    assert compiles.wait(60)
+
+
+def work(number):
+    return float(ops.cpu.relu_forward(x + number)[0].sum())
+
+
+if __name__ == "__main__":
+    locals()[sys.argv[1]]()
+    with multiprocessing.get_context(sys.argv[2]).Pool(2) as pool:
+        print(*pool.map_async(work, range(3)).get(timeout=120))
 """
 
 IN_THREADS = """
@@ -124,6 +173,33 @@ def test_a_forked_pool_computes_the_same_bits(threads: int, layer: str) -> None:
 def test_a_forked_pool_augments_images() -> None:
     result = ended(LOADER, NUMBA_NUM_THREADS=2)
     assert result.stdout == "the same bits\n", result.stderr
+
+
+@needs_fork
+@pytest.mark.slow(seconds=5)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["count", "a_kernel_of_the_user", "a_thread_that_compiles"])
+def test_a_pool_answers_whatever_started_the_threads(
+    start: str, method: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(STARTED)
+    result = subprocess.run(
+        [sys.executable, str(program), start, method], text=True, capture_output=True, timeout=300,
+        env={**os.environ, "NUMBA_NUM_THREADS": "2", "NUMBA_CACHE_DIR": str(tmp_path / "kernels")},
+    )
+    assert result.stdout == "15.0 21.0 28.0\n", result.stderr
+
+
+@pytest.mark.slow(seconds=2)
+@pytest.mark.parametrize("layer", ["tbb", "nonsense"])
+def test_threads_that_cannot_start_are_refused(layer: str) -> None:
+    if layer == "tbb" and find_spec("tbb"):
+        pytest.skip("needs a machine without TBB")
+    program = "import numpy as np; from minicnn import ops; ops.cpu.relu_forward(np.ones((2, 3)))"
+    result = ended(program, NUMBA_THREADING_LAYER=layer)
+    said = "NUMBA_THREADING_LAYER: expected default, or a layer that Numba can load here, got "
+    assert f"InputError: {said}'{layer}'" in result.stderr
 
 
 @pytest.mark.slow(seconds=6)
