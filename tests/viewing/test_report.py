@@ -125,7 +125,7 @@ def test_mistakes_show_their_faces(run):
     np.testing.assert_array_equal(shown, run.split.images[mistake.index])
 
 
-@pytest.mark.parametrize("sources", [None, np.array([f"happy/{n}.png" for n in range(40)])])
+@pytest.mark.parametrize("sources", [None, np.array([f"<b>ü&/{n}.png" for n in range(40)])])
 def test_a_mistake_says_where_it_stands_and_what_was_said(run, sources):
     run.dataset = replace(run.dataset, test=replace(run.split, sources=sources))
     page = report_of(run)
