@@ -38,6 +38,7 @@ OTHER_PLACES = {
     "checking/students/*": "checking/students/examination/test_examination.py",
     "checking/*": "checking/test_layers.py",
     "cli/*": "cli/test_program.py",
+    "compiling/launch": "compiling/test_kernels.py",
     "data/dataset": "data/test_views.py",
     "data/fer2013": "data/sources/test_csv_reader.py",
     "data/sources/quoting": "data/sources/test_csv_reader.py",
