@@ -141,7 +141,8 @@ def _finish(run: "Run") -> None:
     from minicnn.viewing.page import number
 
     model, evaluation = run.finish()
-    report = write_report(run.folder, model, run.dataset, evaluation)
+    report = write_report(
+        run.folder, model, run.dataset, evaluation, command=_repeating_command(run))
     record = read_run(run.folder)
     show(evaluation.table(
         run.dataset.classes, f"{record.name}: {record.measured_on} split, best model"
@@ -161,6 +162,15 @@ def _finish(run: "Run") -> None:
             ("report", str(report)),
         )
     ), soft_wrap=True)
+
+
+def _repeating_command(run: "Run") -> str:
+    """The command line that trains the same again, from any working folder."""
+    words = ["minicnn", "train", str(run.folder.experiment.resolve())]
+    data = run.experiment.data.path
+    if data and not as_path(data).is_absolute():
+        words += ["--data", str(as_path(data).resolve())]
+    return shlex.join(words)
 
 
 def _stopped_line(folder: "RunFolder", saved: bool) -> str:

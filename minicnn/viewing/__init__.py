@@ -1,7 +1,7 @@
 """Pictures of a run: how it learned, what it mistakes, what its layers see; the HTML reports."""
 
 from minicnn.viewing.class_activation import GradCam, grad_cam, spatial_layer
-from minicnn.viewing.comparison import comparison_table, write_comparison
+from minicnn.viewing.comparison import comparison_table, different_images, write_comparison
 from minicnn.viewing.confusion import draw_confusion
 from minicnn.viewing.curves import Curve, draw_curves
 from minicnn.viewing.feature_maps import FeatureMaps, block_maps, draw_feature_maps
@@ -22,6 +22,7 @@ __all__ = [
     "block_maps",
     "comparison_table",
     "confident_mistakes",
+    "different_images",
     "draw_confusion",
     "draw_curves",
     "draw_feature_maps",

@@ -5,6 +5,7 @@ chart is as wide as half a page, or as a telephone. As PNG, it is drawn dark on 
 """
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 
@@ -12,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 INK = "#222222"
@@ -83,6 +84,23 @@ def epoch_axis(axes: Axes, first: int, last: int) -> None:
     axes.set_xlabel("epoch", fontsize=TEXT, color=QUIET)
 
 
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic y axis with few plain numbers, also where it spans less than a decade."""
+    axes.set_yscale("log")
+    least, greatest = axes.get_ylim()
+    decades = math.log10(greatest / least)
+    axes.yaxis.set_major_locator(
+        MaxNLocator(3) if decades < 1 else LogLocator(subs=(1,) if decades > 2 else (1, 3))
+    )
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def in_percent(axes: Axes) -> None:
+    """Shares along y, as percentages."""
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
+
+
 def label_ends(
     axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = TEXT + 1
 ) -> None:
@@ -91,14 +109,14 @@ def label_ends(
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        With their final limits.
+        With their final limits. The figure keeps the layout that it has with the names.
     labels : sequence of (x, y, text, colour)
         Where a line ends, its name and its colour.
     gap : float, default one line of text
         From the middle of a name to that of the next, in points.
     """
-    figure = axes.get_figure(root=True)
-    if not labels or figure is None:
+    figure = axes.figure.figure
+    if not labels:
         return
     beside = axes.get_yaxis_transform() + ScaledTranslation(TEXT / 72, 0, figure.dpi_scale_trans)
     names = [
@@ -110,20 +128,25 @@ def label_ends(
         )
         for x, y, text, colour in labels
     ]
-    figure.draw_without_rendering()  # makes room for the names, after which heights are final
+    figure.draw_without_rendering()  # makes room for the names
+    figure.set_layout_engine("none")
     point = figure.dpi / 72
     to_pixels, to_data = axes.transData, axes.transData.inverted()
     heights = [to_pixels.transform((x, y))[1] / point for x, y, _, _ in labels]
-    for name, height in zip(names, spread(heights, gap), strict=True):
+    low, high = axes.bbox.y0 / point, axes.bbox.y1 / point
+    for name, height in zip(names, spread(heights, gap, low, high), strict=True):
         name.set_position((1, to_data.transform((0, height * point))[1]))
 
 
-def spread(places: Sequence[float], gap: float) -> list[float]:
+def spread(
+    places: Sequence[float], gap: float, low: float = -math.inf, high: float = math.inf
+) -> list[float]:
     """Places as near as can be to those given, in the same order, each `gap` from the next.
 
-    Neighbours that come too near each other are set out around their common middle.
+    Neighbours that come too near each other are set out around their common middle. Of equal places
+    the first comes to lie highest. All lie from `low` to `high`; those without room lie above.
     """
-    order = np.argsort(places, kind="stable")
+    order = np.lexsort((-np.arange(len(places)), np.asarray(places, float)))
     groups: list[tuple[float, int]] = []  # the middle of each, and how many are in it
     for place in np.asarray(places, float)[order]:
         middle, count = float(place), 1
@@ -137,6 +160,10 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
         groups.append((middle, count))
     placed = [middle + (step - (count - 1) / 2) * gap
               for middle, count in groups for step in range(count)]
+    for step in reversed(range(len(placed))):
+        placed[step] = min(placed[step], high - (len(placed) - 1 - step) * gap)
+    for step in range(len(placed)):
+        placed[step] = max(placed[step], low + step * gap)
     result = [0.0] * len(placed)
     for target, place in zip(order, placed, strict=True):
         result[target] = place

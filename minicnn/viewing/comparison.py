@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minicnn import terminal
 from minicnn.errors import InputError
 from minicnn.files.nesting import dotted
@@ -17,9 +19,10 @@ from minicnn.terminal import Column
 from minicnn.viewing.charts import line_colours
 from minicnn.viewing.confusion import confusion_cells
 from minicnn.viewing.curves import Curve, draw_curves
+from minicnn.viewing.layer_by_layer import layer_pictures
 from minicnn.viewing.page import ABSENT, duration, number, percent, setting, write_page
 from minicnn.viewing.pictures import Picture
-from minicnn.viewing.run_record import RunRecord, read_run
+from minicnn.viewing.run_record import PACE, RunRecord, read_run
 
 LABELS = ("name", "description")
 """Settings that are there for people and change nothing."""
@@ -89,13 +92,54 @@ def write_comparison(folders: Sequence[RunFolder], path: str | os.PathLike) -> P
         "best": max(run.test["accuracy"] for run in runs),
         "cautions": list(_cautions(runs)),
         "settings": _differing_settings(runs),
-        "curves": _curves(runs),
+        "curves": _curves(runs), "layers": layer_pictures(folders),
+        "without_layers": [run.name for run, folder in zip(runs, folders, strict=True)
+                           if not folder.layers.exists()],
         "confusions": [confusion_cells(run.test["confusion"]) for run in runs],
         "recalls": [
             (name, [run.test["per_class"].get(name, {}).get("recall") for run in runs])
             for name in classes
         ],
     })
+
+
+def different_images(folders: Sequence[RunFolder]) -> str:
+    """Why figures of runs cannot be set against each other; empty where nothing speaks against it.
+
+    Parameters
+    ----------
+    folders : sequence of RunFolder
+        With their experiment, history and results.
+
+    Returns
+    -------
+    str
+        That they were measured on different images, and of drawn faces what makes them differ.
+
+    Raises
+    ------
+    InputError
+        Where a run's file is missing or damaged.
+    """
+    return _different_images(_read(folders))
+
+
+def _different_images(runs: Sequence[RunRecord]) -> str:
+    if not _differ(run.results["data"][run.measured_on] for run in runs):
+        return ""
+    reason = "the runs were measured on different test images"
+    seeds = dict.fromkeys(run.settings.get("seed") for run in runs)
+    if len(seeds) > 1 and all(_drawn(run) for run in runs):
+        reason += (
+            f": the seed draws the faces too (here {', '.join(map(str, seeds))}); give runs one "
+            "seed to compare their settings, or train on a table or folder to compare seeds"
+        )
+    return reason
+
+
+def _drawn(run: RunRecord) -> bool:
+    data = run.settings.get("data")
+    return isinstance(data, dict) and data.get("source") == "drawn-faces"
 
 
 def _read(folders: Sequence[RunFolder]) -> list[RunRecord]:
@@ -114,8 +158,9 @@ def _cautions(runs: Sequence[RunRecord]) -> Iterator[str]:
         yield "Some were measured on their test split, others, having none, on validation images."
     if _differ(run.classes for run in runs):
         yield "They do not tell the same classes apart."
-    if _differ(run.results["data"][run.measured_on] for run in runs):
-        yield "They were not measured on the same images: a difference may lie in these."
+    reason = _different_images(runs)
+    if reason:
+        yield f"{reason[0].upper()}{reason[1:]}. A difference may lie in these."
     if _differ(run.results["data"]["train"] for run in runs):
         yield "They were not trained on the same images."
     if _differ(len(run.history) for run in runs):
@@ -137,17 +182,36 @@ def _differing_settings(runs: Sequence[RunRecord]) -> list[tuple[str, list[Any]]
 
 
 def _curves(runs: Sequence[RunRecord]) -> list[Picture]:
-    """Loss and accuracy, a colour a run: validation drawn through, training dashed."""
+    """Loss, accuracy, learning rate and time, a colour and a number a run.
+
+    Validation is drawn through, training dashed. The number stands where validation ends, or where
+    there is none, training.
+    """
+    numbered = list(zip(runs, line_colours(), map(str, range(1, len(runs) + 1)), strict=False))
     pictures = []
     for measure in ("loss", "accuracy"):
-        curves = [
-            Curve(run.history["epoch"].to_numpy(), run.history[f"{split}_{measure}"].to_numpy(),
-                  colour, dashed=split == "train")
-            for run, colour in zip(runs, line_colours(), strict=False)
-            for split in ("train", "validation")
-        ]
+        curves = []
+        for run, colour, number_of in numbered:
+            epochs = run.history["epoch"].to_numpy()
+            train, validation = (run.history[f"{split}_{measure}"].to_numpy()
+                                 for split in ("train", "validation"))
+            validated = bool(np.isfinite(validation).any())
+            curves += [
+                Curve(epochs, train, colour, dashed=True, end="" if validated else number_of),
+                Curve(epochs, validation, colour, end=number_of if validated else ""),
+            ]
         pictures.append(Picture.of_figure(
             measure, draw_curves(curves, percent=measure == "accuracy"),
             f"{measure.capitalize()} by epoch, for training and validation of each run.",
+        ))
+    for name, column, title in PACE:
+        curves = [
+            Curve(run.history["epoch"].to_numpy(), run.history[column].to_numpy(), colour,
+                  end=number_of)
+            for run, colour, number_of in numbered
+        ]
+        pictures.append(Picture.of_figure(
+            name, draw_curves(curves, factors=name == "learning-rate"),
+            f"{title} by epoch, for each run.",
         ))
     return pictures

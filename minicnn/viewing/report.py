@@ -16,15 +16,17 @@ from minicnn.viewing.curves import Curve, draw_curves
 from minicnn.viewing.evidence import evidence, pictures_of
 from minicnn.viewing.feature_maps import maps_of_blocks, recognised_face
 from minicnn.viewing.filters import filter_sheet
+from minicnn.viewing.layer_by_layer import layer_pictures
 from minicnn.viewing.mistakes import mistaken_faces
 from minicnn.viewing.page import write_page
 from minicnn.viewing.pictures import Picture
-from minicnn.viewing.run_record import RunRecord, read_run
+from minicnn.viewing.run_record import PACE, RunRecord, read_run
 from minicnn.viewing.running_statistics import draw_running_statistics
 
 
 def write_report(
-    folder: RunFolder, model: Sequential, dataset: Dataset, evaluation: Evaluation
+    folder: RunFolder, model: Sequential, dataset: Dataset, evaluation: Evaluation, *,
+    command: str = "",
 ) -> Path:
     """Write ``report.html``, one file that opens in any browser, and its pictures as PNG.
 
@@ -38,6 +40,8 @@ def write_report(
         What it was trained and measured on.
     evaluation : Evaluation
         Its answers on the split that the results say was measured.
+    command : str, default ""
+        The command line that repeats the run; shown if given.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def write_report(
             f"{len(evaluation.labels)} answers"
         )
     preprocessing = Preprocessing.of_model(model.metadata, str(folder.model))
-    curves = _curves(run)
+    curves, pace, layers = _curves(run), _pace(run), layer_pictures([folder])
     shown = (evaluation, split, run.measured_on, dataset.classes)
     mistakes = mistaken_faces(*shown)
     explained = evidence(model, preprocessing, *shown)
@@ -72,7 +76,8 @@ def write_report(
         "confusion", draw_confusion(evaluation.confusion, dataset.classes), "Confusion matrix."
     )
     _save([
-        *curves, confusion, *(mistake["picture"] for mistake in mistakes),
+        *curves, *pace, *(picture for row in layers for picture in row.pictures), confusion,
+        *(mistake["picture"] for mistake in mistakes),
         *pictures_of(explained),
         *([filters["picture"]] if filters else []), face["picture"],
         *(block["picture"] for block in blocks), *statistics,
@@ -80,6 +85,7 @@ def write_report(
     return write_page(folder.report, "report.html.j2", {
         "run": run, "dataset": dataset, "evaluation": evaluation, "summary": model.summarize(),
         "baseline": _baseline(evaluation), "curves": curves,
+        "pace": pace, "layers": layers, "command": command,
         "confusion": confusion_cells(evaluation.confusion),
         "confused": _most_confused(evaluation, dataset.classes), "mistakes": mistakes,
         "evidence": explained, "filters": filters, "face": face, "blocks": blocks,
@@ -109,6 +115,19 @@ def _curves(run: RunRecord) -> list[Picture]:
             measure, figure, f"{measure.capitalize()} by epoch, for training and validation."
         ))
     return pictures
+
+
+def _pace(run: RunRecord) -> list[Picture]:
+    """The learning rate, and the seconds of each epoch."""
+    return [
+        Picture.of_figure(
+            name,
+            draw_curves([Curve(run.history["epoch"].to_numpy(), run.history[column].to_numpy(),
+                               COLOURS[0])], factors=column == "learning_rate"),
+            f"{title} by epoch.",
+        )
+        for name, column, title in PACE if run.history[column].notna().any()
+    ]
 
 
 def _baseline(evaluation: Evaluation) -> float:

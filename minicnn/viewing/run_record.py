@@ -12,6 +12,12 @@ from minicnn.files.toml import read_toml
 from minicnn.runs.folder import RunFolder
 from minicnn.viewing.page import ABSENT
 
+PACE = (
+    ("learning-rate", "learning_rate", "Learning rate"),
+    ("seconds", "seconds", "Seconds"),
+)
+"""Name, column of the history, and title of what is drawn beside loss and accuracy."""
+
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:

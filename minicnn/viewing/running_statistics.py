@@ -1,13 +1,10 @@
 """How the running statistics of batch norm moved over the epochs."""
 
-import math
-
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
-from minicnn.viewing.charts import COLOURS, INK, MOST_MARKED, TEXT, chart, epoch_axis
+from minicnn.viewing.charts import COLOURS, INK, MOST_MARKED, TEXT, chart, epoch_axis, logarithmic
 
 
 def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
@@ -38,21 +35,9 @@ def draw_running_statistics(table: pd.DataFrame, statistic: str) -> Figure:
             marker="o" if len(rows) <= MOST_MARKED else None, markersize=3,
         )
         if statistic == "variance":
-            _logarithmic(axes)
+            logarithmic(axes)
         else:
             axes.yaxis.set_major_locator(MaxNLocator(3))
         axes.set_title(layer, loc="left", fontsize=TEXT, color=INK, pad=3, parse_math=False)
     epoch_axis(strips[-1], int(table["epoch"].min()), int(table["epoch"].max()))
     return figure
-
-
-def _logarithmic(axes: Axes) -> None:
-    """A logarithmic y axis with few plain numbers, also where it spans less than a decade."""
-    axes.set_yscale("log")
-    least, greatest = axes.get_ylim()
-    decades = math.log10(greatest / least)
-    axes.yaxis.set_major_locator(
-        MaxNLocator(3) if decades < 1 else LogLocator(subs=(1,) if decades > 2 else (1, 3))
-    )
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())

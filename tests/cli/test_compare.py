@@ -1,7 +1,7 @@
 """`minicnn compare`: runs side by side."""
 
 import pytest
-from command_line import refused, run
+from command_line import refused, run, status
 
 
 def test_compare_writes_a_page(folder):
@@ -17,3 +17,17 @@ def test_compare_writes_a_page(folder):
 def test_mistakes_end_in_one_line(runs, word, folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
     assert word in refused(capsys, "compare", *runs)
+
+
+def test_a_page_of_the_same_name_is_replaced_and_that_is_said(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    for said in ("page: twice.html\n", "page: twice.html (replaces the one that was there)\n"):
+        assert status("compare", "drawn", "drawn", "--out", "twice.html") == 0
+        assert capsys.readouterr().out.endswith(said)
+
+
+def test_the_report_shows_the_command_that_repeats_the_run(folder):
+    for name in ("drawn", "real"):
+        page = (folder / name / "report.html").read_text(encoding="utf-8")
+        settings = (folder / name / "experiment.toml").resolve()
+        assert f"<code>minicnn train {settings}</code>" in page

@@ -66,7 +66,8 @@ def running_statistics(model, epochs):
 
 
 def layer_statistics(model):
-    rows = [(step, 1, layer.name, 0.1, 1.0, 0.5, 0.2, 0.3 if layer.parameters() else None, 4.0)
+    rows = [(step, 1, layer.name, 0.1, 1.0, 0.5, 0.2,
+             *((0.3, 4.0) if layer.parameters() else (None, None)))
             for step in (1, 2, 4) for layer in model.layers]
     return pd.DataFrame(rows, columns=list(LAYERS))
 

@@ -2,6 +2,7 @@
 
 import copy
 import io
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from minicnn import InputError, viewing
 from minicnn.data import EMOTIONS
+from minicnn.viewing.layer_by_layer import layer_pictures
 from minicnn.viewing.page import setting
 
 
@@ -25,6 +27,12 @@ def compare(tmp_path, *runs):
     path = tmp_path / "new" / "compare.html"
     assert viewing.write_comparison([run.folder for run in runs], path) == path
     return Page(path)
+
+
+def axis_texts(svg):
+    """The numbers at a chart's axes, without the names of layers."""
+    texts = [element.text for element in ElementTree.fromstring(svg).iter("text")]
+    return [text for text in texts if not text.endswith(("_1", "_2"))]
 
 
 def printed(*runs):
@@ -46,9 +54,9 @@ def runs(tmp_path):
 
 def test_only_differing_settings_are_named(runs, tmp_path):
     page = compare(tmp_path, *runs)
-    assert page.sections == ["settings", "curves", "classes", "confusion"]
+    assert page.sections == ["settings", "curves", "layers", "classes", "confusion"]
     head, *rows = page.table(None)
-    assert [cell.strip() for cell in head] == ["setting", "first", "second"]
+    assert [cell.strip() for cell in head] == ["setting", "1 first", "2 second"]
     assert rows == [
         ["optimizer.lr", "0.002", "0.5"], ["training.epochs", "3", "5"],
         ["optimizer.momentum", "–", "0.9"],
@@ -59,12 +67,12 @@ def test_figures_and_charts(runs, tmp_path):
     page = compare(tmp_path, *runs)
     _, first, second = page.table("runs")
     accuracy = (runs[0].evaluation.predictions == runs[0].split.labels).mean()
-    assert first[0].strip() == "first"
+    assert first[0].strip() == "1 first"
     assert first[1] == f"{accuracy:.1%}".replace("%", "\u202f%")
     assert (first[5], second[5]) == ("3 of 3", "5 of 5")
     assert (first[9], second[9]) == ("0.002", "0.5")
     assert not page.attributes("src")
-    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 2
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 4 + 3 * 2
     assert "http:" not in page.source and "https:" not in page.source
     assert {"script", "link"}.isdisjoint(tag for tag, _ in page.tags)
 
@@ -105,7 +113,7 @@ def test_what_cannot_be_compared_is_said(tmp_path):
         FabricatedRun(tmp_path / "b", seed=9, classes=other, measured_on="validation"),
     )
     for caution in ("measured on their test split, others", "not tell the same classes apart",
-                    "not measured on the same images", "not trained on the same images",
+                    "measured on different test images", "not trained on the same images",
                     "same number of epochs: 2, 3"):
         assert caution in page.words
     rows = {row[0]: row[1:] for row in page.table("bars")[1:]}
@@ -124,13 +132,52 @@ def test_runs_of_the_same_name_are_told_apart(tmp_path):
     page = compare(tmp_path, FabricatedRun(tmp_path / "a" / "run"),
                    FabricatedRun(tmp_path / "b" / "run"))
     assert [row[0].strip() for row in page.table("runs")[1:]] == [
-        str(tmp_path / "a" / "run"), str(tmp_path / "b" / "run")
+        f"1 {tmp_path / 'a' / 'run'}", f"2 {tmp_path / 'b' / 'run'}"
     ]
 
 
 def test_more_runs_than_colours(tmp_path):
-    runs = [FabricatedRun(tmp_path / str(number)) for number in range(8)]
-    assert len(compare(tmp_path, *runs).table("runs")) == 9
+    runs = [FabricatedRun(tmp_path / f"{number} <b>&{'long' * 12}") for number in range(12)]
+    page = compare(tmp_path, *runs)
+    assert len(page.table("runs")) == 13
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    assert set(page.attributes("href")) <= {f"#{name}" for name in ids}
+    assert len(page.source) < 3_000_000
+
+
+def test_a_run_without_layer_statistics_is_named(runs, tmp_path):
+    runs[1].folder.layers.unlink()
+    page = compare(tmp_path, *runs)
+    assert "Without such figures, because they have no layers.csv: second." in page.words
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 4 + 3
+    runs[0].folder.layers.unlink()
+    assert "layers" not in compare(tmp_path, *runs).sections
+
+
+def test_runs_of_other_architectures_have_axes_in_common(tmp_path):
+    runs = [FabricatedRun(tmp_path / "with"), FabricatedRun(tmp_path / "dense", convolutions=False)]
+    table = pd.read_csv(runs[1].folder.layers)
+    table["upstream_norm"] *= 1e-4
+    table.to_csv(runs[1].folder.layers, index=False)
+    first, second = next(row.pictures for row in layer_pictures([run.folder for run in runs])
+                         if row.measure.name == "gradient")
+    assert axis_texts(first.svg) == axis_texts(second.svg)
+
+
+@pytest.mark.parametrize(("data", "seeds", "said"), [
+    ({"source": "drawn-faces"}, (0, 1), "the seed draws the faces too (here 0, 1)"),
+    ({"source": "drawn-faces"}, (2, 2), "different test images. A"),
+    ({"source": "fer2013"}, (0, 1), "different test images. A"),
+    ({}, (0, 1), "different test images. A"),
+])
+def test_why_images_differ_is_said(tmp_path, data, seeds, said):
+    runs = [
+        FabricatedRun(tmp_path / name, seed=place, settings=changed(seed=seed) | {"data": data})
+        for place, (name, seed) in enumerate(zip("ab", seeds, strict=True))
+    ]
+    assert said in compare(tmp_path, *runs).words
+    assert viewing.different_images([runs[0].folder, runs[0].folder]) == ""
 
 
 def test_terminal_table(runs):

@@ -15,7 +15,8 @@ from minicnn.data import EMOTIONS, Preprocessing
 from minicnn.inference.evaluation import Evaluation
 from minicnn.viewing.evidence import covered
 
-SECTIONS = ["experiment", "network", "curves", "confusion", "classes", "mistakes", "evidence",
+SECTIONS = ["experiment", "network", "curves", "layers", "confusion", "classes",
+            "mistakes", "evidence",
             "filters", "feature-maps", "batch-norm"]
 
 
@@ -78,7 +79,8 @@ def test_pictures_lie_beside_it_too(run):
             "evidence-1-is"} <= set(files)
     shown = {base64.b64decode(uri.partition(",")[2]) for uri in page.attributes("src")}
     # the page has charts as SVG, and the parts of the maps' sheets
-    other = {"confusion", "loss", "accuracy", "running-mean", "running-variance",
+    other = {"confusion", "loss", "accuracy", "learning-rate", "seconds", "layers-spread",
+             "layers-zeros", "layers-gradient", "running-mean", "running-variance",
              "feature-maps-1", "feature-maps-2"}
     assert shown >= {png for name, png in files.items() if name not in other}
     for png in files.values():
@@ -185,7 +187,7 @@ def test_without_batch_norm(tmp_path):
 def test_without_convolutions(tmp_path):
     run = FabricatedRun(tmp_path / "dense", convolutions=False)
     page = report_of(run)
-    assert page.sections == SECTIONS[:6]
+    assert page.sections == SECTIONS[:7]
     assert "no layer of this network keeps places apart" in page.words
 
 
@@ -273,3 +275,30 @@ def test_missing_and_damaged_files(run, name):
     path.unlink()
     with pytest.raises(InputError, match="no such file"):
         report_of(run)
+
+
+def test_contents_lead_to_every_section(run):
+    page = report_of(run)
+    assert page.attributes("href")[:len(SECTIONS)] == [f"#{name}" for name in SECTIONS]
+
+
+def test_the_command_that_repeats_the_run_is_text(run):
+    command = "minicnn train '/a b/<i>&amp;.toml'"
+    assert "repeats this run" not in report_of(run).words
+    viewing.write_report(*run.parts(), command=command)
+    assert command in Page(run.folder.report).text
+
+
+def test_a_run_without_layer_statistics_has_no_such_section(run):
+    run.folder.layers.unlink()
+    page = report_of(run)
+    assert page.sections == [name for name in SECTIONS if name != "layers"]
+    run.folder.layers.write_text("step,layer")
+    with pytest.raises(InputError, match=r"layers\.csv"):
+        report_of(run)
+
+
+def test_a_hundred_epochs(tmp_path):
+    page = report_of(FabricatedRun(tmp_path / "long", epochs=100))
+    assert len(page.source) < 2_000_000
+    assert "images/s" in page.words
