@@ -3,23 +3,32 @@
 Numba keeps them beside the source, or in the user's cache folder, or where ``NUMBA_CACHE_DIR``
 says. Here a damaged file is compiled again, a place that cannot be written to is replaced by a
 folder for temporary files, and two processes may fill one cache at once.
+
+A kernel holds copies of the small functions that it calls, and Numba watches the file of the kernel
+alone. Here a kernel is as old as the newest of all files that kernels come from.
 """
 
+import functools
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from numba.core import config
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from minicnn.errors import notify
 
 LOCK = ".minicnn.lock"
 """The file in a folder of kernels that whoever adds one holds."""
+
+ROOMS = ("compiling", "ops/cpu")
+"""The folders of the package whose functions kernels are made of, wherever a kernel lies."""
 
 LOCK_SECONDS = 10
 """How long to wait for another process that keeps a kernel at the same time."""
@@ -27,6 +36,11 @@ LOCK_SECONDS = 10
 
 class KernelCache(FunctionCache):
     """Numba's cache of one function, which neither raises nor gives what it was not asked for."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        stamp = (self._impl.locator.get_source_stamp(), _sources())
+        self._cache_file = IndexDataCacheFile(self.cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """The compiled kernel of this signature, or None where there is none that can be used."""
@@ -54,6 +68,21 @@ class KernelCache(FunctionCache):
             with suppress(OSError):
                 self.flush()
                 super().save_overload(signature, compiled)
+
+
+@functools.cache
+def _sources() -> str:
+    """A number for the text of all files in `ROOMS`."""
+    told = hashlib.sha256()
+    for room in ROOMS:
+        folders = [files("minicnn").joinpath(*room.split("/"))]
+        while folders:
+            for entry in sorted(folders.pop().iterdir(), key=lambda entry: entry.name):
+                if entry.is_dir():
+                    folders.append(entry)
+                elif entry.name.endswith(".py"):
+                    told.update(entry.read_bytes())
+    return told.hexdigest()
 
 
 def cache_of(function: Callable[..., Any]) -> KernelCache | None:

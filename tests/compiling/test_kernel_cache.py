@@ -115,6 +115,25 @@ def test_a_kernel_under_another_ones_number_is_not_used(full: Path, tmp_path: Pa
     assert ended(RELU, NUMBA_CACHE_DIR=cache).stdout == ANSWER
 
 
+@pytest.mark.slow(seconds=5)
+def test_a_kernel_is_compiled_again_where_a_function_that_it_calls_has_changed(
+    tmp_path: Path
+) -> None:
+    helpers = tmp_path / "site/minicnn/ops/cpu/linalg/blocks.py"
+    shutil.copytree(PACKAGE, tmp_path / "site/minicnn",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    right = helpers.read_text(encoding="utf-8")
+    places = {"NUMBA_CACHE_DIR": tmp_path / "kernels", "PYTHONPATH": tmp_path / "site",
+              "PYTHONDONTWRITEBYTECODE": 1}
+    line = "return block * rows // BLOCKS, (block + 1) * rows // BLOCKS"
+    assert line in right
+    # a release whose blocks were all empty: its kernels write nothing
+    helpers.write_text(right.replace(line, "return 0, 0"), encoding="utf-8")
+    assert ended(RELU, **places).stdout != ANSWER
+    helpers.write_text(right, encoding="utf-8")
+    assert ended(RELU, **places).stdout == ANSWER
+
+
 @pytest.fixture
 def unwritable(tmp_path: Path) -> Path:
     """A copy of the package in which no cache can be made: files stand where folders belong."""
