@@ -191,17 +191,29 @@ class Program:
 
 
 def _kept(file: str, make: Callable[[], bytes]) -> bytes:
-    """What an earlier run left on disk; it is made, and left for the next, where nothing is."""
+    """What an earlier run left on disk; it is made, and left for the next, where nothing is.
+
+    A seal at the end tells a file that was cut or damaged.
+    """
     place = cache_folder() / "cuda" / file
-    try:
-        return place.read_bytes()
-    except OSError:
-        content = make()
+    with suppress(OSError):
+        kept = place.read_bytes()
+        content = kept[:-_SEAL_BYTES]
+        if kept[-_SEAL_BYTES:] == _seal(content):
+            return content
+    content = make()
     with suppress(OSError, InputError):  # it is made again next time
         place.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(place) as temporary:
-            temporary.write_bytes(content)
+            temporary.write_bytes(content + _seal(content))
     return content
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+_SEAL_BYTES = len(_seal(b""))
 
 
 def link(text: str, capability: tuple[int, int]) -> tuple[Any, str]:

@@ -86,6 +86,37 @@ def test_a_kernel_is_compiled_once_and_then_found_on_disk(
     assert [path.suffix for path in empty_cache.iterdir()] == [".ptx"]
 
 
+def nothing(kept: bytes) -> bytes:
+    return b""
+
+
+def cut(kept: bytes) -> bytes:
+    return kept[:-100]
+
+
+def another_operation(kept: bytes) -> bytes:
+    return kept.replace(b"mul", b"add")
+
+
+def noise(kept: bytes) -> bytes:
+    return bytes(range(256))
+
+
+@pytest.mark.parametrize("damage", [nothing, cut, another_operation, noise])
+def test_a_damaged_file_is_compiled_again(
+    damage: Callable[[bytes], bytes], compilations: list[str], empty_cache: Path
+) -> None:
+    run_scale(np.float32)
+    (file,) = empty_cache.iterdir()
+    damaged = damage(file.read_bytes())
+    assert damaged != file.read_bytes()
+    file.write_bytes(damaged)
+    for _ in range(2):  # and kept again
+        scale_kernel.cache_clear()
+        run_scale(np.float32)
+    assert compilations == ["scale", "scale"]
+
+
 def test_frozen_numbers_and_dtypes_make_kernels_of_their_own(compilations: list[str]) -> None:
     run_scale(np.float32, 5)
     run_scale(np.float32, 6)
