@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.text import Annotation
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 INK = "#222222"
@@ -80,7 +81,8 @@ def epoch_axis(axes: Axes, first: int, last: int) -> None:
     """Whole epochs from `first` to `last` along x, a single one in the middle."""
     margin = 0.5 if first == last else 0.03 * (last - first)
     axes.set_xlim(first - margin, last + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    ticks = MaxNLocator(nbins=6, integer=True, min_n_ticks=1).tick_values(first, last)
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if first <= tick <= last]))
     axes.set_xlabel("epoch", fontsize=TEXT, color=QUIET)
 
 
@@ -104,7 +106,9 @@ def in_percent(axes: Axes) -> None:
 def label_ends(
     axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = TEXT + 1
 ) -> None:
-    """Write names at the right of lines, apart from each other, each tied to its line's end.
+    """Write names right of lines, apart from each other, each tied to its line's end.
+
+    Names of lines that end first stand where these end, the others right of the axes.
 
     Parameters
     ----------
@@ -118,24 +122,27 @@ def label_ends(
     figure = axes.figure.figure
     if not labels:
         return
-    beside = axes.get_yaxis_transform() + ScaledTranslation(TEXT / 72, 0, figure.dpi_scale_trans)
-    names = [
-        axes.annotate(
-            text, (x, y), xycoords="data", xytext=(1, y), textcoords=beside, va="center",
-            fontsize=TEXT, color=INK, annotation_clip=False, parse_math=False,
+    after = ScaledTranslation(TEXT / 72, 0, figure.dpi_scale_trans)
+    last = max(x for x, _, _, _ in labels)
+    columns: dict[float, list[Annotation]] = {}
+    for x, y, text, colour in labels:
+        place, beside = (1, axes.get_yaxis_transform()) if x == last else (x, axes.transData)
+        columns.setdefault(x, []).append(axes.annotate(
+            text, (x, y), xycoords="data", xytext=(place, y), textcoords=beside + after,
+            va="center", fontsize=TEXT, color=INK, annotation_clip=False, parse_math=False,
             arrowprops={"arrowstyle": "-", "color": colour, "shrinkA": 1, "shrinkB": 3,
                         "relpos": (0, 0.5)},
-        )
-        for x, y, text, colour in labels
-    ]
+        ))
     figure.draw_without_rendering()  # makes room for the names
     figure.set_layout_engine("none")
     point = figure.dpi / 72
     to_pixels, to_data = axes.transData, axes.transData.inverted()
-    heights = [to_pixels.transform((x, y))[1] / point for x, y, _, _ in labels]
     low, high = axes.bbox.y0 / point, axes.bbox.y1 / point
-    for name, height in zip(names, spread(heights, gap, low, high), strict=True):
-        name.set_position((1, to_data.transform((0, height * point))[1]))
+    for names in columns.values():
+        heights = [to_pixels.transform(name.xy)[1] / point for name in names]
+        for name, height in zip(names, spread(heights, gap, low, high), strict=True):
+            x, _ = name.get_position()
+            name.set_position((x, to_data.transform((last, height * point))[1]))
 
 
 def spread(

@@ -211,7 +211,8 @@ def _curves(runs: Sequence[RunRecord]) -> list[Picture]:
             for run, colour, number_of in numbered
         ]
         pictures.append(Picture.of_figure(
-            name, draw_curves(curves, factors=name == "learning-rate"),
+            name, draw_curves(curves, factors=column == "learning_rate",
+                             from_zero=column == "seconds"),
             f"{title} by epoch, for each run.",
         ))
     return pictures

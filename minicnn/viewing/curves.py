@@ -49,7 +49,7 @@ class Curve:
 
 def draw_curves(
     curves: Sequence[Curve], *, best_epoch: int | None = None, percent: bool = False,
-    factors: bool = False,
+    factors: bool = False, from_zero: bool = False,
 ) -> Figure:
     """Curves over the epochs, with a mark at each epoch while there are few.
 
@@ -66,6 +66,8 @@ def draw_curves(
     factors : bool, default False
         Whether what matters is by how many times they differ: a logarithmic axis, if all are above
         0 and they span more than two decades.
+    from_zero : bool, default False
+        Whether the axis of the values begins at 0.
 
     Returns
     -------
@@ -82,6 +84,8 @@ def draw_curves(
     values = np.concatenate([curve.values[np.isfinite(curve.values)] for curve in curves])
     if factors and len(values) and 0 < 100 * values.min() < values.max():
         logarithmic(axes)
+    if from_zero:
+        axes.set_ylim(bottom=0)
     if best_epoch is not None:
         _mark(axes, best_epoch)
     named = [line for line, curve in zip(lines, shown, strict=True) if curve.label]
@@ -100,19 +104,19 @@ def _draw(axes: Axes, curve: Curve, hiding: int) -> Line2D:
     """The curve, wider than the `hiding` ones that will be drawn on it."""
     (line,) = axes.plot(
         curve.epochs, curve.values, color=curve.colour, label=curve.label,
-        linewidth=1.8 + 2.4 * min(hiding, 4), linestyle="--" if curve.dashed else "-",
+        linewidth=1.8 + 1.8 * min(hiding, 3), linestyle="--" if curve.dashed else "-",
         marker="o" if len(curve.epochs) <= MOST_MARKED else None,
-        markersize=5 + 3 * min(hiding, 4), markeredgewidth=1.2,
+        markersize=5 + 2 * min(hiding, 3), markeredgewidth=1.2,
         markerfacecolor="white" if curve.dashed else curve.colour,
     )
     return line
 
 
 def _hiding(curves: Sequence[Curve]) -> int:
-    """How many of the later curves lie on the first: within 1 % of its range, half the time."""
+    """How many of the later curves lie on the first: within 0.3 % of its range, half the time."""
     first, *later = curves
     finite = np.isfinite(first.values)
-    near = 0.01 * (np.ptp(first.values[finite]) or abs(float(first.values[finite][0])) or 1.0)
+    near = 0.003 * (np.ptp(first.values[finite]) or abs(float(first.values[finite][0])) or 1.0)
     count = 0
     for curve in later:
         _, here, there = np.intersect1d(

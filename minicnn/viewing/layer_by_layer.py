@@ -52,7 +52,7 @@ class Measure:
 
 
 MEASURES = (
-    Measure("spread", "spread of what enters the activation (standard deviation)"),
+    Measure("spread", "spread before the activation (standard deviation)"),
     Measure("zeros", "share of zeros after the activation", share=True),
     Measure("gradient", "gradient that arrives (norm)"),
 )
@@ -214,7 +214,7 @@ def value_limits(tables: Sequence[pd.DataFrame], measure: Measure) -> tuple[floa
     if not len(values):
         return 0.1, 10.0
     least, greatest = float(values.min()), float(values.max())
-    margin = max((greatest / least) ** 0.05, 1.1)
+    margin = (greatest / least) ** 0.05 if greatest > 4 * least else 2
     return least / margin, greatest * margin
 
 

@@ -123,7 +123,8 @@ def _pace(run: RunRecord) -> list[Picture]:
         Picture.of_figure(
             name,
             draw_curves([Curve(run.history["epoch"].to_numpy(), run.history[column].to_numpy(),
-                               COLOURS[0])], factors=column == "learning_rate"),
+                               COLOURS[0])], factors=column == "learning_rate",
+                        from_zero=column == "seconds"),
             f"{title} by epoch.",
         )
         for name, column, title in PACE if run.history[column].notna().any()
