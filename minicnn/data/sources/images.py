@@ -88,7 +88,7 @@ def read_photo(path: str | os.PathLike) -> Photo:
         raise InputError(f"{path}: expected a picture, got {_kind(content)}") from None
     except Image.DecompressionBombError:
         raise InputError(_too_many(path)) from None
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # whatever the damage led Pillow's decoders to
         reason = " ".join(str(error).split())

@@ -4,11 +4,13 @@ import gzip
 import io
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 from fer2013_tables import ICML, assert_same, table_bytes, with_row
 
 from minicnn.data import fer2013
+from minicnn.data.sources import csv_reader
 from minicnn.errors import InputError
 
 
@@ -132,3 +134,24 @@ def test_archives_within_archives_come_to_an_end(tmp_path):
     (tmp_path / "download").write_bytes(content)
     with pytest.raises(InputError, match="archive within archive"):
         fer2013.load(tmp_path / "download")
+
+
+@pytest.mark.parametrize("failure", [EOFError, ValueError, zlib.error, MemoryError])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("t.csv", TABLE), ("t.csv.gz", gzip.compress(TABLE)), ("t.zip", zip_of({"t.csv": TABLE})),
+     ("t.tar.gz", tar_of({"t.csv": TABLE}))],
+    ids=["plain", "gzip", "zip", "tar"],
+)
+def test_what_fails_inside_a_kernel_is_no_damage_of_the_file(
+    name, content, failure, tmp_path, monkeypatch
+):
+    def broken(*arguments):
+        raise failure("in a kernel")
+
+    monkeypatch.setattr(csv_reader, "_parse_pixels", broken)
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(failure, match="in a kernel") as raised:
+        fer2013.load(path)
+    assert not isinstance(raised.value, InputError)

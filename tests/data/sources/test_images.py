@@ -174,3 +174,12 @@ def test_a_picture_too_large_to_be_meant(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "MOST_PIXELS", 300 * 300 - 1)
     with pytest.raises(InputError, match=r"a\.png: expected at most 89,999 pixels, got more"):
         read_grey(tmp_path / "a.png")
+
+
+def test_want_of_memory_is_no_damage(read, monkeypatch):
+    def refuse(picture):
+        raise MemoryError
+
+    monkeypatch.setattr(images, "_on_white", refuse)
+    with pytest.raises(MemoryError):
+        read(Image.fromarray(noise(48, 48)))
