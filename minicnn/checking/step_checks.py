@@ -44,7 +44,7 @@ def check_gradients_in_evaluation(layer: Any, input_shape: Shape) -> None:
 
 
 def check_gradients_in_single_precision(layer: Any, input_shape: Shape) -> None:
-    """float32 gives what float64 gives, as far as rounding lets it."""
+    """float32 gives what float64 gives, as far as rounding lets it; so with a dy in float64."""
     single, double = (Specimen(layer, input_shape, dtype) for dtype in ("float32", "float64"))
     x = single.input()
     layers = [single.fresh(), double.fresh()]
@@ -57,6 +57,12 @@ def check_gradients_in_single_precision(layer: Any, input_shape: Shape) -> None:
     ]
     for name, got, expected in zip(single.names(), *results, strict=True):
         require_close(got, expected, 1e-4, f"{name} in float32 and in float64")
+    try:
+        of_wide_dy = single.run(single.fresh(), x, dy.astype(np.float64))
+    except (TypeError, ValueError):  # a layer may refuse it
+        return
+    for name, got, expected in zip(single.names(), of_wide_dy, results[0], strict=True):
+        require_close(got, expected, 1e-4, f"{name} of float32 with a dy in float64 and in float32")
 
 
 def check_backward_is_linear(layer: Any, input_shape: Shape) -> None:

@@ -102,6 +102,23 @@ class HalfPrecision(Plain):
         return y if x.dtype == np.float64 else y.astype(np.float16).astype(np.float32)
 
 
+class ReadsBytes(Plain):
+    """Takes the bytes of dy for numbers of x's dtype, whatever they are."""
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        taken = np.frombuffer(dy.tobytes(), self.x.dtype)
+        return 3 * self.x**2 * np.resize(taken, self.x.shape)
+
+
+class RefusesOtherDtypes(Plain):
+    """Has a backward for a dy of x's dtype alone."""
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        if dy.dtype != self.x.dtype:
+            raise TypeError(f"dy must be {self.x.dtype}, got {dy.dtype}")
+        return super().backward(dy)
+
+
 class Random(Plain):
     def forward(self, x: np.ndarray) -> np.ndarray:
         return super().forward(x) + np.random.default_rng().random()
@@ -279,6 +296,15 @@ def test_the_layer_itself_is_left_alone() -> None:
     for name, array in layer.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
     assert layer.cache is None
+
+
+def test_a_dy_in_another_dtype_is_read_as_numbers_or_refused() -> None:
+    results = {result.name: result for result in check_layer(ReadsBytes(), (4,), on_fail="return")}
+    failed = {name: result.message for name, result in results.items() if not result.passed}
+    assert list(failed) == ["check_gradients_in_single_precision"]
+    assert failed["check_gradients_in_single_precision"].startswith(
+        "dx of float32 with a dy in float64 and in float32 must agree")
+    check_layer(RefusesOtherDtypes(), (4,))
 
 
 def test_another_on_fail_is_refused() -> None:
