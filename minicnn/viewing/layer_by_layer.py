@@ -119,9 +119,13 @@ def layer_pictures(folders: Sequence[RunFolder]) -> list[Row]:
 
 
 def _lines_of(folder: RunFolder) -> dict[str, pd.DataFrame]:
-    """The lines of a run's measures."""
-    normalising = folder.read_batchnorm()["layer"].unique() if folder.batchnorm.exists() else ()
-    return layer_lines(folder.read_layers(), list(normalising))
+    """The lines of a run's measures; without ``batchnorm.csv``, names tell what normalises."""
+    table = folder.read_layers()
+    if folder.batchnorm.exists():
+        normalising = folder.read_batchnorm()["layer"]
+    else:
+        normalising = table["layer"][table["layer"].str.startswith("batchnorm_")]
+    return layer_lines(table, list(normalising.unique()))
 
 
 def layer_lines(table: pd.DataFrame, normalising: Sequence[str] = ()) -> dict[str, pd.DataFrame]:

@@ -107,8 +107,8 @@ def test_names_at_lines_do_not_overlap(scale, count):
 
 
 def test_a_name_stands_where_its_line_ends_also_before_the_others():
-    found = texts(drawn([curve(range(1, 11), end="long"), curve([5, 6], end="short"),
-                         curve([5, 6], end="same")]))
+    found = texts(drawn([curve(np.arange(1, 11) / 100, end="long"),
+                         curve([0.05, 0.06], end="short"), curve([0.05, 0.06], end="same")]))
     left = {name: float(found[name].get("x")) for name in ("long", "short", "same", "2", "10")}
     assert left["2"] < left["short"] == left["same"] < left["10"] < left["long"]
     assert abs(float(found["short"].get("y")) - float(found["same"].get("y"))) >= TEXT

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from minicnn.runs.folder import RunFolder
 from minicnn.runs.tables import LAYERS
 from minicnn.viewing.inline_svg import inline_svg
 from minicnn.viewing.layer_by_layer import (
@@ -13,6 +14,7 @@ from minicnn.viewing.layer_by_layer import (
     describe_layers,
     draw_layers,
     layer_lines,
+    layer_pictures,
     value_limits,
 )
 
@@ -105,3 +107,16 @@ def test_common_limits_hold_all_runs():
 def test_what_it_shows_is_said_in_words():
     said = describe_layers(layer_lines(table(PLAIN))["spread"], SPREAD)
     assert "conv2d_1 1.01 at step 1, 1.04 at step 4; dense_1 5.01 at step 1" in said
+
+
+def test_without_the_table_of_batch_norm_names_tell_what_normalises(tmp_path):
+    table(NORMAL).to_csv(tmp_path / "layers.csv", index=False)
+    (spread, *_) = layer_pictures([RunFolder(tmp_path)])
+    assert "batchnorm_1" not in spread.pictures[0].svg
+    assert "conv2d_1 2.01 at step 1" in spread.pictures[0].description
+
+
+def test_a_table_without_rows_or_weights_has_no_pictures(tmp_path):
+    for numbers in (table(PLAIN, ()), table(["relu_1", "flatten_1"])):
+        numbers.to_csv(tmp_path / "layers.csv", index=False)
+        assert layer_pictures([RunFolder(tmp_path)]) == []
