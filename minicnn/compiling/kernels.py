@@ -31,6 +31,11 @@ if "OMP_WAIT_POLICY" not in os.environ:  # both are read when Numba starts its t
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
+def compiles() -> bool:
+    """Whether Numba compiles at all: ``NUMBA_DISABLE_JIT`` turns it off."""
+    return not numba.config.DISABLE_JIT
+
+
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     """Numba's dispatcher of a function, with our cache.
 

@@ -65,3 +65,14 @@ def test_one_number_gives_the_same_bits_every_time(count: int) -> None:
     for _ in range(5):
         for one, other in zip(first, gradients(), strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("count", ["0", "-1"])
+@pytest.mark.parametrize("module", ["minicnn.ops.cpu", "minicnn.data.fer2013"])
+def test_numbers_that_numba_cannot_start_with_are_refused(count: str, module: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", f"import {module}"], text=True, capture_output=True,
+        env={**os.environ, "NUMBA_NUM_THREADS": count},
+    )
+    said = f"NUMBA_NUM_THREADS: expected a number of threads from 1 on, got '{count}'"
+    assert f"InputError: {said}" in result.stderr

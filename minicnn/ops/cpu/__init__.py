@@ -7,8 +7,7 @@ this package are those doors, bound to this backend.
 
 from typing import TYPE_CHECKING, Any
 
-from numba.core import config
-
+from minicnn.compiling.kernels import compiles
 from minicnn.compiling.threads import missing_threads, most_threads, thread_count, use_threads
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
@@ -39,7 +38,7 @@ def available() -> bool:
 
 def missing() -> str:
     """Numba's compiler or its threads, where an environment variable has turned them off."""
-    if config.DISABLE_JIT:
+    if not compiles():
         return "NUMBA_DISABLE_JIT is set, and Numba compiles nothing; unset it"
     return missing_threads()
 
