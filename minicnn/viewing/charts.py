@@ -91,9 +91,11 @@ def logarithmic(axes: Axes) -> None:
     axes.set_yscale("log")
     least, greatest = axes.get_ylim()
     decades = math.log10(greatest / least)
-    axes.yaxis.set_major_locator(
-        MaxNLocator(3) if decades < 1 else LogLocator(subs=(1,) if decades > 2 else (1, 3))
-    )
+    if decades < 0.5:
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+    else:
+        between = (1, 2, 5) if decades < 1 else (1, 3) if decades <= 2.5 else (1,)
+        axes.yaxis.set_major_locator(LogLocator(subs=between))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 

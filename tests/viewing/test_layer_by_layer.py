@@ -120,3 +120,14 @@ def test_a_table_without_rows_or_weights_has_no_pictures(tmp_path):
     for numbers in (table(PLAIN, ()), table(["relu_1", "flatten_1"])):
         numbers.to_csv(tmp_path / "layers.csv", index=False)
         assert layer_pictures([RunFolder(tmp_path)]) == []
+
+
+@pytest.mark.parametrize(("least", "greatest", "named"), [
+    (0.9, 1.0, {"0.5", "1", "2"}), (0.9, 7.0, {"1", "2", "5"}), (0.02, 1.5, {"0.03", "0.1", "1"}),
+    (1e-6, 10.0, {"0.01", "1"}),
+])
+def test_factors_are_named_by_plain_numbers(least, greatest, named):
+    numbers = table(("dense_1", "dense_2"))
+    numbers["output_deviation"] = np.where(numbers["layer"] == "dense_1", least, greatest)
+    svg = svg_of(layer_lines(numbers)["spread"], SPREAD)
+    assert named <= {element.text for element in svg.iter("text")}
