@@ -5,7 +5,7 @@ from collections.abc import Callable
 from minicnn import layers
 from minicnn.layers import Layer
 
-_IMAGE, _FEATURES = (5, 6, 3), (4,)
+_IMAGE, _FEATURES = (5, 4, 3), (4,)  # few elements, but rows that windows do not reach
 
 EXAMPLES: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
     "Conv2D": (lambda: layers.Conv2D(4, (3, 2), stride=(1, 2)), _IMAGE),

@@ -51,13 +51,12 @@ class Window:
 
     def covering(self, row: int, column: int, height: int, width: int) -> tuple[slice, slice]:
         """The part of the unpadded image under the window at output place (`row`, `column`)."""
-        down, across = (
-            slice(max(place * stride - before, 0), min(place * stride - before + size, length))
-            for place, size, stride, (before, _), length in zip(
-                (row, column), self.size, self.stride, self.padding, (height, width), strict=True
-            )
+        (top, _), (left, _) = self.padding
+        first, start = row * self.stride[0] - top, column * self.stride[1] - left
+        return (
+            slice(max(first, 0), min(first + self.size[0], height)),
+            slice(max(start, 0), min(start + self.size[1], width)),
         )
-        return down, across
 
 
 def resolve_window(

@@ -17,16 +17,17 @@ def maxpool2d_forward(x, window):
     (top, _), (left, _) = window.padding
     y = np.empty((count, *window.output_size(height, width), channels), x.dtype)
     argmax = np.empty(y.shape, window.place_dtype)
+    n, c = np.indices((count, channels), sparse=True)
+    places = np.arange(np.prod(window.size)).reshape(window.size)  # place (i, j) is i·KW + j
     for p, q in np.ndindex(y.shape[1:3]):
         down, across = window.covering(p, q, height, width)
         pixels = x[:, down, across].reshape(count, -1, channels)  # (N, pixels inside the image, C)
         first = pixels.argmax(1)  # (N, C)
-        y[:, p, q] = np.take_along_axis(pixels, first[:, None], 1)[:, 0]
-        # its place in the whole window, padding included: i·KW + j
-        i, j = np.divmod(first, across.stop - across.start)
-        i += down.start + top - p * window.stride[0]
-        j += across.start + left - q * window.stride[1]
-        argmax[:, p, q] = i * window.size[1] + j
+        y[:, p, q] = pixels[n, first, c]
+        # its place in the whole window, of which these are inside the image
+        i, j = top - p * window.stride[0], left - q * window.stride[1]
+        inside = places[i + down.start : i + down.stop, j + across.start : j + across.stop]
+        argmax[:, p, q] = inside.ravel()[first]
     return y, MaxPool2DCache(argmax, window, x.shape, x.dtype)
 
 
