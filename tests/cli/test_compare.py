@@ -1,7 +1,12 @@
 """`minicnn compare`: runs side by side."""
 
+import shlex
+from types import SimpleNamespace
+
 import pytest
 from command_line import refused, run, status
+
+from minicnn.cli.train import _repeating_command
 
 
 def test_compare_writes_a_page(folder):
@@ -31,3 +36,15 @@ def test_the_report_shows_the_command_that_repeats_the_run(folder):
         page = (folder / name / "report.html").read_text(encoding="utf-8")
         settings = (folder / name / "experiment.toml").resolve()
         assert f"<code>minicnn train {settings}</code>" in page
+
+
+@pytest.mark.parametrize("data", ["", "fer 2013.csv", "/data/fer2013.csv"])
+def test_the_repeating_command_is_quoted_and_holds_in_every_folder(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = tmp_path / "a 'b' $HOME & <i>" / "experiment.toml"
+    words = shlex.split(_repeating_command(SimpleNamespace(
+        folder=SimpleNamespace(experiment=experiment.relative_to(tmp_path)),
+        experiment=SimpleNamespace(data=SimpleNamespace(path=data)),
+    )))
+    asked = ["--data", str(tmp_path / data)] if data.startswith("fer") else []
+    assert words == ["minicnn", "train", str(experiment), *asked]
