@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -78,7 +78,8 @@ def ended_at_once(
     names : tuple of str
         Such as ``("SIGINT", "SIGTERM")``; those that the system does not have are passed over.
     say : callable
-        Called with the signal's number, once, in a thread of its own.
+        Called with the signal's number, once, in whichever thread hears of it first. Where it
+        cannot write, as to a terminal that was closed, the program ends all the same.
     busy : callable, optional
         Whether the main thread is doing what may be cut short; always by default. A signal that
         comes at another time waits until it is.
@@ -99,7 +100,8 @@ def ended_at_once(
     def tell(number: int) -> None:
         if not told.is_set():
             told.set()
-            say(number)
+            with suppress(OSError):
+                say(number)
 
     def leave(number: int, frame: Any) -> None:
         tell(number)
@@ -145,6 +147,7 @@ def _end(number: int) -> None:
     """End this process, wherever its main thread is."""
     for act in LAST_ACTS:
         act()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
     os._exit(128 + number)

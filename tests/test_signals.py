@@ -104,9 +104,11 @@ from minicnn.signals import LAST_ACTS, ended_at_once
 
 def heard(number):
     print("heard", number, flush=True)
+    if sys.argv[1] == "closed":  # as of a terminal that is no longer there
+        raise OSError(5, "Input/output error")
 
 LAST_ACTS.append(lambda: print("last act", flush=True))
-busy = sys.argv[1] == "busy"
+busy = sys.argv[1] != "idle"
 if busy:  # an answer before the call of C code does not end the block
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
@@ -127,13 +129,17 @@ def interrupted(number: int, busy: str, rounds: int) -> tuple[list[str], int, fl
     assert process.stdout.readline() == "begun\n"
     start = time.monotonic()
     process.send_signal(number)
-    printed = process.stdout.read().splitlines()
-    return printed, process.wait(), time.monotonic() - start
+    try:
+        printed, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    return printed.splitlines(), process.wait(), time.monotonic() - start
 
 
+@pytest.mark.parametrize("stderr", ["busy", "closed"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_process_inside_c_code_says_so_and_ends(number: int) -> None:
-    printed, status, seconds = interrupted(number, "busy", 2**31 - 1)  # half an hour
+def test_a_process_inside_c_code_says_so_and_ends(number: int, stderr: str) -> None:
+    printed, status, seconds = interrupted(number, stderr, 2**31 - 1)  # half an hour
     assert printed == [f"heard {number:d}", "last act"]
     assert status == 128 + number
     assert seconds < 60
