@@ -11,8 +11,8 @@ changes where a backend is added.
 import functools
 import importlib
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, cast
 
@@ -209,6 +209,16 @@ _BODIES = {name: Bodies(name) for name in BACKENDS}
 _PACKAGES: dict[str, Backend] = {}
 
 
+@contextmanager
+def backend_here(name: str) -> Iterator[None]:
+    """Within the block the backend is this one, for the running Python thread alone."""
+    before = _bound.set(name)
+    try:
+        yield
+    finally:
+        _bound.reset(before)
+
+
 def bound(name: str, backend: str) -> Callable[..., Any]:
     """The door of an operation, tied to one backend whichever is chosen.
 
@@ -227,11 +237,8 @@ def bound(name: str, backend: str) -> Callable[..., Any]:
 
     @functools.wraps(door)
     def call(*args: Any, **kwargs: Any) -> Any:
-        before = _bound.set(backend)
-        try:
+        with backend_here(backend):
             return door(*args, **kwargs)
-        finally:
-            _bound.reset(before)
 
     call.__module__ = f"minicnn.ops.{backend}"
     return call

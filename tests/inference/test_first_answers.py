@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,6 +89,25 @@ def test_the_choice_ends_with_its_block() -> None:
         assert ops.backend_is_chosen()
     assert not ops.backend_is_chosen()
     assert without_waiting(needs_a_compiler, 1) == "reference"
+
+
+def test_other_python_threads_keep_their_backend() -> None:
+    computing, seen = threading.Event(), threading.Event()
+    said: list[str] = []
+
+    def compute() -> str:
+        name = needs_a_compiler()
+        computing.set()
+        seen.wait(60)
+        return name
+
+    thread = threading.Thread(target=lambda: said.append(without_waiting(compute, 1)))
+    thread.start()
+    assert computing.wait(60)
+    here = (ops.backend_name(), ops.backend_is_chosen())
+    seen.set()
+    thread.join(60)
+    assert (said, here) == (["reference"], ("cpu", False))
 
 
 def test_another_error_is_the_callers() -> None:
