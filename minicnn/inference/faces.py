@@ -19,8 +19,8 @@ from minicnn.data import IMAGE_SIZE
 from minicnn.data.sources.images import read_photo
 from minicnn.errors import InputError
 
-INSTALL = "python -m pip install 'opencv-python-headless<5'"
-"""What brings the detector; version 5 left its cascades out."""
+INSTALL = 'python -m pip install "opencv-python-headless<5"'
+"""What brings the detector; version 5 left its cascades out. Windows knows double quotes alone."""
 
 LARGEST_CROP = 64
 """A picture of at most so many pixels a side, and nearly square, is a face's crop itself."""
@@ -110,7 +110,8 @@ def find_faces(picture: str | os.PathLike | np.ndarray) -> tuple[Face, ...]:
     --------
     What a network says of each face::
 
-        image = np.asarray(Image.open("photo.jpg").convert("RGB"))
+        photo = ImageOps.exif_transpose(Image.open("photo.jpg"))  # upright, as phones mean it
+        image = np.asarray(photo.convert("RGB"))
         crops = [face.crop(image) for face in find_faces(image)]
         answers = Classifier.load("best-single").probabilities(np.stack(crops))
     """

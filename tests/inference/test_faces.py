@@ -117,7 +117,7 @@ def test_a_small_picture_that_is_about_square_is_a_crop(size, is_one):
 def test_without_a_detector_the_error_says_what_to_install():
     with absent():
         assert not detector_available()
-        with pytest.raises(InputError, match="pip install 'opencv-python-headless<5'"):
+        with pytest.raises(InputError, match='pip install "opencv-python-headless<5"'):
             find_faces(np.zeros((100, 100), np.uint8))
 
 
