@@ -70,11 +70,12 @@ def outputs(images: Sequence[str], out: str | None) -> list[Path]:
             file if files.index(file) == index else file.with_stem(f"{file.stem}-{index + 1}")
             for index, file in enumerate(files)
         ]
-    for image, file in zip(images, files, strict=True):
+    pictures = [path for path in map(as_path, images) if path.exists()]
+    for file in files:
         if file.suffix.lower() not in _FORMATS:
             raise InputError(f"{file}: expected a name that ends in {', '.join(_FORMATS)}",
                              argument="save")
-        if file.exists() and as_path(image).exists() and file.samefile(as_path(image)):
+        if file.exists() and any(map(file.samefile, pictures)):
             raise InputError(f"{file}: expected a file other than the picture", argument="save")
         if not file.parent.is_dir():
             raise InputError(f"{file}: its folder does not exist", argument="save")

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicnn.cli.output import complain
-from minicnn.cli.progress import MovingLine
+from minicnn.cli.progress import MovingLine, reading_line
 from minicnn.data import fer2013
-from minicnn.data.progress import watched
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
-from minicnn.files.reading import require_place
 from minicnn.files.writing import atomic_path
 from minicnn.inference.classifier import Classifier
 
@@ -39,11 +37,14 @@ def require_one(names: Sequence[str]) -> str:
 
 def predict_table(classifier: Classifier, name: str, out: str | None, as_json: bool) -> None:
     """Answer for every row of the table, on stdout or in the file `out`."""
-    if out is not None and as_path(out).resolve() == as_path(name).resolve():
-        raise InputError(f"--out: expected another file than the table itself, got {out}")
     if out is not None:
-        require_place(as_path(out).parent, "the folder of the answers")
-    with watched(MovingLine("reading")):
+        if as_path(out).resolve() == as_path(name).resolve():
+            raise InputError(f"--out: expected another file than the table itself, got {out}")
+        if as_path(out).is_dir():
+            raise InputError(f"--out: expected a file to write, got a folder, {out}")
+        if not as_path(out).parent.is_dir():
+            raise InputError(f"--out: {out}: its folder does not exist")
+    with reading_line(why=""):
         images, notes = fer2013.load_unlabelled(name)
     for note in notes:
         complain(note)

@@ -67,11 +67,11 @@ class MovingLine:
 
 
 @contextmanager
-def reading_line() -> Iterator[None]:
-    """Within the block, show how far reading a data set has come."""
+def reading_line(why: str = ", once for all") -> Iterator[None]:
+    """Within the block, show how far reading a data set has come; `why` stands after its name."""
     from minicnn.data.progress import watched
 
-    line = MovingLine("reading", ", once for all")
+    line = MovingLine("reading", why)
     try:
         with watched(line):
             yield

@@ -61,6 +61,8 @@ def test_labels_are_said_not_to_be_looked_at(tables):
     (["test.csv", "--save", "a.png"], "--save: not of a table: give --out FILE"),
     (["face.png", "--out", "a.csv"], "--out: not of pictures"),
     (["test.csv", "--out", "test.csv"], "--out: expected another file than the table itself"),
+    (["test.csv", "--out", "nowhere/a.csv"], "--out: nowhere/a.csv: its folder does not exist"),
+    (["test.csv", "--out", "."], "--out: expected a file to write, got a folder"),
     (["notes.ipynb"], "notes.ipynb: expected a picture, got a notebook: save the picture"),
     (["none.csv"], "none.csv: expected a table of pictures, but there is no such file"),
 ])
