@@ -58,7 +58,25 @@ def answered(
 
 
 LAST_ACTS: list[Callable[[], None]] = []
-"""What `ended_at_once` calls before it ends the process, such as the end of another process."""
+"""What `ended_at_once` calls before it ends the process; see `before_a_sudden_end`."""
+
+
+@contextmanager
+def before_a_sudden_end(act: Callable[[], None]) -> Iterator[None]:
+    """Within the block, `ended_at_once` calls `act` before it ends the process.
+
+    Where the main thread answers the signal itself, `act` is not called.
+
+    Parameters
+    ----------
+    act : callable
+        Runs in a thread of its own, such as the end of another process, or a last word.
+    """
+    LAST_ACTS.append(act)
+    try:
+        yield
+    finally:
+        LAST_ACTS.remove(act)
 
 
 @contextmanager

@@ -100,19 +100,21 @@ def test_outside_the_main_thread_nothing_changes(seen: list[int]) -> None:
 
 IN_C = """
 import hashlib, signal, sys
-from minicnn.signals import LAST_ACTS, ended_at_once
+from minicnn.signals import before_a_sudden_end, ended_at_once
 
 def heard(number):
     print("heard", number, flush=True)
     if sys.argv[1] == "closed":  # as of a terminal that is no longer there
         raise OSError(5, "Input/output error")
 
-LAST_ACTS.append(lambda: print("last act", flush=True))
 busy = sys.argv[1] != "idle"
 if busy:  # an answer before the call of C code does not end the block
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
-with ended_at_once(("SIGINT", "SIGTERM", "SIGNOTHING"), heard, busy=lambda: busy, grace=0.3):
+last_act = before_a_sudden_end(lambda: print("last act", flush=True))
+guard = ended_at_once(
+    ("SIGINT", "SIGTERM", "SIGNOTHING"), heard, busy=lambda: busy, grace=0.3)
+with last_act, guard:
     print("begun", flush=True)
     hashlib.pbkdf2_hmac("sha512", b"", b"", int(sys.argv[2]))
 print("never", flush=True)

@@ -14,7 +14,7 @@ from minicnn.cli.progress import reading_line
 from minicnn.cli.wording import OPTIONS, SETTINGS
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
-from minicnn.signals import answered
+from minicnn.signals import answered, before_a_sudden_end
 
 if TYPE_CHECKING:
     from minicnn.runs.folder import RunFolder
@@ -122,7 +122,8 @@ def _train(run: "Run", *, every_layer: bool) -> None:
     saved = False
     with run:
         try:
-            with compilation_line():
+            way_on = before_a_sudden_end(lambda: say(_stopped_line(run.folder, saved=False)))
+            with way_on, compilation_line():
                 finished = run.train(every_layer=every_layer)
             if finished:
                 _finish(run)

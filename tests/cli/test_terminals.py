@@ -117,3 +117,28 @@ def test_every_command_shows_all_of_it(
     for line in text.splitlines():
         if not line.startswith(OWN_LINES) and "sigma" not in line:  # spelled after it is folded
             assert cell_len(line.rstrip()) <= max(width, LEAST_HELP), line
+
+
+COMPILATION = """
+import time
+from minicnn.cli.compilation import CompilationLine
+
+line = CompilationLine()
+for name in ("gemm.multiply", "gemm.tile", "pool2d.forward"):
+    line.begin(name)
+    time.sleep(0.5)
+    line.end()
+line.close()
+"""
+
+
+def test_the_line_of_compiling_moves_in_a_terminal(tmp_path: Path) -> None:
+    shown = in_a_terminal(
+        [sys.executable, "-c", COMPILATION], os.environ | {"COLUMNS": "100", "TERM": "xterm"},
+        tmp_path,
+    ).decode()
+    lines = [line for line in shown.splitlines() if line.strip()]
+    moving = [line for line in lines if "once for this machine: number" in line]
+    assert len(moving) > 3  # it moves while one kernel is compiled, too
+    assert "number 3, pool2d.forward, after" in moving[-1]
+    assert lines[-1].startswith("compiled 3 kernels for this machine in ")

@@ -11,7 +11,7 @@ from command_line import refused
 from PIL import Image
 
 from minicnn.ops import cpu
-from minicnn.ops.cpu.linalg import kernel_cache
+from minicnn.ops.cpu.linalg import kept_kernels
 
 PROGRAM = """
 import sys
@@ -89,8 +89,8 @@ def test_a_note_holds_for_one_source_and_one_list(
     source.mkdir()
     notes.mkdir()
     (source / "kernel.py").write_text("x = 1")
-    monkeypatch.setattr(kernel_cache, "PACKAGE", source)
-    monkeypatch.setattr(kernel_cache, "_own_folder", lambda: notes)
+    monkeypatch.setattr(kept_kernels, "PACKAGE", source)
+    monkeypatch.setattr(kept_kernels, "_own_folder", lambda: notes)
     assert not cpu.all_compiled("one")
     cpu.note_all_compiled("one")
     cpu.note_all_compiled("two")
@@ -102,9 +102,9 @@ def test_a_note_holds_for_one_source_and_one_list(
 
 
 def test_the_cache_is_where_numba_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    beside = Path(kernel_cache.__file__).parent / "__pycache__"
+    beside = Path(kept_kernels.__file__).parent / "__pycache__"
     for own, expected in (
-        (beside, kernel_cache.PACKAGE), (tmp_path / "linalg_0123", tmp_path),
+        (beside, kept_kernels.PACKAGE), (tmp_path / "linalg_0123", tmp_path),
     ):
-        monkeypatch.setattr(kernel_cache, "_own_folder", lambda own=own: own)
+        monkeypatch.setattr(kept_kernels, "_own_folder", lambda own=own: own)
         assert cpu.cache_folder() == expected

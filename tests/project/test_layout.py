@@ -13,8 +13,8 @@ OTHER_PLACES = {
     # a body has no tests of its own: those of its door run on every backend
     "ops/reference/*": "ops/test_{name}.py",
     "ops/cpu/linalg/ceiling": "benchmarking/test_machine.py",
-    "ops/cpu/linalg/compilation": "cli/test_gradcheck.py",
-    "ops/cpu/linalg/kernel_cache": "cli/test_warmup.py",
+    "compiling/watching": "cli/test_gradcheck.py",
+    "ops/cpu/linalg/kept_kernels": "cli/test_warmup.py",
     "ops/cpu/linalg/register_tile": "ops/cpu/linalg/test_gemm.py",
     "ops/cpu/linalg/sums": "ops/test_numerical_edges.py",
     "ops/cpu/*": "ops/test_{name}.py",

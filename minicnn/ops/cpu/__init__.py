@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from minicnn.compiling.kernels import compiles
 from minicnn.compiling.threads import missing_threads, most_threads, thread_count, use_threads
+from minicnn.compiling.watching import nothing_compiled, on_first_compilation, watch_compilation
 from minicnn.ops.backend import OPERATIONS, bound, numpy_asarray as asarray
 from minicnn.ops.cpu.conv2d import convolutions
 from minicnn.ops.cpu.linalg.ceiling import ceiling
-from minicnn.ops.cpu.linalg.compilation import (
-    nothing_compiled,
-    on_first_compilation,
-    watch_compilation,
-)
-from minicnn.ops.cpu.linalg.kernel_cache import (
+from minicnn.ops.cpu.linalg.kept_kernels import (
     all_compiled,
     cache_folder,
     kernel_count,
