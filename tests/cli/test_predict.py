@@ -192,7 +192,7 @@ def test_several_pictures_are_saved_in_a_folder(photos, capsys):
     assert Image.open("out/none.png").size == (800, 400)
     Image.open("one.png").save("one.jpg")  # its answer would be one.png, which is a picture too
     assert "--save: one.png: expected a file other than" in refused(
-        capsys, "predict", "drawn", "one.jpg", "two.png", "one.png", "--save", ".")
+        capsys, "predict", photos, "one.jpg", "two.png", "one.png", "--save", ".")
     answered(capsys, photos, "one.png", "--save", "out.JPG")
     assert Image.open("out.JPG").format == "JPEG"
 
