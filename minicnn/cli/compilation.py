@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.errors import LiveError
 from rich.status import Status
 
-from minicnn.cli.output import complain, console
+from minicnn.cli.output import Interruption, console
 
 
 class CompilationLine:
@@ -61,8 +61,8 @@ class CompilationLine:
     def interrupted(self, number: int) -> None:
         """Say at once that a signal was heard, also while the compiler does not let go."""
         console.show_cursor()
-        complain("interrupted while kernels are compiled; those that are ready are kept"
-                 if self.is_compiling() else "interrupted")
+        Interruption.say("interrupted while kernels are compiled; those that are ready are kept"
+                         if self.is_compiling() else "interrupted")
 
     def _total(self) -> float:
         """Seconds of compiling so far."""

@@ -33,6 +33,19 @@ def complain(message: str) -> None:
     print(f"minicnn: {' '.join(message.split())}", file=sys.stderr)
 
 
+class Interruption:
+    """The line that answers a signal: once, however many places hear of it."""
+
+    said = False
+
+    @classmethod
+    def say(cls, what: str = "interrupted") -> None:
+        """Say it on stderr, unless it was said."""
+        if not cls.said:
+            cls.said = True
+            complain(what)
+
+
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
     """Show each of the library's own warnings as one line on stderr, however often it comes."""

@@ -26,9 +26,10 @@ from minicnn.cli import (
     train,
     warmup,
 )
-from minicnn.cli.output import complain, warnings_as_lines
+from minicnn.cli.output import Interruption, complain, warnings_as_lines
 from minicnn.cli.wording import worded
 from minicnn.errors import InputError, NonFiniteLossError
+from minicnn.signals import answered
 from minicnn.terminal import spell_on
 
 INTERRUPTED = 128 + SIGINT
@@ -93,12 +94,19 @@ _add(app, warmup.warmup, warmup.EXAMPLES)
 _add(data_app, data_audit.audit, data_audit.EXAMPLES)
 
 
+def _leave(number: int) -> None:
+    """Answer a signal, and end as `sys.exit` does, with the exit status that shells have for it."""
+    Interruption.say()
+    raise SystemExit(128 + number)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake, or an error of the system, ends with one line on stderr."""
     spell_on(sys.stdout)
     spell_on(sys.stderr)
+    Interruption.said = False
     try:
-        with warnings_as_lines():
+        with warnings_as_lines(), answered(("SIGTERM", "SIGHUP"), _leave):
             status = app(arguments, prog_name="minicnn", standalone_mode=False)
     except TyperException as error:
         if message := error.format_message():  # none where help was shown instead
@@ -117,5 +125,5 @@ def main(arguments: list[str] | None = None) -> None:
         complain(f"not enough memory: {error}")
         status = 1
     if status == INTERRUPTED:  # what becomes of a KeyboardInterrupt in a command
-        complain("interrupted")
+        Interruption.say()
     sys.exit(status)

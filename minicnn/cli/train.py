@@ -14,7 +14,7 @@ from minicnn.cli.progress import reading_line
 from minicnn.cli.wording import OPTIONS, SETTINGS
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
-from minicnn.signals import answered, before_a_sudden_end
+from minicnn.signals import before_a_sudden_end
 
 if TYPE_CHECKING:
     from minicnn.runs.folder import RunFolder
@@ -68,12 +68,6 @@ DetectAnomaly = Annotated[
 ]
 
 
-def _leave(number: int) -> None:
-    """End the program as `sys.exit` does, with the exit status that shells have for a signal."""
-    raise SystemExit(128 + number)
-
-
-@answered(("SIGTERM", "SIGHUP"), _leave)
 def train(
     experiment: ExperimentName = None,
     data: Data = None,

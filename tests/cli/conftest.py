@@ -8,12 +8,14 @@ import pytest
 from command_line import TINY, run
 
 from minicnn import backend_name, use_backend
+from minicnn.cli.output import Interruption
 from minicnn.data import drawn_faces
 
 
 @pytest.fixture(autouse=True)
 def chosen() -> Iterator[None]:
-    """The backend that a command chooses is that of its test alone."""
+    """What a command chooses and says is that of its test alone."""
+    Interruption.said = False
     with use_backend(backend_name()):
         yield
 

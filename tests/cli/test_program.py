@@ -1,5 +1,6 @@
 """The program as a whole: its help, its version, what it says of an unknown command."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,40 @@ def test_a_backend_that_cannot_run_here_says_what_is_missing(
     assert line == (
         f"minicnn: backend: {NAME} cannot run on this machine: no such chip was found; plug one in"
     )
+
+
+READING = """
+import sys, time
+import minicnn.data.fer2013 as fer2013
+from minicnn.cli import main
+
+def read(*arguments, **settings):
+    print("reading", flush=True)
+    time.sleep(60)
+
+fer2013._read = read
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow(seconds=2)
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs SIGHUP")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("command", [
+    ["data", "audit"], ["train", "paper-bn", "--out", "run", "--data"],
+], ids=lambda command: command[0])
+def test_a_signal_while_a_table_is_read_is_answered_in_one_line(
+    command: list[str], name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "faces.csv").touch()
+    process = subprocess.Popen(
+        [sys.executable, "-c", READING, *command, "faces.csv"], cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "reading\n"
+    number = getattr(signal, name)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert err.splitlines()[-1] == "minicnn: interrupted"
+    assert process.returncode == 128 + number
