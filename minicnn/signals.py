@@ -164,7 +164,8 @@ def ended_at_once(
 def _end(number: int) -> None:
     """End this process, wherever its main thread is."""
     for act in LAST_ACTS:
-        act()
+        with suppress(OSError):  # a last word may have no place to go
+            act()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()

@@ -111,7 +111,12 @@ busy = sys.argv[1] != "idle"
 if busy:  # an answer before the call of C code does not end the block
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
-last_act = before_a_sudden_end(lambda: print("last act", flush=True))
+def act():
+    print("last act", flush=True)
+    if sys.argv[1] == "closed":
+        raise OSError(5, "Input/output error")
+
+last_act = before_a_sudden_end(act)
 guard = ended_at_once(
     ("SIGINT", "SIGTERM", "SIGNOTHING"), heard, busy=lambda: busy, grace=0.3)
 with last_act, guard:
