@@ -12,8 +12,8 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from numba.core import config
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from minicnn.errors import notify
+from minicnn.errors import NotCompiledError, notify
 
 LOCK = ".minicnn.lock"
 """The file in a folder of kernels that whoever adds one holds."""
@@ -46,6 +46,8 @@ class KernelCache(FunctionCache):
         """The compiled kernel of this signature, or None where there is none that can be used."""
         try:
             found = super().load_overload(signature, target_context)
+        except (MemoryError, NotCompiledError):
+            raise
         except Exception:  # whatever a damaged pickle or object file leads to
             with suppress(OSError):
                 self.flush()
@@ -57,8 +59,10 @@ class KernelCache(FunctionCache):
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Keep a compiled kernel for the next start, if that is possible."""
         try:
-            with FileLock(Path(self.cache_path, LOCK), timeout=LOCK_SECONDS):
+            with self._alone():
                 super().save_overload(signature, compiled)
+        except MemoryError:
+            raise
         except (OSError, Timeout) as error:
             _say_once(
                 f"compiled kernels cannot be kept in {self.cache_path} ({error.strerror or error}),"
@@ -68,6 +72,17 @@ class KernelCache(FunctionCache):
             with suppress(OSError):
                 self.flush()
                 super().save_overload(signature, compiled)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Within the block no other process adds a kernel, where the file system has locks."""
+        lock = FileLock(Path(self.cache_path, LOCK), timeout=LOCK_SECONDS)
+        with suppress(NotImplementedError):
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 @functools.cache

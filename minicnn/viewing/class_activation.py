@@ -87,7 +87,7 @@ def grad_cam(
     """
     split = _place(model, layer) + 1
     y = _images(model, x)
-    chosen = _classes(model, classes, len(y))
+    chosen = _classes(model, classes, y.shape[0])
     for below in model.layers[:split]:
         y = below.forward(y, training=False)
     activations = np.asarray(y)  # (N, H, W, K)
