@@ -143,3 +143,11 @@ def test_lines_of_code_by_hand(reading: ModuleType) -> None:
     text = '"""Docstring,\n\nof three lines."""\n\n# a comment\nA = 1  # code\n"""Of A."""\n\n' \
            'def f(\n    x,\n):\n    """Docstring."""\n    # nothing\n    return """two\nlines"""\n'
     assert sorted(reading.code_lines(text)) == [6, 9, 10, 11, 14, 15]
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (DOCS / "what-was-tried.md").read_text(encoding="utf-8")))
+    tests = {name for path in (ROOT / "tests").rglob("test_*.py")
+             for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)}
+    assert len(named) > 40
+    assert named - tests == set()
