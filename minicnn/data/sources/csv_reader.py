@@ -135,8 +135,8 @@ def _require_pixels(rows: Rows) -> None:
     if "image name" in found and "contempt" in found:
         raise InputError(
             f"{rows.place}: expected pictures (a column pixels), got FERPlus' votes for them: the "
-            "pictures stand in fer2013.csv, which the votes belong beside, row by row; give that "
-            "table, whose own labels are used"
+            "pictures stand in fer2013.csv, in the same order; give that table, whose own labels "
+            "are used"
         )
     raise InputError(
         f"{rows.place}: expected one column pixels, found 0 among {listed(rows.header)} (of a "
