@@ -2,8 +2,6 @@
 
 import copy
 import inspect
-import pickle
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,23 +21,6 @@ FULL = 600
 def at_home(array: Any) -> Any:
     """An array that NumPy can compute with: a copy, where it is on a device."""
     return np.asarray(array) if hasattr(array, "__cuda_array_interface__") else array
-
-
-def copies_of(layer: Any) -> Callable[[], Any]:
-    """A function that makes copies of a layer, which must stay as it is.
-
-    A pickle is read several times as fast as an object is copied; what cannot be pickled, or says
-    itself how it is copied, is copied.
-    """
-    if not hasattr(layer, "__deepcopy__"):
-        try:
-            pickled = pickle.dumps(layer, protocol=5)
-            pickle.loads(pickled)
-        except Exception:  # a student's class in a file that no import finds, a lambda
-            pass
-        else:
-            return lambda: pickle.loads(pickled)
-    return lambda: copy.deepcopy(layer)
 
 
 class Specimen:
@@ -70,12 +51,11 @@ class Specimen:
             self._layer.build(self.input_shape, dtype=dtype, rng=np.random.default_rng(seed))
         for parameter in self.parameters(self._layer):
             parameter.data[...] = self.rng.standard_normal(parameter.data.shape)
-        self._copy = copies_of(self._layer)
         self._takes_mode = "training" in inspect.signature(layer.forward).parameters
 
     def fresh(self) -> Any:
         """A copy in the state that all copies begin in, random generators included."""
-        return self._copy()
+        return copy.deepcopy(self._layer)
 
     @staticmethod
     def parameters(layer: Any) -> list[Any]:

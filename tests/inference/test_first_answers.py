@@ -51,9 +51,9 @@ def needs_a_compiler() -> str:
 
 def refused() -> bool:
     """Whether the cpu backend compiles nothing now."""
-    from minicnn.ops.cpu.linalg import compilation
+    from minicnn.compiling import watching
 
-    return compilation._refused.get()
+    return watching._refused.get()
 
 
 def test_few_pictures_are_computed_by_the_reference_backend_until_they_are_many() -> None:
