@@ -101,7 +101,7 @@ class FabricatedRun:
                 "unseen": self.evaluation.summary_of(np.arange(len(self.split)) >= copies)}},
             "best_epoch": epochs, "stopped": "all epochs done", "seconds": 83.0,
             "parameters": self.model.summarize().totals["parameters"],
-            "data": {"name": "made up",
+            "data": {"name": "made up", "notes": list(self.dataset.notes),
                      **{name: part.fingerprint() for name, part in self.dataset.splits()}},
         })
 
