@@ -111,7 +111,7 @@ def test_no_sector_and_no_pass_too_many_in_a_step_of_the_papers_network() -> Non
     device = Interpreter()
     device.multiprocessors, device.races = 2, False
     with device.recorded() as launches:
-        train(device, 1)
+        train(device, 2)
     assert len({launch.kernel.title for launch in launches}) >= 20
     for launch in launches:
         if all(request.width < 16 for request in launch.requests if request.space == "global"):
