@@ -30,7 +30,9 @@ def bench(
         str | None,
         typer.Option(metavar="N,N", help="Numbers of threads; by default 1 and all cores."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(metavar="N", min=2, help="Images of a step.")] = 64,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", min=2, help="Images of a step; by default 64.")
+    ] = None,
     rounds: Annotated[
         int, typer.Option(metavar="N", min=1, help="Of each measurement; the median counts.")
     ] = 9,
@@ -71,9 +73,12 @@ def bench(
         ) if value is not None
     }
     if layer is not None or shape is not None or settings_of_layer:
+        if batch_size is not None:
+            raise InputError("a layer's shape begins with its batch: leave this out",
+                             argument="batch_size")
         _one_layer(layer, shape, settings_of_layer, against, backend, threads, rounds, out)
         return
-    settings = benchmarking.settings(against, threads, batch_size, rounds, backend)
+    settings = benchmarking.settings(against, threads, batch_size or 64, rounds, backend)
     folder = None if out is None else require_folder(out, "the folder of the benchmark")
     with compilation_line(), console.status("measuring") as status:
         results = benchmarking.measure_library(
@@ -100,7 +105,7 @@ def _one_layer(
     if shape is None:
         raise InputError("expected the shape of its inputs, as 64,48,48,64", argument="shape")
     if out is not None:
-        raise InputError("the figures of one layer are only shown", argument="out")
+        raise InputError("the figures of one layer are only shown: leave this out", argument="out")
     checked = benchmarking.settings(against, threads, 1, rounds, backend)
     with compilation_line(), console.status(f"measuring: {layer}"):
         single = benchmarking.measure_layer(

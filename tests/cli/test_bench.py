@@ -18,6 +18,10 @@ from minicnn.ops import cuda
     (["--layer", "conv2d", "--shape", "2,6,6,3"], "--filters: conv2d needs filters"),
     (["--layer", "relu", "--shape", "2,3", "--out", "x"], "--out: the figures of one layer"),
     (["--backend", "gpu"], "backend: expected one of cpu, reference, cuda, got 'gpu'"),
+    (["--layer", "relu", "--shape", "4,8", "--batch-size", "4"],
+     "--batch-size: a layer's shape begins with its batch: leave this out"),
+    (["--layer", "relu", "--shape", "4,8", "--out", "here"],
+     "--out: the figures of one layer are only shown: leave this out"),
 ])
 def test_what_cannot_be_measured(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
