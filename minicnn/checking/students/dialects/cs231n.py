@@ -1,0 +1,101 @@
+"""CS231n's dialect, of assignment 2: NCHW, settings in dicts."""
+
+import numpy as np
+
+from minicnn.checking.students.convention import (
+    Arguments,
+    Convention,
+    Parameters,
+    most_positional,
+    takes,
+)
+from minicnn.checking.students.dialects.calls import call_by_keywords, named_dout
+from minicnn.checking.students.operations.case import Case
+
+
+def _call_conv(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    settings = {"stride": case["stride"], "pad": case["padding"]}
+    return (arrays["x"], arrays["w"], arrays["b"], settings), {}
+
+
+def _call_pool(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    size = case["size"]
+    height, width = size if isinstance(size, tuple) else (size, size)
+    settings = {"pool_height": height, "pool_width": width, "stride": case["stride"]}
+    return (arrays["x"], settings), {}
+
+
+def _call_batchnorm(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    settings = {
+        "mode": "train" if case["training"] else "test", "eps": case["eps"],
+        "momentum": case["momentum"], "running_mean": arrays["running_mean"],
+        "running_var": arrays["running_var"],
+    }
+    return (arrays["x"], arrays["gamma"], arrays["beta"], settings), {}
+
+
+def _call_dropout(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    settings = {
+        "mode": "train" if case["training"] else "test", "p": 1 - case["rate"],
+        "seed": int(case["rng"].integers(1 << 30)),
+    }
+    return (arrays["x"], settings), {}
+
+
+def is_batchnorm(parameters: Parameters) -> bool:
+    """Whether a forward called batchnorm_forward speaks this dialect, and not minicnn's."""
+    if parameters is None or "running_mean" in parameters:
+        return False
+    required = [each for each in parameters.values() if each.default is each.empty]
+    return "bn_param" in parameters or len(required) == most_positional(required) == 4
+
+
+def _is_dropout(parameters: Parameters) -> bool:
+    return parameters is not None and not takes(parameters, "rate")
+
+
+_OUT = {"y": "out", "dy": "dout"}
+_BATCHNORM_GRADIENTS = ("dx", "dgamma", "dbeta")
+
+CS231N: tuple[Convention, ...] = (
+    Convention(
+        "cs231n", "batchnorm", "batchnorm_forward",
+        ("batchnorm_backward", "batchnorm_backward_alt"), _BATCHNORM_GRADIENTS, {},
+        _call_batchnorm, fits=is_batchnorm, fits_backward=named_dout, labels=_OUT,
+    ),
+    Convention(
+        "cs231n", "batchnorm", "spatial_batchnorm_forward", ("spatial_batchnorm_backward",),
+        _BATCHNORM_GRADIENTS, {"x": "images", "y": "images", "dx": "images"}, _call_batchnorm,
+        labels=_OUT,
+    ),
+    Convention(
+        "cs231n", "conv2d", "conv_forward_naive", ("conv_backward_naive",), ("dx", "dw", "db"),
+        {"x": "images", "y": "images", "dx": "images", "w": "filters", "dw": "filters"},
+        _call_conv, lone_cache=lambda positional, _: positional,
+        labels={**_OUT, "padding": "pad"},
+    ),
+    Convention(
+        "cs231n", "maxpool2d", "max_pool_forward_naive", ("max_pool_backward_naive",), ("dx",),
+        {"x": "images", "y": "images", "dx": "images"}, _call_pool,
+        lone_cache=lambda positional, _: positional,
+        labels={**_OUT, "size": "pool_height and pool_width", "padding": ""},
+    ),
+    Convention(
+        "cs231n", "dense", "affine_forward", ("affine_backward",), ("dx", "dw", "db"),
+        {"x": "unflattened", "dx": "unflattened"}, call_by_keywords,
+        lone_cache=lambda positional, _: positional, labels=_OUT,
+    ),
+    Convention(
+        "cs231n", "relu", "relu_forward", ("relu_backward",), ("dx",), {}, call_by_keywords,
+        fits=lambda parameters: False, fits_backward=named_dout,
+        lone_cache=lambda positional, _: positional[0],
+    ),
+    Convention(
+        "cs231n", "dropout", "dropout_forward", ("dropout_backward",), ("dx",), {},
+        _call_dropout, fits=_is_dropout, fits_backward=named_dout, labels=_OUT,
+    ),
+    Convention(
+        "cs231n", "softmax_cross_entropy", "softmax_loss", (), ("dlogits",), {}, call_by_keywords,
+        has_cache=False, labels={"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"},
+    ),
+)
