@@ -53,7 +53,7 @@ def relu_forward(x: Any) -> tuple[np.ndarray, ReLUCache]:
 
 @operation
 def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
-    """Gradient of `relu_forward`: ``dx = dy where x > 0, else 0``.
+    """Gradient of `relu_forward`: ``dx = dy where x > 0, else 0``; NaN where x is.
 
     Parameters
     ----------
@@ -79,16 +79,19 @@ def relu_backward(dy: Any, cache: ReLUCache) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeakyReLUCache:
-    """What `leaky_relu_forward` keeps: where x was positive, bool, and the slope elsewhere."""
+    """What `leaky_relu_forward` keeps: the slope at each x."""
 
-    positive: np.ndarray
-    slope: float
-    dtype: np.dtype
+    derivative: np.ndarray
 
     @property
     def y_shape(self) -> tuple[int, ...]:
         """Any."""
-        return self.positive.shape
+        return self.derivative.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of y."""
+        return self.derivative.dtype
 
 
 @operation
@@ -120,7 +123,7 @@ def leaky_relu_forward(x: Any, *, slope: float = 0.01) -> tuple[np.ndarray, Leak
 
 @operation
 def leaky_relu_backward(dy: Any, cache: LeakyReLUCache) -> np.ndarray:
-    """Gradient of `leaky_relu_forward`: ``dx = dy where x > 0, else slope · dy``.
+    """Gradient of `leaky_relu_forward`: ``dx = dy where x > 0, else slope · dy``; NaN where x is.
 
     Parameters
     ----------
@@ -192,7 +195,8 @@ def elu_forward(x: Any, *, alpha: float = 1.0) -> tuple[np.ndarray, ELUCache]:
 
 @operation
 def elu_backward(dy: Any, cache: ELUCache) -> np.ndarray:
-    """Gradient of `elu_forward`: ``dx = dy where x > 0, else dy · alpha · exp(x)``.
+    """Gradient of `elu_forward`: ``dx = dy where x > 0, else dy · alpha · exp(x)``; NaN where
+    x is.
 
     Parameters
     ----------

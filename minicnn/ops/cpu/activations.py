@@ -27,21 +27,22 @@ def relu_forward(x):
 
 
 def relu_backward(dy, cache):
-    """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
+    """dx = dy where y > 0, else y, which is 0 there, or NaN where x is."""
     dx = memory.empty(dy.shape, dy.dtype)
     _relu_gradient(BLOCKS, dy.reshape(-1), cache.y.reshape(-1), dx.reshape(-1), is_large(dx))
     return dx
 
 
 def leaky_relu_forward(x, slope):
-    """y = x where x > 0, else slope · x."""
-    positive = np.asarray(x > 0)
-    return _leaky(x, positive, slope), LeakyReLUCache(positive, slope, x.dtype)
+    """y = x where x > 0, else slope · x; dy/dx is kept."""
+    y, derivative = memory.empty(x.shape, x.dtype), memory.empty(x.shape, x.dtype)
+    _leaky(BLOCKS, x.reshape(-1), x.dtype.type(slope), y.reshape(-1), derivative.reshape(-1))
+    return y, LeakyReLUCache(derivative)
 
 
 def leaky_relu_backward(dy, cache):
-    """dx = dy where x > 0, else slope · dy."""
-    return _leaky(dy, cache.positive, cache.slope)
+    """dx = dy · dy/dx."""
+    return _times(dy, cache.derivative)
 
 
 def elu_forward(x, alpha):
@@ -53,17 +54,14 @@ def elu_forward(x, alpha):
 
 def elu_backward(dy, cache):
     """dx = dy · dy/dx."""
-    return np.asarray(dy * cache.derivative)
+    return _times(dy, cache.derivative)
 
 
-def _leaky(values, positive, slope):
-    """`values` where positive, else slope · values: forward and backward alike."""
-    result = memory.empty(values.shape, values.dtype)
-    _leaky_select(
-        BLOCKS, values.reshape(-1), positive.reshape(-1), values.dtype.type(slope),
-        result.reshape(-1),
-    )
-    return result
+def _times(dy, derivative):
+    """Their product, element by element."""
+    dx = memory.empty(dy.shape, dy.dtype)
+    _product(BLOCKS, dy.reshape(-1), derivative.reshape(-1), dx.reshape(-1))
+    return dx
 
 
 @parallel
@@ -89,11 +87,13 @@ def _relu_gradient(block, dy, y, dx, large):
 
 
 @parallel
-def _leaky_select(block, values, positive, slope, result):
-    start, stop = block_of(block, values.size)
-    values, positive, result = values[start:stop], positive[start:stop], result[start:stop]
-    for i in range(values.size):
-        result[i] = values[i] if positive[i] else slope * values[i]
+def _leaky(block, x, slope, y, derivative):
+    start, stop = block_of(block, x.size)
+    x, y, derivative = x[start:stop], y[start:stop], derivative[start:stop]
+    for i in range(x.size):
+        value = x[i]
+        y[i] = value if value > 0 else slope * value
+        derivative[i] = 1 if value > 0 else slope if value <= 0 else value  # NaN stays
 
 
 @parallel
@@ -108,3 +108,11 @@ def _elu(block, x, alpha, y, derivative):
         else:
             y[i] = alpha * np.expm1(value)
             derivative[i] = alpha * np.exp(value)
+
+
+@parallel
+def _product(block, dy, derivative, dx):
+    start, stop = block_of(block, dy.size)
+    dy, derivative, dx = dy[start:stop], derivative[start:stop], dx[start:stop]
+    for i in range(dy.size):
+        dx[i] = dy[i] * derivative[i]

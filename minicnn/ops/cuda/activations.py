@@ -18,26 +18,22 @@ def relu_forward(x):
 
 
 def relu_backward(dy, cache):
-    """dx = dy where x > 0, else 0; y > 0 just where x > 0."""
+    """dx = dy where y > 0, else y, which is 0 there, or NaN where x is."""
     dx = empty(dy.shape, dy.dtype)
     _relu_gradient[blocks_for(dy.size)](dy, cache.y, dx, np.uint64(dy.size))
     return dx
 
 
 def leaky_relu_forward(x, slope):
-    """y = x where x > 0, else slope · x."""
-    y, positive = empty(x.shape, x.dtype), empty(x.shape, bool)
-    _leaky_relu[blocks_for(x.size)](x, slope, y, positive, np.uint64(x.size))
-    return y, LeakyReLUCache(positive, slope, x.dtype)
+    """y = x where x > 0, else slope · x; dy/dx is kept."""
+    y, derivative = empty(x.shape, x.dtype), empty(x.shape, x.dtype)
+    _leaky_relu[blocks_for(x.size)](x, slope, y, derivative, np.uint64(x.size))
+    return y, LeakyReLUCache(derivative)
 
 
 def leaky_relu_backward(dy, cache):
-    """dx = dy where x > 0, else slope · dy."""
-    dx = empty(dy.shape, dy.dtype)
-    _leaky_relu_gradient[blocks_for(dy.size)](
-        dy, cache.positive, cache.slope, dx, np.uint64(dy.size)
-    )
-    return dx
+    """dx = dy · dy/dx."""
+    return _times(dy, cache.derivative)
 
 
 def elu_forward(x, alpha):
@@ -49,8 +45,13 @@ def elu_forward(x, alpha):
 
 def elu_backward(dy, cache):
     """dx = dy · dy/dx."""
+    return _times(dy, cache.derivative)
+
+
+def _times(dy, derivative):
+    """Their product, element by element."""
     dx = empty(dy.shape, dy.dtype)
-    _elu_gradient[blocks_for(dy.size)](dy, cache.derivative, dx, np.uint64(dy.size))
+    _product[blocks_for(dy.size)](dy, derivative, dx, np.uint64(dy.size))
     return dx
 
 
@@ -71,42 +72,39 @@ def _relu(x, y, size):
 
 @kernel(threads=THREADS)
 def _relu_gradient(dy, y, dx, size):
-    """dx = dy where y > 0, else 0."""
+    """dx = dy where y > 0, else y."""
     zero, i = dy.dtype.type(0), place()
     if i >= size:
         return
     dy0, dy1, dy2, dy3 = load_part(dy, i, size)
     y0, y1, y2, y3 = load_part(y, i, size)
-    a, b = dy0 if y0 > zero else zero, dy1 if y1 > zero else zero
-    c, d = dy2 if y2 > zero else zero, dy3 if y3 > zero else zero
+    a, b = dy0 if y0 > zero else y0, dy1 if y1 > zero else y1
+    c, d = dy2 if y2 > zero else y2, dy3 if y3 > zero else y3
     store_part(dx, i, size, a, b, c, d)
 
 
+@device_function
+def _leaky_one(x, slope, zero, one):
+    """(y, dy/dx) = (x, 1) where x > 0, else (slope · x, slope); NaN stays."""
+    if x > zero:
+        return x, one
+    if x <= zero:
+        return slope * x, slope
+    return x, x
+
+
 @kernel(threads=THREADS)
-def _leaky_relu(x, slope, y, positive, size):
-    """y = x where x > 0, else slope · x; positive = x > 0, a byte each."""
-    zero, i = x.dtype.type(0), place()
+def _leaky_relu(x, slope, y, derivative, size):
+    """y and dy/dx of every x."""
+    zero, one, i = x.dtype.type(0), x.dtype.type(1), place()
     if i >= size:
         return
+    slope = x.dtype.type(slope)
     x0, x1, x2, x3 = load_part(x, i, size)
-    p0, p1, p2, p3 = x0 > zero, x1 > zero, x2 > zero, x3 > zero
-    a, b = x0 if p0 else slope * x0, x1 if p1 else slope * x1
-    c, d = x2 if p2 else slope * x2, x3 if p3 else slope * x3
+    (a, slope_a), (b, slope_b) = _leaky_one(x0, slope, zero, one), _leaky_one(x1, slope, zero, one)
+    (c, slope_c), (d, slope_d) = _leaky_one(x2, slope, zero, one), _leaky_one(x3, slope, zero, one)
     store_part(y, i, size, a, b, c, d)
-    store_part(positive, i, size, p0, p1, p2, p3)
-
-
-@kernel(threads=THREADS)
-def _leaky_relu_gradient(dy, positive, slope, dx, size):
-    """dx = dy where positive, else slope · dy."""
-    i = place()
-    if i >= size:
-        return
-    dy0, dy1, dy2, dy3 = load_part(dy, i, size)
-    p0, p1, p2, p3 = load_part(positive, i, size)
-    a, b = dy0 if p0 else slope * dy0, dy1 if p1 else slope * dy1
-    c, d = dy2 if p2 else slope * dy2, dy3 if p3 else slope * dy3
-    store_part(dx, i, size, a, b, c, d)
+    store_part(derivative, i, size, slope_a, slope_b, slope_c, slope_d)
 
 
 @device_function
@@ -131,7 +129,7 @@ def _elu(x, alpha, y, derivative, size):
 
 
 @kernel(threads=THREADS)
-def _elu_gradient(dy, derivative, dx, size):
+def _product(dy, derivative, dx, size):
     """dx = dy · dy/dx."""
     i = place()
     if i >= size:

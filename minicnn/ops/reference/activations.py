@@ -12,19 +12,22 @@ def relu_forward(x):
 
 
 def relu_backward(dy, cache):
-    """dx = dy where x > 0, else 0; y > 0 exactly where x > 0."""
-    return np.where(cache.y > 0, dy, dy.dtype.type(0))
+    """dx = dy where y > 0, else y, which is 0 there, or NaN where x is."""
+    return np.where(cache.y > 0, dy, cache.y)
 
 
 def leaky_relu_forward(x, slope):
-    """y = x where x > 0, else slope · x."""
-    positive = np.asarray(x > 0)
-    return np.where(positive, x, x * slope), LeakyReLUCache(positive, slope, x.dtype)
+    """y = x where x > 0, else slope · x; its slope y′ = 1 where x > 0, else slope, NaN where x is.
+    """
+    slope = x.dtype.type(slope)
+    y = np.where(x > 0, x, slope * x)
+    derivative = np.where(x > 0, x.dtype.type(1), np.where(x <= 0, slope, x))
+    return y, LeakyReLUCache(derivative)
 
 
 def leaky_relu_backward(dy, cache):
-    """dx = dy where x > 0, else slope · dy."""
-    return np.where(cache.positive, dy, dy * cache.slope)
+    """dx = dy · y′."""
+    return np.asarray(dy * cache.derivative)
 
 
 def elu_forward(x, alpha):

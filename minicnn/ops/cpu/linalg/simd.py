@@ -282,11 +282,11 @@ def positive_part(typing_context, vector):
 
 @intrinsic
 def where_positive(typing_context, condition, vector):
-    """The lanes of `vector` where `condition` is positive, 0 elsewhere."""
+    """The lanes of `vector` where `condition` is positive; elsewhere those of `condition`."""
 
     def generate(context, builder, sig, args):
         zeros = ir.Constant(vector.llvm, None)
-        return builder.select(builder.fcmp_ordered(">", args[0], zeros), args[1], zeros)
+        return builder.select(builder.fcmp_ordered(">", args[0], zeros), args[1], args[0])
 
     return vector(condition, vector), generate
 
