@@ -108,6 +108,8 @@ FAULTS: dict[str, Fault] = {
          "backward passes dy through unchanged; where x was negative nothing passes"),
         ("relu-mask-from-dy", 2,
          "the mask is taken from the sign of dy; it is the sign of x that decides"),
+        ("relu-returns-mask", 1,
+         "forward returns 1 where x is positive; there it is x that belongs"),
     ),
     **_faults(
         "dropout",
@@ -119,6 +121,13 @@ FAULTS: dict[str, Fault] = {
          "backward does not use forward's mask: it draws another, or none"),
         ("dropout-keep-drop-swapped", 1,
          "the probabilities of keeping and of dropping are exchanged"),
+        ("dropout-mask-from-normal", 1,
+         "the mask compares normal numbers with the probability; uniform ones lie below p with "
+         "probability p"),
+        ("dropout-mask-shared", 1,
+         "one draw decides over several values; each is kept or dropped by a draw of its own"),
+        ("dropout-backward-not-scaled", 3,
+         "backward lacks the factor 1 / keep that forward applies"),
     ),
     **_faults(
         "dense",

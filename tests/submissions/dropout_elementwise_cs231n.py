@@ -4,6 +4,7 @@ import numpy as np
 
 
 def dropout_forward(x, dropout_param):
+    # every unit survives with probability p
     keep = dropout_param["p"]
     generator = np.random.default_rng(dropout_param.get("seed"))
     if dropout_param["mode"] == "test":

@@ -4,6 +4,7 @@ import numpy as np
 
 
 def dropout_forward(x, dropout_param):
+    """dropout_param: mode, seed, and p, the probability that a value is kept."""
     p, mode = dropout_param["p"], dropout_param["mode"]
     if "seed" in dropout_param:
         np.random.seed(dropout_param["seed"])

@@ -35,8 +35,10 @@ def _call_batchnorm(case: Case, arrays: dict[str, np.ndarray], _: Parameters) ->
 
 
 def _call_dropout(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    """p is the probability of keeping, or of dropping where the case says so."""
     settings = {
-        "mode": "train" if case["training"] else "test", "p": 1 - case["rate"],
+        "mode": "train" if case["training"] else "test",
+        "p": case["rate"] if "p_drops" in case.settings else 1 - case["rate"],
         "seed": int(case["rng"].integers(1 << 30)),
     }
     return (arrays["x"], settings), {}

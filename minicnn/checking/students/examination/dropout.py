@@ -1,6 +1,7 @@
 """Examining a dropout: by statistics of its mask, and backward beside what forward dropped."""
 
 import copy
+import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,73 +12,207 @@ import numpy as np
 from minicnn.checking.students.examination.evidence import lesson
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.finding import Finding, numbers
+from minicnn.checking.students.keep_or_drop import Meaning, meaning_of_p
 from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.dropout import (
+    RATES,
     Mask,
+    dropout_case,
     dropout_cases,
     fault_in_backward,
     fault_in_evaluation,
     fault_in_training,
     is_right_in_training,
+    normal_numbers,
 )
 from minicnn.checking.students.operations.observation import agree
 from minicnn.checking.students.subject import Forward, Trouble
 from minicnn.ops import reference
 
+SILENT = "nothing in the file says what p is"
+
 
 class DropoutExamination(Examination):
     """Training by the mask's statistics, evaluation by identity, backward by forward's mask."""
 
+    p_drops = False
+    """Whether p is read as the probability of dropping; it is that of keeping else."""
+
+    def findings(self) -> Iterator[Finding]:
+        self.meaning: Meaning | None = None
+        if self.has_p and self.subject.pair.forward is not None:
+            self.meaning = meaning_of_p(self.subject.pair.forward)
+            self.p_drops = self.meaning is not None and self.meaning.drops
+        return super().findings()
+
+    @property
+    def has_p(self) -> bool:
+        """Whether the dialect has a p, which courses read in two ways."""
+        return self.convention.dialect == "cs231n"
+
+    # -- forward ---------------------------------------------------------------------------------
+
     def judge_forward(self) -> Finding:
+        found = self._judge_as_read()
+        if not self.has_p or self.meaning is not None:
+            return found
+        if found.verdict != "correct":
+            found = self._judge_otherwise(found)
+        if found.verdict == "correct":
+            found.message = (
+                f"note: {SILENT}; here it is {self._probability}. The course's own "
+                f"docstring said {'dropping until 2017' if self.p_drops else 'keeping since 2018'}."
+            )
+        return found
+
+    def _judge_otherwise(self, found: Finding) -> Finding:
+        """With the other meaning of p, if that is right or says more."""
+        self.p_drops = True
+        other = self._judge_as_read()
+        says_nothing = (None, "unknown", "dropout-keep-drop-swapped")
+        more = found.fault in says_nothing and other.fault not in says_nothing
+        if other.verdict == "correct" or more or (other.fault and _keeps_as_many(other)):
+            return other
+        self.p_drops = False
+        return found
+
+    def _judge_as_read(self) -> Finding:
+        """Forward, with p read as it is now."""
         name = self.convention.forward
-        for case in self.cases:
-            found = self._attempt(name, case, self._judge_training)
-            if found.verdict != "correct":
-                return self._with_evaluation(found)
-        for case in dropout_cases(training=False):
+        found = self._judge_training(name)
+        if found.verdict != "correct":
+            return self._with_evaluation(found)
+        for case in self._cases(training=False):
             found = self._attempt(name, case, self._judge_identity)
             if found.verdict != "correct":
                 return found
         return Finding(name, "correct")
+
+    def _cases(self, training: bool) -> list[Case]:
+        return dropout_cases(training, self.p_drops)
 
     def _attempt(
         self, name: str, case: Case, judge: Callable[[str, Case, np.ndarray], Finding]
     ) -> Finding:
         """Call forward, and judge its y if that has x's shape."""
         try:
-            y = self.subject.forward(case).y
+            y = self._forward_of_its_shape(case)
         except Trouble as trouble:
             return Finding(name, "error", None, str(trouble))
-        if y.shape != case["x"].shape:
-            return Finding(name, "error", None,
-                           f"y should have x's shape {case['x'].shape}, got {y.shape}.")
         return judge(name, case, y)
 
-    def _judge_training(self, name: str, case: Case, y: np.ndarray) -> Finding:
-        x, keep = case["x"], 1 - case["rate"]
-        mask = Mask.of(x, y)
-        if is_right_in_training(mask, keep, x.size):
-            return Finding(name, "correct")
-        fault = fault_in_training(mask, keep, x.size)
+    def _forward_of_its_shape(self, case: Case) -> np.ndarray:
+        """y; Trouble also where it has another shape than x."""
+        y = self.subject.forward(case).y
+        if y.shape != case["x"].shape:
+            raise Trouble(f"{self.convention.label('y')} should have x's shape "
+                          f"{case['x'].shape}, got {y.shape}")
+        return y
+
+    def _judge_training(self, name: str) -> Finding:
+        """All cases together: a fault is named if it explains every mask."""
+        seen: list[tuple[Case, np.ndarray]] = []
+        trouble: Trouble | None = None
+        for case in self._cases(training=True):
+            try:
+                seen.append((case, self._forward_of_its_shape(case)))
+            except Trouble as raised:
+                trouble = raised
+                break
+        masks = [Mask.of(case["x"], y) for case, y in seen]
+        keeps = [1 - case["rate"] for case, _ in seen]
+        for (case, y), mask, keep in zip(seen, masks, keeps, strict=True):
+            if not is_right_in_training(mask, keep):
+                fault = fault_in_training(masks, keeps)
+                if fault is None and all(each.is_whole for each in masks) and self._draws_once():
+                    fault = "dropout-mask-shared"
+                text = self._describe(mask, keep, fault, normal_numbers(masks, keeps))
+                text += self._also(fault, mask, keep)
+                return lesson(name, "wrong-forward", fault, text, self._evidence(case, y, mask))
+        if trouble is not None:
+            return self._of_trouble(name, trouble, shown=bool(seen))
+        return Finding(name, "correct")
+
+    def _of_trouble(self, name: str, trouble: Trouble, shown: bool) -> Finding:
+        """What is said of a forward that raises: one whose mask has two axes does so for images."""
+        fault, text = None, str(trouble)
+        if shown:
+            text += ". x may have any number of axes; rows are right."
+            case = dropout_case((7, 13, 7, 13), RATES[0], True, self.p_drops)
+            try:
+                mask = Mask.of(case["x"], self._forward_of_its_shape(case))
+            except Trouble:
+                mask = None
+            if mask is not None and mask.is_shared:
+                fault = "dropout-mask-shared"
+                text += f" Where x has shape {mask.shape} {_sharing(mask)}"
+        return lesson(name, "error", fault, text, {})
+
+    def _draws_once(self) -> bool:
+        """Whether one draw decides over all values: sometimes all stay, sometimes none."""
+        shares = set()
+        for salt in range(16):
+            case = dropout_case((3, 4), RATES[1], True, self.p_drops, salt)
+            try:
+                shares.add(Mask.of(case["x"], self._forward_of_its_shape(case)).share)
+            except Trouble:
+                return False
+        return shares == {0.0, 1.0}
+
+    @property
+    def _probability(self) -> str:
+        return f"the probability of {'dropping' if self.p_drops else 'keeping'} a value"
+
+    def _reading(self) -> str:
+        """What p was taken for, and why."""
+        if not self.has_p:
+            return ""
+        if self.meaning is None:
+            return f"p was read as {self._probability}; {SILENT}."
+        return f'p is {self._probability}: the file says "{self.meaning.quote}"'
+
+    def _describe(self, mask: Mask, keep: float, fault: str | None, normal: str | None) -> str:
+        """A wrong mask in words."""
         factor = "by different factors" if mask.factor is None else f"times {mask.factor:.4g}"
-        text = (
-            f"With a probability {keep:g} of keeping, {mask.share:.1%} of {x.size} values were "
-            f"kept, {factor}; expected about {keep:.0%}, times {1 / keep:.4g}."
-        )
-        if mask.per_row:
-            text += " One mask serves all rows (or columns); every value needs a draw of its own."
+        given = f"rate = {1 - keep:g}"
+        if self.has_p:
+            given = f"p = {1 - keep if self.p_drops else keep:g}"
+        text = f"With {given}, {mask.share:.1%} of {math.prod(mask.shape)} values were kept"
+        if fault == "dropout-mask-from-normal":
+            text += f", expected {keep:.0%}: {normal}; rand is uniform, randn is normal."
+        else:
+            text += f", {factor}; expected about {keep:.0%}, times {1 / keep:.4g}."
+        if mask.is_whole and fault == "dropout-mask-shared":
+            text += " One draw decides over all values: all stay, or none."
+        elif mask.is_shared:
+            text += f" {_sharing(mask).capitalize()}"
+        return f"{text} {self._reading()}"
+
+    @staticmethod
+    def _also(fault: str | None, mask: Mask, keep: float) -> str:
+        """What else is wrong with a mask."""
         if fault == "dropout-keep-drop-swapped" and mask.scales(1):
-            text += " And those that stay are not divided by the probability (dropout-not-scaled)."
-        evidence = {"of": "y", "keep": keep, "share_kept": mask.share, "factor": mask.factor,
-                    "x": numbers(x.ravel()[:8]), "received": numbers(y.ravel()[:8])}
-        return lesson(name, "wrong-forward", fault, text, evidence)
+            return (" And those that stay are not divided by the probability of keeping them "
+                    "(dropout-not-scaled).")
+        if fault == "dropout-mask-shared" and mask.scales(1):
+            return " And those that stay are not divided by the probability (dropout-not-scaled)."
+        if fault == "dropout-mask-shared" and abs(mask.share - keep) > abs(mask.share - 1 + keep):
+            return " And more stay than should, or fewer (dropout-keep-drop-swapped)."
+        return ""
+
+    def _evidence(self, case: Case, y: np.ndarray, mask: Mask) -> dict[str, Any]:
+        return {
+            "of": self.convention.label("y"), "keep": 1 - case["rate"], "share_kept": mask.share,
+            "factor": mask.factor, "x": numbers(case["x"].ravel()[:8]),
+            "received": numbers(y.ravel()[:8]),
+        }
 
     def _judge_identity(self, name: str, case: Case, y: np.ndarray) -> Finding:
         x = case["x"]
         if agree(y, x):
             return Finding(name, "correct")
         mask = Mask.of(x, y)
-        text = "In evaluation y should be x; "
+        text = f"In evaluation {self.convention.label('y')} should be x; "
         if mask.share < 1:
             text += f"{1 - mask.share:.1%} of the values were dropped."
         else:
@@ -90,7 +225,7 @@ class DropoutExamination(Examination):
         """Say so where evaluation makes up for what training lacks: dropout as first published."""
         if found.fault != "dropout-not-scaled":
             return found
-        case = dropout_cases(training=False)[0]
+        case = self._cases(training=False)[0]
         other = self._attempt(found.function, case, self._judge_identity)
         if other.fault == "dropout-scaled-in-eval":
             found.message += (
@@ -111,7 +246,7 @@ class DropoutExamination(Examination):
         A forward draws the same mask for x and for what x is moved to if it takes it from what it
         is given, or from NumPy's or Python's common generator.
         """
-        for salt, case in enumerate(_every_case()):
+        for salt, case in enumerate(self._every_case()):
             dy, x = upstream(case["x"].shape, salt), case["x"]
             moved = Case({"x": 1.125 * x}, copy.deepcopy(case.settings))
             try:
@@ -129,11 +264,14 @@ class DropoutExamination(Examination):
 
     def _judge_gradients(self, name: str) -> Finding:
         """Training and evaluation, beside what forward did to each value."""
-        for salt, case in enumerate(_every_case()):
+        wrong: list[Finding] = []
+        for salt, case in enumerate(self._every_case()):
             dy = upstream(case["x"].shape, salt)
             try:
                 forward = self.subject.forward(case)
             except Trouble as trouble:
+                if wrong or salt:
+                    continue
                 return Finding(name, "error", None,
                                f"not checked, because of its forward: {trouble}")
             if self.subject.pair.forward is not None and forward.y.shape != dy.shape:
@@ -145,9 +283,16 @@ class DropoutExamination(Examination):
                     return Finding(name, "error", None, str(trouble))
                 continue  # a student need not keep a cache for evaluation
             found = self._judge_gradient(name, case, dy, forward, dx)
-            if found.verdict != "correct":
+            if found.verdict == "error":
                 return found
-        return Finding(name, "correct")
+            if found.verdict != "correct":
+                wrong.append(found)
+        if not wrong:
+            return Finding(name, "correct")
+        first = wrong[0]
+        if len({each.fault for each in wrong if each.verdict == first.verdict}) > 1:
+            first.fault = "unknown"
+        return first
 
     def _judge_gradient(
         self, name: str, case: Case, dy: np.ndarray, forward: Forward, dx: np.ndarray
@@ -166,20 +311,41 @@ class DropoutExamination(Examination):
         mask = Mask.of(dy, dx)
         if not case["training"]:
             return lesson(name, "wrong-backward", fault_in_evaluation(mask),
-                          "In evaluation dx should be dy.", evidence)
-        text = f"{mask.share:.1%} of dy passed, and forward had kept {(factors != 0).mean():.1%}."
-        if np.array_equal(dx != 0, factors != 0):
-            text = "dx is 0 where forward had dropped, but elsewhere no multiple of dy."
-            if mask.factor is not None:
-                text = (f"dx has forward's mask, but dy was multiplied by {mask.factor:.4g}; "
-                        f"expected {1 / keep:.4g}, as in forward.")
+                          f"In evaluation dx should be {self.convention.label('dy')}.", evidence)
         fault = fault_in_backward(dy, dx, factors, keep)
-        return lesson(name, "wrong-backward", fault, text, evidence)
+        return lesson(name, "wrong-backward", fault, self._gradient_in_words(mask, dx, factors),
+                      evidence)
+
+    def _gradient_in_words(self, mask: Mask, dx: np.ndarray, factors: np.ndarray) -> str:
+        """How a wrong dx lies beside what forward kept."""
+        dy = self.convention.label("dy")
+        if np.array_equal(dx != 0, factors == 0):
+            return "dx is 0 where forward had kept, and not where it had dropped."
+        if not np.array_equal(dx != 0, factors != 0):
+            return (f"{mask.share:.1%} of {dy} passed, and forward had kept "
+                    f"{(factors != 0).mean():.1%}.")
+        if mask.factor is None:
+            return f"dx is 0 where forward had dropped, but elsewhere no multiple of {dy}."
+        own = Mask.of(np.ones(dx.shape), factors).factor
+        return f"dx has forward's mask, but {dy} was multiplied by {mask.factor:.4g}" + (
+            f"; forward multiplied by {own:.4g}." if own is not None else ".")
+
+    def _every_case(self) -> list[Case]:
+        """In training, then in evaluation."""
+        return [*self._cases(training=True), *self._cases(training=False)]
 
 
-def _every_case() -> list[Case]:
-    """In training, then in evaluation."""
-    return [*dropout_cases(training=True), *dropout_cases(training=False)]
+def _keeps_as_many(found: Finding) -> bool:
+    """Whether about as many values were kept as a reading of p demands."""
+    share, keep = (found.evidence.get(key, np.nan) for key in ("share_kept", "keep"))
+    return bool(abs(share - keep) < 0.03)
+
+
+def _sharing(mask: Mask) -> str:
+    """Along which axes one draw serves several values."""
+    axes = " and ".join(map(str, mask.shared))
+    return (f"one draw serves all values along ax{'i' if len(mask.shared) == 1 else 'e'}s {axes}: "
+            "draw the mask in x's shape.")
 
 
 def _first(case: Case, key: str, expected: np.ndarray, received: np.ndarray) -> dict[str, Any]:

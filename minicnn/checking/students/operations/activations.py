@@ -27,7 +27,7 @@ def _small(**settings: float) -> list[Case]:
 
 
 RELU = Operation(
-    "relu", _cases(), _small(), [],
+    "relu", _cases(), _small(), [Suspect("relu-returns-mask", lambda case: case["x"] > 0)],
     {
         "dx": [
             Suspect("relu-mask-missing", lambda case, dy: dy),

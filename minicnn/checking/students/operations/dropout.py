@@ -1,5 +1,7 @@
 """Dropout, whose mask is the student's own: what was dropped is read off, and tells the fault."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,45 +16,74 @@ STANDARD_ERRORS = 6
 """By which the share of kept values may differ from its probability."""
 
 
-def _case(shape: tuple[int, ...], rate: float, training: bool) -> Case:
+def dropout_case(
+    shape: tuple[int, ...], rate: float, training: bool, p_drops: bool = False, salt: int = 0
+) -> Case:
+    """A case with a generator that has not drawn yet; where p drops, the student's p is the rate,
+    else the probability of keeping."""
     x = np.random.default_rng([60, *shape]).uniform(0.5, 2, shape)
     x *= np.where(np.random.default_rng([61, *shape]).random(shape) < 0.5, -1, 1)
-    settings = {"rate": rate, "training": training, "rng": np.random.default_rng([62, *shape])}
+    settings = {
+        "rate": rate, "training": training, "rng": np.random.default_rng([62, salt, *shape]),
+        **({"p_drops": True} if p_drops else {}),
+    }
     return Case({"x": x}, settings)
 
 
-def dropout_cases(training: bool) -> list[Case]:
-    """Cases, large enough for statistics, with generators that have not drawn yet."""
-    return [_case((67, 71), rate, training) for rate in RATES] + [
-        _case((5, 17, 14, 3), RATES[0], training)
+def dropout_cases(training: bool, p_drops: bool = False) -> list[Case]:
+    """Cases, large enough for statistics: rows, then images."""
+    return [dropout_case((67, 71), rate, training, p_drops) for rate in RATES] + [
+        dropout_case((5, 17, 14, 3), RATES[0], training, p_drops)
     ]
 
 
 @dataclass(frozen=True)
 class Mask:
-    """What dropout did to each value: the share that was kept, and the factor on those."""
+    """What dropout did to each value.
+
+    Attributes
+    ----------
+    share : float
+        Of the values that were kept.
+    factor : float or None
+        By which those were multiplied; None where it is not one number.
+    shared : tuple of int
+        Axes along which one draw serves all values.
+    shape : tuple of int
+        The array's.
+    """
 
     share: float
     factor: float | None
-    per_row: bool
+    shared: tuple[int, ...]
+    shape: tuple[int, ...]
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray) -> "Mask":
-        """Read off y / x; a factor of None where it is not one number."""
+        """Read off y / x."""
         ratio = y / x
         kept = ratio != 0
         factors = ratio[kept]
         one = factors.size > 0 and bool(np.isfinite(factors).all())
         one = one and np.ptp(factors) <= 1e-4 * np.abs(factors).max()
-        flat = kept.reshape(len(kept), -1)
-        same = bool((flat == flat[:1]).all() or (flat == flat[:, :1]).all())
-        return cls(
-            float(kept.mean()), float(factors.mean()) if one else None, same and not kept.all()
+        shared = tuple(
+            axis for axis in range(kept.ndim) if (kept == kept.take([0], axis)).all()
         )
+        return cls(float(kept.mean()), float(factors.mean()) if one else None, shared, x.shape)
 
-    def keeps(self, probability: float, size: int) -> bool:
+    @property
+    def is_whole(self) -> bool:
+        """Whether all values were kept, or none."""
+        return self.share in (0, 1)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several values had to share a draw, though not all of them."""
+        return bool(self.shared) and not self.is_whole
+
+    def keeps(self, probability: float) -> bool:
         """Whether the share may be that of independent draws with this probability."""
-        error = np.sqrt(probability * (1 - probability) / size)
+        error = np.sqrt(probability * (1 - probability) / math.prod(self.shape))
         return bool(abs(self.share - probability) <= STANDARD_ERRORS * error)
 
     def scales(self, factor: float) -> bool:
@@ -60,19 +91,60 @@ class Mask:
         return self.factor is not None and bool(np.isclose(self.factor, factor, 1e-4))
 
 
-def is_right_in_training(mask: Mask, keep: float, size: int) -> bool:
+def is_right_in_training(mask: Mask, keep: float) -> bool:
     """Whether so many values were kept, each by a draw of its own, and scaled as they should."""
-    return mask.keeps(keep, size) and mask.scales(1 / keep) and not mask.per_row
+    return mask.keeps(keep) and mask.scales(1 / keep) and not mask.is_shared
 
 
-def fault_in_training(mask: Mask, keep: float, size: int) -> str | None:
-    """Id of the fault that a training forward's wrong mask shows, or None."""
-    if mask.per_row:
-        return None
-    if mask.keeps(1 - keep, size) or (mask.keeps(keep, size) and mask.scales(1 / (1 - keep))):
+def fault_in_training(masks: Sequence[Mask], keeps: Sequence[float]) -> str | None:
+    """Id of the fault that explains every mask of a training forward, or None.
+
+    Parameters
+    ----------
+    masks : sequence of Mask
+    keeps : sequence of float
+        The probability of keeping for each.
+    """
+    pairs = list(zip(masks, keeps, strict=True))
+    if any(mask.is_shared for mask in masks):
+        return "dropout-mask-shared"
+    if all(
+        mask.keeps(1 - keep) or (mask.keeps(keep) and mask.scales(1 / (1 - keep)))
+        for mask, keep in pairs
+    ):
         return "dropout-keep-drop-swapped"
-    if mask.keeps(keep, size) and mask.scales(1):
+    if all(mask.keeps(keep) and mask.scales(1) for mask, keep in pairs):
         return "dropout-not-scaled"
+    if normal_numbers(masks, keeps) is not None:
+        return "dropout-mask-from-normal"
+    return None
+
+
+NORMAL_NUMBERS = {
+    "below {p:g}": lambda p: _below(p),
+    "above {p:g}": lambda p: 1 - _below(p),
+    "between {minus:g} and {p:g}": lambda p: _below(p) - _below(-p),
+    "outside {minus:g} to {p:g}": lambda p: 2 * _below(-p),
+}
+"""The share of normal numbers that lie so, by what is said of it."""
+
+
+def _below(p: float) -> float:
+    """The share of normal numbers below p."""
+    return (1 + math.erf(p / math.sqrt(2))) / 2
+
+
+def normal_numbers(masks: Sequence[Mask], keeps: Sequence[float]) -> str | None:
+    """Which normal numbers were kept, where it was they that met the probability, for the first
+    mask; None where no such comparison explains every mask."""
+    for of_complement in (False, True):
+        levels = [1 - keep if of_complement else keep for keep in keeps]
+        for where, share in NORMAL_NUMBERS.items():
+            if all(
+                mask.keeps(share(level)) for mask, level in zip(masks, levels, strict=True)
+            ):
+                place = where.format(p=levels[0], minus=-levels[0])
+                return f"{share(levels[0]):.0%} of normal numbers lie {place}"
     return None
 
 
@@ -95,11 +167,15 @@ def fault_in_backward(
     keep : float
         Probability of keeping.
     """
-    mask = Mask.of(dy, dx)
+    mask, own = Mask.of(dy, dx), Mask.of(np.ones(dy.shape), factors)
     if np.array_equal(dx != 0, factors != 0):
+        if mask.scales(1) and own.factor is not None:
+            return "dropout-backward-not-scaled"
         return "dropout-keep-drop-swapped" if mask.scales(1 / (1 - keep)) else None
-    readable = Mask.of(np.ones(dy.shape), factors).factor is not None
-    return "dropout-new-mask-in-backward" if readable and mask.factor is not None else None
+    if np.array_equal(dx != 0, factors == 0):
+        return None
+    readable = own.factor is not None and mask.factor is not None
+    return "dropout-new-mask-in-backward" if readable else None
 
 
 DROPOUT = Operation("dropout", dropout_cases(training=True), [])

@@ -1,0 +1,72 @@
+"""Planted faults of dropout, losses, ReLU and dense layers: single edits of correct submissions.
+
+Each row: (fault id, file, function at fault, verdict, old text, new text).
+"""
+
+F, B, E = "wrong-forward", "wrong-backward", "error"
+
+D_DROPS = "dropout_drops_cs231n.py"
+D_COMMENT = "dropout_comment_says_drop_cs231n.py"
+D_SILENT = "dropout_silent_cs231n.py"
+D_BOTH = "dropout_both_readings_cs231n.py"
+D_FLAT = "dropout_flat_indices_cs231n.py"
+D_SCALED = "dropout_scaled_mask_cs231n.py"
+D_ELEMENT = "dropout_elementwise_cs231n.py"
+D_BOOL = "dropout_boolean_mask_minicnn.py"
+D_CLASS = "dropout_cache_class_minicnn.py"
+R_ABS = "relu_abs_cs231n.py"
+R_FAMILY = "relu_family_minicnn.py"
+R_LOOP = "relu_element_loop_cs231n.py"
+R_SIGN = "relu_sign_cs231n.py"
+
+DO_F, DO_B = "dropout_forward", "dropout_backward"
+RELU_F = "relu_forward"
+
+PLANTED = [
+    # p is read against what the file says
+    ("dropout-keep-drop-swapped", D_DROPS, DO_F, F, "mask = np.random.rand(*x.shape) >= p\n"
+     "    out = x * mask / (1 - p)", "mask = np.random.rand(*x.shape) < p\n    out = x * mask / p"),
+    ("dropout-keep-drop-swapped", D_DROPS, DO_F, F, "neuron is dropped", "neuron is kept"),
+    ("dropout-keep-drop-swapped", D_COMMENT, DO_F, F, "is switched off", "stays on"),
+    ("dropout-keep-drop-swapped", D_COMMENT, DO_F, F, "x.shape) < p] = 0", "x.shape) > p] = 0"),
+    ("dropout-keep-drop-swapped", D_BOTH, DO_F, F,
+     "[0.0, 1.0 / p], size=x.shape, p=[1 - p, p]",
+     "[0.0, 1.0 / (1 - p)], size=x.shape, p=[p, 1 - p]"),
+    ("dropout-keep-drop-swapped", D_FLAT, DO_F, F, "x.size) > p)", "x.size) < p)"),
+    ("dropout-keep-drop-swapped", D_SILENT, DO_F, F, "1.0 / (1.0 - rate)", "1.0 / rate"),
+    # normal numbers where uniform ones belong
+    ("dropout-mask-from-normal", D_SCALED, DO_F, F, "np.random.rand(", "np.random.randn("),
+    ("dropout-mask-from-normal", D_DROPS, DO_F, F,
+     "np.random.rand(*x.shape) >= p", "np.random.normal(size=x.shape) > p"),
+    ("dropout-mask-from-normal", D_ELEMENT, DO_F, F, "generator.random()", "generator.normal()"),
+    ("dropout-mask-from-normal", D_FLAT, DO_F, F,
+     "state.random_sample(x.size)", "abs(state.standard_normal(x.size))"),
+    ("dropout-mask-from-normal", D_SILENT, DO_F, F,
+     "np.random.uniform(size=x.shape)", "np.random.standard_normal(x.shape)"),
+    # several values share a draw
+    ("dropout-mask-shared", D_SCALED, DO_F, F,
+     "np.random.rand(*x.shape) < p", "np.random.rand(x.shape[-1]) < p"),
+    ("dropout-mask-shared", D_SCALED, DO_F, E,
+     "np.random.rand(*x.shape) < p", "np.random.rand(x.shape[0], x.shape[1]) < p"),
+    ("dropout-mask-shared", D_DROPS, DO_F, F,
+     "np.random.rand(*x.shape) >= p", "np.random.rand(1, *x.shape[1:]) >= p"),
+    ("dropout-mask-shared", D_BOTH, DO_F, F,
+     "size=x.shape", "size=(len(x),) + (1,) * (x.ndim - 1)"),
+    ("dropout-mask-shared", D_COMMENT, DO_F, E,
+     "factors = np.full(x.shape, 1 / (1 - p))\n    factors[rng.random(x.shape) < p] = 0",
+     "factors = (rng.random(x.shape[:2]) >= p) / (1 - p)"),
+    ("dropout-mask-shared", D_DROPS, DO_F, F, "np.random.rand(*x.shape)", "np.random.rand()"),
+    # backward without forward's factor
+    ("dropout-backward-not-scaled", D_DROPS, DO_B, B,
+     'return dout * mask / (1 - dropout_param["p"])', "return dout * mask"),
+    ("dropout-backward-not-scaled", D_FLAT, DO_B, B, "dout.flatten() / p", "dout.flatten()"),
+    ("dropout-backward-not-scaled", D_SILENT, DO_B, B, "dout * scale", "dout * 1.0"),
+    ("dropout-backward-not-scaled", D_COMMENT, DO_B, B,
+     "else cache * dout", "else (cache > 0) * dout"),
+    ("dropout-backward-not-scaled", D_BOOL, DO_B, B, "dy * mask / keep_prob", "dy * mask"),
+    # where x is positive, for x there
+    ("relu-returns-mask", R_ABS, RELU_F, F, "0.5 * (x + np.abs(x))", "0.5 * (1 + np.sign(x))"),
+    ("relu-returns-mask", R_FAMILY, RELU_F, F, "np.clip(x, 0, None)", "np.where(x > 0, 1, 0)"),
+    ("relu-returns-mask", R_LOOP, RELU_F, F, "out[place] = value", "out[place] = 1"),
+    ("relu-returns-mask", R_SIGN, RELU_F, F, "np.fmax(x, 0.0)", "x > 0"),
+]
