@@ -47,6 +47,14 @@ def integer(operation: str, name: str, value: Any, minimum: int) -> int:
     return int(value)
 
 
+def divisor(operation: str, name: str, value: Any, whole: int, of: str) -> int:
+    """A whole number of at least 1 that divides `whole`, so many of what `of` says."""
+    result = integer(operation, name, value, 1)
+    if whole % result:
+        raise ValueError(f"{operation}: {name} must divide the {whole} {of}, got {result}")
+    return result
+
+
 def is_integer(value: Any) -> bool:
     """Whether a value is a whole number, Python's or NumPy's; truth values are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)

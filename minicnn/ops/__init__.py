@@ -46,6 +46,14 @@ from minicnn.ops.dropout import (
     dropout_backward as dropout_backward,
     dropout_forward as dropout_forward,
 )
+from minicnn.ops.groupnorm import (
+    groupnorm_backward as groupnorm_backward,
+    groupnorm_forward as groupnorm_forward,
+)
+from minicnn.ops.layernorm import (
+    layernorm_backward as layernorm_backward,
+    layernorm_forward as layernorm_forward,
+)
 from minicnn.ops.pool2d import (
     avgpool2d_backward as avgpool2d_backward,
     avgpool2d_forward as avgpool2d_forward,

@@ -187,6 +187,14 @@ def vector(operation: str, name: str, array: Any, length: int, why: str) -> None
         )
 
 
+def per_channel(operation: str, x: Any, **arrays: Any) -> None:
+    """Require x of axes (N, ..., C), and of each array one value a channel."""
+    if x.ndim < 2:
+        raise ValueError(f"{operation}: x must have axes (N, ..., C), got shape {x.shape}")
+    for name, array in arrays.items():
+        vector(operation, name, array, x.shape[-1], "one value a channel of x")
+
+
 def class_labels(operation: str, labels: Any, count: int, classes: int) -> np.ndarray:
     """`labels` as int64 (count,), each in ``[0, classes)``."""
     labels = np.asarray(labels)

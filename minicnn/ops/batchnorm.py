@@ -83,11 +83,8 @@ def batchnorm_forward(
         training, a running array is read-only or a channel has a single value.
     """
     x, gamma, beta = arguments.floats("batchnorm", x=x, gamma=gamma, beta=beta)
-    if x.ndim < 2:
-        raise ValueError(f"batchnorm: x must have axes (N, ..., C), got shape {x.shape}")
+    arguments.per_channel("batchnorm", x, gamma=gamma, beta=beta)
     channels = x.shape[-1]
-    for name, array in (("gamma", gamma), ("beta", beta)):
-        arguments.vector("batchnorm", name, array, channels, "one value a channel of x")
     mean_here = _running("running_mean", running_mean, channels, changed=bool(training))
     var_here = _running("running_var", running_var, channels, changed=bool(training))
     momentum = validation.number("batchnorm", "momentum", momentum, 0, 1)

@@ -9,7 +9,9 @@ from onnx.reference import ReferenceEvaluator
 OPSET = 17
 
 
-def onnx_operator(kind: str, *inputs: np.ndarray, outputs: int = 1, **attributes: Any) -> list:
+def onnx_operator(
+    kind: str, *inputs: np.ndarray, outputs: int = 1, opset: int = OPSET, **attributes: Any
+) -> list:
     """The outputs of ONNX's `kind` for these inputs."""
     names = [f"input_{number}" for number in range(len(inputs))]
     results = [f"output_{number}" for number in range(outputs)]
@@ -19,7 +21,7 @@ def onnx_operator(kind: str, *inputs: np.ndarray, outputs: int = 1, **attributes
         [_value(name, array) for name, array in zip(names, inputs, strict=True)],
         [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in results],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     return ReferenceEvaluator(model).run(None, dict(zip(names, inputs, strict=True)))
 
 

@@ -39,6 +39,9 @@ OPERATIONS = [
     Operation("batchnorm", (2, 4, 5, 3), lambda: {
         "gamma": _filled(3), "beta": _filled(3), "training": True,
         "running_mean": np.zeros(3, np.float32), "running_var": np.ones(3, np.float32)}),
+    Operation("layernorm", (2, 4, 5, 3), lambda: {"gamma": _filled(3), "beta": _filled(3)}),
+    Operation("groupnorm", (2, 4, 5, 6), lambda: {
+        "gamma": _filled(6), "beta": _filled(6), "groups": 3}),
     Operation("dense", (6, 4), lambda: {"w": _filled(4, 5), "b": _filled(5)}),
     Operation("relu", (3, 4)),
     Operation("leaky_relu", (3, 4)),

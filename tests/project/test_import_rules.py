@@ -36,8 +36,8 @@ OPS = (
     "__init__",
     "cpu, cuda",
     "reference",
-    "activations, batchnorm, conv2d, dense, dropout, pool2d, reductions, softmax_cross_entropy, "
-    "updates",
+    "activations, batchnorm, conv2d, dense, dropout, groupnorm, layernorm, pool2d, reductions, "
+    "softmax_cross_entropy, updates",
     "arguments",
     "backend, window",
 )

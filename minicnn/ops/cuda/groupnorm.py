@@ -1,0 +1,25 @@
+"""Group normalisation, computed on the host by the reference."""
+
+import dataclasses
+
+import numpy as np
+
+from minicnn.ops.cuda.array import asarray
+from minicnn.ops.reference import groupnorm as host
+
+
+def groupnorm_forward(x, gamma, beta, *, groups, eps):
+    """y and the cache, on the device."""
+    arrays = map(np.asarray, (x, gamma, beta))
+    y, cache = host.groupnorm_forward(*arrays, groups=groups, eps=eps)
+    kept = {"mean": cache.mean, "inverse_std": cache.inverse_std}
+    there = {name: asarray(array, array.dtype) for name, array in kept.items()}
+    return asarray(y, y.dtype), dataclasses.replace(cache, x=x, gamma=gamma, **there)
+
+
+def groupnorm_backward(dy, cache):
+    """dx, dgamma and dbeta, on the device."""
+    names = ("x", "gamma", "mean", "inverse_std")
+    here = {name: np.asarray(getattr(cache, name)) for name in names}
+    gradients = host.groupnorm_backward(np.asarray(dy), dataclasses.replace(cache, **here))
+    return tuple(asarray(array, array.dtype) for array in gradients)
