@@ -15,6 +15,8 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
         "T3 = γ·r·x̂·mean(dy·x̂)",
         "running = momentum · running + (1 - momentum) · batch",
         "evaluation: y = γ · (x - running mean) / sqrt(running variance + eps) + β",
+        "evaluation: dx = γ · dy / sqrt(running variance + eps)              "
+        "and x̂ in dγ is of the running statistics",
     ),
     "convolution": (
         "y[n,i,j,k] = b[k] + Σ(p,q,c) x̃[n, i·s+p, j·s+q, c] · w[p,q,c,k]     "
@@ -64,8 +66,8 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
 
 
 GIVES: dict[tuple[str, str], tuple[int, ...]] = {
-    ("batch norm", "dx"): (7,),
-    ("batch norm", "dgamma"): (6,),
+    ("batch norm", "dx"): (7, 10),
+    ("batch norm", "dgamma"): (6, 10),
     ("batch norm", "dbeta"): (5,),
     ("batch norm", "running_mean"): (8,),
     ("batch norm", "running_var"): (8,),
@@ -78,6 +80,9 @@ GIVES: dict[tuple[str, str], tuple[int, ...]] = {
 }
 """Which equations give a gradient or statistic."""
 
+BACKWARD_OF: dict[tuple[str, int], int] = {("batch norm", 9): 10}
+"""Of a forward that has a mode of its own, which equation its gradients follow."""
+
 
 @dataclass(frozen=True)
 class Equation:
@@ -89,6 +94,9 @@ class Equation:
     def of(self, name: str) -> "Equation":
         """This equation, or the one of its topic that gives this array, if this one does not."""
         own = GIVES.get((self.topic, name), (self.number,))
+        follows = BACKWARD_OF.get((self.topic, self.number))
+        if follows in own:
+            return Equation(self.topic, follows)
         return self if self.number in own else Equation(self.topic, own[0])
 
     def __str__(self) -> str:

@@ -66,6 +66,19 @@ FAULTS: dict[str, Fault] = {
          "exchanged"),
         ("bn-eval-uses-batch", 9,
          "evaluation normalises with the batch's own statistics where the running ones belong"),
+        ("bn-eval-without-affine", 9,
+         "evaluation normalises without gamma and beta, which belong to y in both modes"),
+        ("bn-running-replaced", 8,
+         "the running statistics become the batch's own: momentum has no part, and what earlier "
+         "batches gave is lost"),
+        ("bn-running-var-with-eps", 8,
+         "the running variance gathers σ² + eps; eps is added under the root alone"),
+        ("bn-terms-not-summed", 7,
+         "the gradients of mean and variance are taken value by value: every y depends on both, so "
+         "they are sums over the batch"),
+        ("bn-diagonal-only", 7,
+         "dx is made of ∂y_i/∂x_i alone: every x moves the mean and the variance, and so every "
+         "other y of its channel"),
     ),
     **_faults(
         "convolution",

@@ -1,5 +1,7 @@
 """CS231n's dialect, of assignment 2: NCHW, settings in dicts."""
 
+from typing import Any
+
 import numpy as np
 
 from minicnn.checking.students.convention import (
@@ -26,10 +28,10 @@ def _call_pool(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Argu
 
 
 def _call_batchnorm(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
-    settings = {
+    settings: dict[str, Any] = {
         "mode": "train" if case["training"] else "test", "eps": case["eps"],
-        "momentum": case["momentum"], "running_mean": arrays["running_mean"],
-        "running_var": arrays["running_var"],
+        "momentum": case["momentum"],
+        **{key: arrays[key] for key in ("running_mean", "running_var") if key in arrays},
     }
     return (arrays["x"], arrays["gamma"], arrays["beta"], settings), {}
 

@@ -1,72 +1,91 @@
 """Examining a batch norm: beside y and the gradients, running statistics and evaluation mode."""
 
-from typing import Any
+from collections.abc import Iterable
 
-import numpy as np
-
-from minicnn.checking.students.convention import Convention
-from minicnn.checking.students.examination.evidence import (
-    lesson,
-    show_case,
-    show_observation,
-    unexplained,
-    worst,
+from minicnn.checking.students.examination.batchnorm_evaluation import BatchNormEvaluation
+from minicnn.checking.students.examination.batchnorm_statistics import (
+    about_statistic,
+    is_of_its_axes,
+    own_patterns,
+    running_array,
+    with_patterns,
 )
+from minicnn.checking.students.examination.evidence import also_from, lesson, show_case
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.batchnorm import BATCHNORM_EVALUATION
 from minicnn.checking.students.operations.batchnorm_cases import lone_samples
 from minicnn.checking.students.operations.batchnorm_running import (
     STATISTICS,
-    is_near,
     right_running,
-    running_fault,
+    running_suspects,
 )
-from minicnn.checking.students.operations.case import Case, upstream
+from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.observation import Observation, agree
-from minicnn.checking.students.subject import Trouble
+from minicnn.checking.students.operations.operation import Operation
+from minicnn.checking.students.subject import Subject, Trouble
 
 
 class BatchNormExamination(Examination):
     """Beside y and the gradients: running statistics, and evaluation mode."""
 
+    def __init__(self, operation: Operation, subject: Subject) -> None:
+        super().__init__(operation, subject)
+        self.shapes = ""  # of the running statistics that the file makes, where they are not (C,)
+        self.evaluates_own = True  # whether evaluation can use those
+        if self.convention.dialect == "cs231n" and subject.pair.forward is not None:
+            self._give_statistics_as_made()
+        self.evaluation = BatchNormEvaluation(self.subject)
+
     def is_possible(self, case: Case) -> bool:
-        dims = case["x"].ndim
-        if self.convention.dialect == "cs231n":
-            return dims == (4 if "spatial" in self.convention.forward else 2)
-        return super().is_possible(case)
+        return is_of_its_axes(self.convention, case) and super().is_possible(case)
+
+    def _give_statistics_as_made(self) -> None:
+        """Give running statistics in the shapes that the file makes, unless only (C,) evaluates."""
+        patterns = own_patterns(self.subject, self.cases[0])
+        if not patterns:
+            return
+        case = next(filter(self.is_possible, BATCHNORM_EVALUATION.cases))
+        self.shapes = " and ".join(
+            f"{key} in shape {case[key].reshape(shape).shape}" for key, shape in patterns.items()
+        )
+        as_made = with_patterns(self.subject, patterns)
+        self.evaluates_own = (
+            self._evaluates(as_made, case) or not self._evaluates(self.subject, case)
+        )
+        if self.evaluates_own:
+            self.subject, self.convention = as_made, as_made.convention
+
+    def _evaluates(self, subject: Subject, case: Case) -> bool:
+        """Whether a forward is right in evaluation mode."""
+        try:
+            return agree(subject.forward(case).y, self.operation.right_forward(case))
+        except Trouble:
+            return False
 
     def judge_forward(self) -> Finding:
         found = super().judge_forward()
         if found.verdict == "error" and found.fault is None:
             return self._probe_axes(found)
-        if found.verdict == "correct":
-            found = self._judge_running()
-        if found.verdict == "correct":
-            found = self._judge_evaluation()
+        if found.verdict != "correct":
+            return found
+        later = self._judge_running() or self.evaluation.judge_forward()
+        if later.verdict != "correct":
+            return later
+        if self.shapes and not self.evaluates_own:
+            text = f"It leaves {self.shapes}, with which evaluation fails."
+            shown = show_case(self.convention, self.cases[0], "running_mean")
+            return lesson(found.function, "wrong-forward", "axis-kept", text, shown)
+        if self.shapes and not found.message:
+            found.message = f"note: it keeps {self.shapes}"
         return found
 
     def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
         found = super().judge_backward(name, forward_is_right)
-        if found.verdict == "correct" and not found.message:
-            found.message = self._note_on_evaluation(name)
-        return found
-
-    def _note_on_evaluation(self, name: str) -> str:
-        """A note, not a fault, on dx after a forward in evaluation mode: many courses leave it out.
-        """
-        if self.convention.dialect == "cs231n":
-            return ""
-        for case in filter(self.is_possible, BATCHNORM_EVALUATION.cases):
-            dy = upstream(case["x"].shape)
-            try:
-                dx = self.answer(name, "dx", case, dy)
-            except Trouble:
-                continue
-            if not agree(dx, self.operation.right_gradients(case, dy)[0]):
-                return ("note: after a forward in evaluation mode dx should be "
-                        "gamma · dy / sqrt(running_var + eps)")
-        return ""
+        if found.verdict != "correct" or not forward_is_right:
+            return found
+        after = self.evaluation.judge_backward(name, forward_is_right)
+        return found if after.verdict == "correct" and found.message else after
 
     def _probe_axes(self, found: Finding) -> Finding:
         """Statistics of too many axes often raise; where those axes have one element, all is right.
@@ -101,68 +120,36 @@ class BatchNormExamination(Examination):
             "broadcast" in message or f"of size {statistics_there_are} " in message
         )
 
-    def _judge_running(self) -> Finding:
+    # -- running statistics -------------------------------------------------------------------
+
+    def _judge_running(self) -> Finding | None:
         """Whether the running statistics follow equation 8."""
-        name = self.convention.forward
-        for case in [*filter(self.is_possible, self.operation.small), *self.cases]:
+        every = self._after_training(self.cases)
+        for key in STATISTICS:
+            seen = every[key]
+            wrong = [each for each in seen if not each.right]
+            if not wrong:
+                continue
+            explained = [each for each in running_suspects(key) if each.explains(seen)]
+            small = self._after_training(filter(self.is_possible, self.operation.small))[key]
+            shown = next((each for each in small if not each.right), wrong[0])
+            text = explained[0].detail if explained else ""
+            text += also_from([each.fault for each in explained])
+            fault = explained[0].fault if explained else None
+            return about_statistic(self.convention, fault, key, shown, text)
+        return None
+
+    def _after_training(self, cases: Iterable[Case]) -> dict[str, list[Observation]]:
+        """What each running array is after a forward in training, beside what it should be."""
+        found: dict[str, list[Observation]] = {key: [] for key in STATISTICS}
+        for case in cases:
             try:
                 forward = self.subject.forward(case)
             except Trouble:
                 continue  # a case that may be refused
             for key in STATISTICS:
-                received = _running(self.convention, forward.arguments, key)
+                received = running_array(self.convention, forward.arguments, key)
                 rights = right_running(case, key)
-                if not any(is_near(received, right) for right in rights):
-                    seen = Observation(case, np.asarray(received, float), rights[0])
-                    return self._name(name, running_fault(case, key, received), key, seen)
-        return Finding(name, "correct")
-
-    def _judge_evaluation(self) -> Finding:
-        """Whether evaluation follows equation 9 and leaves the running statistics alone."""
-        name = self.convention.forward
-        observations: list[Observation] = []
-        changed: tuple[str, Observation] | None = None
-        for case in filter(self.is_possible, BATCHNORM_EVALUATION.cases):
-            try:
-                forward = self.subject.forward(case)
-            except Trouble as trouble:
-                if self.may_be_refused(case, trouble) and observations:
-                    continue
-                message = f"In evaluation mode {trouble}"
-                return Finding(name, "error", None, message, show_case(self.convention, case, "y"))
-            observations.append(
-                Observation(case, forward.y, self.operation.right_forward(case))
-            )
-            for key in STATISTICS:
-                received = _running(self.convention, forward.arguments, key)
-                if changed is None and not is_near(received, case[key], 1e-6):
-                    changed = key, Observation(case, np.asarray(received, float), case[key])
-        if not all(seen.right for seen in observations):
-            finding = self.conclude(
-                name, "wrong-forward", "y", observations, BATCHNORM_EVALUATION.forward_suspects,
-                BATCHNORM_EVALUATION.small,
-            )
-            finding.message = f"In evaluation mode: {finding.message}"
-            return finding
-        if changed is not None:
-            return self._name(name, None, *changed, "It changes in evaluation mode.")
-        return Finding(name, "correct")
-
-    def _name(
-        self, name: str, fault: str | None, key: str, seen: Observation, text: str = ""
-    ) -> Finding:
-        """A finding about a running array."""
-        element = worst(self.convention, seen, key)[0]
-        place, right, came = element["index"], element["expected"], element["received"]
-        text = f"{key}{place} should be {right:.6g}, got {came}. {text}"
-        if fault is None:
-            text = unexplained(self.convention, key, text)
-        shown = show_observation(self.convention, seen, key)
-        return lesson(name, "wrong-forward", fault, text, shown)
-
-
-def _running(convention: Convention, arguments: tuple, key: str) -> Any:
-    """A running array as the student's function left it, whatever axes of one element it has."""
-    if convention.dialect == "cs231n":
-        return np.asarray(arguments[3].get(key), np.float64).ravel()
-    return np.ravel(arguments[3 + (key == "running_var")])
+                right = next((each for each in rights if agree(received, each)), rights[0])
+                found[key].append(Observation(case, received, right))
+        return found

@@ -1,0 +1,97 @@
+"""Running statistics: where a file leaves them, in which shapes, and what is said of wrong ones.
+
+CS231n hands them over in a dict and lets the function make them where they are not there. What it
+makes itself, of shape (1, C, 1, 1) for example, is as right as what the course gives, of shape
+(C,); so it is asked first, and then given the shape that it makes.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minicnn.checking.students.convention import Arguments, Convention, Parameters
+from minicnn.checking.students.examination.evidence import (
+    lesson,
+    show_observation,
+    unexplained,
+    worst,
+)
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.operations.batchnorm_running import STATISTICS
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.observation import Observation
+from minicnn.checking.students.subject import Subject, Trouble
+
+Patterns = dict[str, tuple[int, ...]]
+"""By the statistic's name, the shape to be given to `numpy.reshape`: -1 stands for C."""
+
+
+def is_of_its_axes(convention: Convention, case: Case) -> bool:
+    """Whether a case has images for a batch norm of images, and features for one of features;
+    minicnn's is for both."""
+    if convention.dialect != "cs231n":
+        return True
+    return case["x"].ndim == (4 if "spatial" in convention.forward else 2)
+
+
+def running_array(convention: Convention, arguments: tuple, key: str) -> np.ndarray:
+    """A running array as the student's function left it, without axes of one element; not finite
+    and of another shape than any channel's where it is none."""
+    value = _left(convention, arguments, key)
+    try:
+        array = np.asarray(value, np.float64)
+    except Exception:
+        return np.array(np.nan)
+    return array.reshape(-1) if array.ndim and array.size == max(array.shape) else array
+
+
+def own_patterns(subject: Subject, case: Case) -> Patterns:
+    """How a file that makes the running statistics itself shapes them, where it is not (C,)."""
+    channels = case["x"].shape[-1]
+    arrays = {key: array for key, array in case.arrays.items() if key not in STATISTICS}
+    try:
+        forward = subject.forward(Case(arrays, case.settings))
+    except Trouble:
+        return {}
+    patterns = {}
+    for key in STATISTICS:
+        made = _left(subject.convention, forward.arguments, key)
+        if isinstance(made, np.ndarray) and made.ndim > 1 and made.size == max(made.shape):
+            patterns[key] = tuple(-1 if size == channels else 1 for size in made.shape)
+    return patterns
+
+
+def with_patterns(subject: Subject, patterns: Patterns) -> Subject:
+    """The same pair, given running statistics in these shapes."""
+    convention = subject.convention
+
+    def call(case: Case, arrays: dict[str, np.ndarray], parameters: Parameters) -> Arguments:
+        shaped = {
+            key: array.reshape(patterns.get(key, array.shape)) for key, array in arrays.items()
+        }
+        return convention.call(case, shaped, parameters)
+
+    return Subject(replace(subject.pair, convention=replace(convention, call=call)), subject.path)
+
+
+def _left(convention: Convention, arguments: tuple, key: str) -> Any:
+    if convention.dialect == "cs231n":
+        return arguments[3].get(key)
+    return arguments[3 + (key == "running_var")]
+
+
+def about_statistic(
+    convention: Convention, fault: str | None, key: str, seen: Observation, text: str = ""
+) -> Finding:
+    """A finding about a running array that is wrong."""
+    if seen.shape_is_right:
+        element = worst(convention, seen, key)[0]
+        place, right, came = element["index"], element["expected"], element["received"]
+        text = f"{key}{place} should be {right:.6g}, got {came}. {text}"
+    else:
+        text = f"{key} should have shape {seen.expected.shape}, got {seen.received.shape}. {text}"
+    if fault is None:
+        text = unexplained(convention, key, text)
+    shown = show_observation(convention, seen, key)
+    return lesson(convention.forward, "wrong-forward", fault, text, shown)

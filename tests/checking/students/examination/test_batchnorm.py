@@ -1,0 +1,75 @@
+"""Batch norm in students' files: running statistics of any shape or kind, and both modes."""
+
+from pathlib import Path
+
+import pytest
+from submission_checks import SUBMISSIONS, findings_of
+
+from minicnn.checking import Finding
+
+KEPT = "spatial_batchnorm_kept_axes_cs231n.py"
+CLOSURE = "batchnorm_closure_minicnn.py"
+STAGED = "batchnorm_staged_graph_cs231n.py"
+
+
+@pytest.fixture
+def check(tmp_path: Path):
+    """The findings about a submission with some edits, by function."""
+    def findings(name: str, *edits: tuple[str, str]) -> dict[str, Finding]:
+        text = (SUBMISSIONS / name).read_text(encoding="utf-8")
+        for old, new in edits:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return {finding.function: finding for finding in findings_of(path)}
+
+    return findings
+
+
+def test_running_statistics_are_given_in_the_shape_that_the_file_makes(check) -> None:
+    forward = check(KEPT)["spatial_batchnorm_forward"]
+    assert forward.verdict == "correct"
+    assert forward.message.startswith("note: it keeps running_mean in shape (1, 4, 1, 1) and")
+
+
+@pytest.mark.parametrize("left", ["None", "'gone'", "[[1], [1, 2]]", "object()", "[mu, mu]"])
+def test_running_statistics_of_any_kind_are_compared(check, left: str) -> None:
+    found = check(STAGED, ("    return out, cache\n\n\ndef",
+                           f"    if mode == 'train':\n        bn_param['running_mean'] = {left}\n"
+                           "    return out, cache\n\n\ndef"))["batchnorm_forward"]
+    assert (found.verdict, found.fault) == ("wrong-forward", "unknown")
+    assert "running_mean should have shape (1,), got (" in found.message
+
+
+def test_one_that_keeps_no_running_statistics_in_the_dict_is_told_so(check) -> None:
+    found = check(STAGED, ('    bn_param["running_var"] = running_var\n', ""))["batchnorm_forward"]
+    assert (found.verdict, found.fault) == ("wrong-forward", "bn-running-not-updated")
+    assert "running_var[0] should be" in found.message
+
+
+def test_after_evaluation_minicnn_asks_for_gradients_and_cs231n_only_notes(check) -> None:
+    dropped = ("            return dy * gamma * r, _sum(dy * xhat), _sum(dy)\n",
+               "            return dy * gamma * r - _mean(dy), _sum(dy * xhat), _sum(dy)\n")
+    found = check(CLOSURE, dropped)["batchnorm_backward"]
+    assert (found.verdict, found.fault) == ("wrong-backward", "unknown")
+    assert found.message.startswith("After a forward in evaluation mode: dx is wrong")
+    found = check("batchnorm_backward_alt_cs231n.py")
+    for name in ("batchnorm_backward", "batchnorm_backward_alt"):
+        assert found[name].verdict == "correct"
+        assert found[name].message.startswith("note: after a forward in evaluation mode dx should")
+
+
+def test_a_cache_for_training_alone_is_an_error_in_minicnns_dialect(check) -> None:
+    found = check(CLOSURE, ("return gamma * xhat + beta, pull_back\n\n    mu",
+                            "return gamma * xhat + beta, None\n\n    mu"))["batchnorm_backward"]
+    assert found.verdict == "error"
+    assert found.message.startswith("After a forward in evaluation mode: batchnorm_backward raised")
+    found = check(STAGED)["batchnorm_backward"]
+    assert (found.verdict, found.message) == ("correct", "")
+
+
+def test_the_equation_of_a_gradient_in_evaluation_is_cited(check) -> None:
+    found = check("batchnorm_paper_equations_minicnn.py",
+                  ('if not cache["training"]:', "if cache is None:"))["batchnorm_backward"]
+    assert "batch norm, equation 10: evaluation: dx = γ · dy" in found.message
