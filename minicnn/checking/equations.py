@@ -18,6 +18,28 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
         "evaluation: dx = γ · dy / sqrt(running variance + eps)              "
         "and x̂ in dγ is of the running statistics",
     ),
+    "layer norm": (
+        "μ[n] = (1/m) Σ x[n]                       over all m = H·W·C values, or D, of sample n",
+        "σ²[n] = (1/m) Σ (x[n] - μ[n])²",
+        "x̂ = (x - μ) · r                           r = 1 / sqrt(σ² + eps)",
+        "y = γ · x̂ + β                             γ and β have one value a channel",
+        "dβ = Σ dy                                 over all axes but the channels",
+        "dγ = Σ dy · x̂",
+        "g = γ · dy                                ∂L/∂x̂; its means run over a sample",
+        "dx = T1 - T2 - T3                         T1 = r·g, T2 = r·mean(g), "
+        "T3 = r·x̂·mean(g·x̂)",
+    ),
+    "group norm": (
+        "μ[n,k] = (1/m) Σ x[n,u,v,c]               over the m = H·W·C/G values of group k",
+        "σ²[n,k] = (1/m) Σ (x[n,u,v,c] - μ[n,k])²",
+        "x̂ = (x - μ) · r                           r = 1 / sqrt(σ² + eps)",
+        "y = γ · x̂ + β                             γ and β have one value a channel",
+        "dβ = Σ dy                                 over all axes but the channels",
+        "dγ = Σ dy · x̂",
+        "g = γ · dy                                ∂L/∂x̂; its means run over a group of a sample",
+        "dx = T1 - T2 - T3                         T1 = r·g, T2 = r·mean(g), "
+        "T3 = r·x̂·mean(g·x̂)",
+    ),
     "convolution": (
         "y[n,i,j,k] = b[k] + Σ(p,q,c) x̃[n, i·s+p, j·s+q, c] · w[p,q,c,k]     "
         "x̃ is x in a rim of zeros",
@@ -71,6 +93,12 @@ GIVES: dict[tuple[str, str], tuple[int, ...]] = {
     ("batch norm", "dbeta"): (5,),
     ("batch norm", "running_mean"): (8,),
     ("batch norm", "running_var"): (8,),
+    ("layer norm", "dx"): (7, 8),
+    ("layer norm", "dgamma"): (6,),
+    ("layer norm", "dbeta"): (5,),
+    ("group norm", "dx"): (7, 8),
+    ("group norm", "dgamma"): (6,),
+    ("group norm", "dbeta"): (5,),
     ("convolution", "dx"): (3, 4),
     ("convolution", "dw"): (5,),
     ("convolution", "db"): (6,),
