@@ -13,11 +13,13 @@ class Finding:
     Attributes
     ----------
     function : str
-    verdict : {"correct", "wrong-forward", "wrong-backward", "error"}
+    verdict : {"correct", "wrong-forward", "wrong-backward", "error", "not-written", "not-checked"}
         ``"error"``: it raised, or returned the wrong number, shape or type of things.
+        ``"not-written"``: the body of a starter, None, or zeros that nothing filled.
+        ``"not-checked"``: its forward cannot be used, so that nothing can be said.
     fault : str or None
         An id of `minicnn.checking.faults.FAULTS`; ``"unknown"`` for a wrong answer that none
-        explains; None for a right one, and for an error that none explains.
+        explains; None for a right one, and for the other verdicts where none explains them.
     message : str
         For the student.
     evidence : dict

@@ -146,7 +146,8 @@ class _Inquiry:
         if judging is None:
             unknown = [name for pair in self.order for name in pair if name not in self.found]
             for name in unknown:
-                self.found[name] = Finding(name, "error", None, f"not checked: the file {how}")
+                self.found[name] = Finding(
+                    name, "not-checked", None, f"not checked: the file {how}")
             return True
         self.condemned.append(judging)
         self.found.setdefault(judging, Finding(judging, "error", None, f"{judging} {how}"))
@@ -154,7 +155,7 @@ class _Inquiry:
             if forward == judging:
                 for name in backwards:
                     self.found.setdefault(name, Finding(
-                        name, "error", None, f"not checked, because {forward} {how}"
+                        name, "not-checked", None, f"not checked, because {forward} {how}"
                     ))
         return all(name in self.found for pair in self.order for name in pair)
 

@@ -1,27 +1,41 @@
 """A student's pair of functions, called in the examination's language."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minicnn.checking.students.changes import Changes, Watched
 from minicnn.checking.students.convention import Parameters, most_positional
+from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.hints import hint_for
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.submission import Pair, describe, parameters
+from minicnn.checking.students.unwritten import unfilled_names
 
 
 class Trouble(Exception):
     """A student's function raised, or returned something that is no answer.
 
-    ``cause`` is what it raised, if it did.
+    Attributes
+    ----------
+    cause : BaseException or None
+        What it raised, if it did.
+    verdict : {"error", "not-written"}
     """
 
-    def __init__(self, message: str, cause: BaseException | None = None) -> None:
+    def __init__(
+        self, message: str, cause: BaseException | None = None, verdict: str = "error"
+    ) -> None:
         super().__init__(message)
-        self.cause = cause
+        self.cause, self.verdict = cause, verdict
+
+    def finding(self, function: str) -> Finding:
+        """What it says of the function that made it."""
+        return Finding(function, self.verdict, None, str(self))
 
 
 @dataclass(frozen=True)
@@ -31,6 +45,7 @@ class Forward:
     y: np.ndarray
     cache: Any
     arguments: tuple
+    watched: Watched
 
 
 class Subject:
@@ -47,6 +62,7 @@ class Subject:
         self.pair, self.path = pair, path
         self.convention = pair.convention
         self.parameters: Parameters = parameters(pair.forward) if pair.forward else None
+        self.changes = Changes()
 
     def forward(self, case: Case) -> Forward:
         """Call forward; without one in the file, take the cache that the dialect prescribes.
@@ -63,16 +79,25 @@ class Subject:
                 raise Trouble(
                     f"{self.convention.forward} is needed beside it: the cache is its own"
                 )
-            return Forward(np.empty(0), prescribed(positional, keywords), positional)
-        name = self.convention.forward
+            cache = prescribed(positional, keywords)
+            return Forward(np.empty(0), cache, positional, Watched(self._named(case, positional)))
+        name, cache = self.convention.forward, None
+        watched = Watched(self._named(case, positional))
         result = self._call(name, self.pair.forward, positional, keywords)
-        cache = None
+        self.changes.note(name, watched)
         if self.convention.has_cache or self.convention.gradients:
             if not isinstance(result, tuple | list) or len(result) != 2:
-                raise Trouble(f"{name} must return two things, {_what_came(result)}")
+                raise _wrong_number(name, "two things", result)
             result, cache = result
         y = self.convention.ours("y", self.array(name, self.convention.label("y"), result))
-        return Forward(y, cache, positional)
+        return Forward(y, cache, positional, Watched(self._named(case, positional)))
+
+    def _named(self, case: Case, positional: tuple) -> Iterator[tuple[str, object]]:
+        """The arguments that must stay as they are, by the student's names: all but running
+        statistics."""
+        for name, value in zip(case.arrays, positional, strict=False):
+            if not name.startswith("running"):
+                yield self.convention.label(name), value
 
     def backward(self, name: str, dy: np.ndarray, forward: Forward) -> list[np.ndarray]:
         """Call a backward with a forward's cache; dy and the gradients in our layout.
@@ -88,23 +113,29 @@ class Subject:
             given = (forward.cache, float(dy)) if both else (forward.cache,)
         else:
             given = (self.convention.theirs("y", dy), forward.cache)
+        first = next(iter(parameters(function) or ()), self.convention.label("dy"))
+        watched = Watched([(first, given[0])])
         try:
             result = self._call(name, function, given, {})
         except Trouble as trouble:
             if self.pair.forward is not None:
+                if forward.cache is None and "NoneType" in str(trouble):
+                    raise Trouble(
+                        f"{trouble}. The cache that {self.convention.forward} returns is None: "
+                        "what backward needs belongs there", trouble.cause
+                    ) from None
                 raise
             raise Trouble(
                 f"{trouble}. There is no {self.convention.forward} beside it, so that it was given "
                 f"the cache that {self.convention.dialect} documents", trouble.cause
             ) from None
+        self.changes.note(name, watched)
+        self.changes.note(name, forward.watched)
         wanted = self.convention.gradients
         if len(wanted) == 1 and not isinstance(result, tuple | list):
             result = (result,)
         if not isinstance(result, tuple | list) or len(result) != len(wanted):
-            raise Trouble(
-                f"{name} must return {', '.join(map(self.convention.label, wanted))}, "
-                f"{_what_came(result)}"
-            )
+            raise _wrong_number(name, ", ".join(map(self.convention.label, wanted)), result)
         return [
             self.convention.ours(key, self.array(name, self.convention.label(key), value))
             for key, value in zip(wanted, result, strict=True)
@@ -124,15 +155,17 @@ class Subject:
             Where they are none.
         """
         if value is None:
-            raise Trouble(f"{function} returns None for {name} (is it written yet?)")
+            text = f"{function} returns None for {name} (is it written yet?)"
+            raise Trouble(text, verdict="not-written")
         try:
             array = np.array(value)
-        except Exception:
+        except BaseException:  # whatever an object does that is asked for its numbers
             raise Trouble(f"{function} must return an array for {name}, "
                           f"got {type(value).__name__}") from None
         if array.dtype.kind not in "biuf":
             raise Trouble(f"{function} must return real numbers for {name}, got {array.dtype}")
-        return array.astype(np.float64)
+        with np.errstate(all="ignore"):
+            return array.astype(np.float64)
 
     def _call(
         self, name: str, function: Callable[..., Any], positional: tuple, keywords: dict[str, Any]
@@ -142,14 +175,19 @@ class Subject:
                 warnings.simplefilter("ignore")
                 return function(*positional, **keywords)
         except NotImplementedError:
-            raise Trouble(f"{name} is not written yet (NotImplementedError)") from None
+            text = f"{name} is not written yet (NotImplementedError)"
+            raise Trouble(text, verdict="not-written") from None
         except BaseException as error:
-            raise Trouble(f"{name} raised {describe(error, self.path)}", error) from None
+            hint = hint_for(error)
+            text = f"{name} raised {describe(error, self.path)}{f' ({hint})' if hint else ''}"
+            starter = "NoneType" in text and unfilled_names(function)
+            raise Trouble(text, error, "not-written" if starter else "error") from None
 
 
-def _what_came(result: Any) -> str:
+def _wrong_number(function: str, wanted: str, result: Any) -> Trouble:
+    """What is said where a function returns another number of things than it must."""
     if result is None:
-        return "got None (is it written yet?)"
-    if isinstance(result, tuple | list):
-        return f"got {len(result)}"
-    return f"got one {type(result).__name__}"
+        text = f"{function} must return {wanted}, got None (is it written yet?)"
+        return Trouble(text, verdict="not-written")
+    came = f"{len(result)}" if isinstance(result, tuple | list) else f"one {type(result).__name__}"
+    return Trouble(f"{function} must return {wanted}, got {came}")

@@ -51,7 +51,7 @@ def _examine(pair: Pair, path: Path, tell: Callable[[dict[str, Any]], None]) -> 
         try:
             finding = next(findings)
         except StopIteration:
-            finding = Finding(name, "error", None, "not checked, because the examination failed")
+            finding = Finding(name, "not-checked", None, "not checked: the examination failed")
         except BaseException as error:  # a file that has changed NumPy, say
             failure = f"the examination failed: {describe(error, path)}"
             finding = Finding(name, "error", None, failure)

@@ -89,8 +89,6 @@ def test_no_file(tmp_path: Path) -> None:
     ("raise KeyboardInterrupt", "relu_backward raised line 8: KeyboardInterrupt"),
     ("return relu_backward(dout, cache)", "relu_backward raised line 8: RecursionError"),
     ("return np.empty(1 << 50)", "relu_backward raised line 8: MemoryError"),
-    ("raise NotImplementedError", "relu_backward is not written yet"),
-    ("return None", "relu_backward returns None for dx (is it written yet?)"),
     ("return dout, cache", "relu_backward must return dx, got 2"),
     ("return 'dx'", "relu_backward must return real numbers for dx, got <U2"),
     ("return dout * 1j", "relu_backward must return real numbers for dx, got complex128"),
@@ -108,6 +106,66 @@ def test_an_accident_in_one_function_is_its_verdict_alone(
         "affine_forward": "correct", "relu_forward": "correct", "relu_backward": "error"
     }
     assert message in found["relu_backward"].message
+
+
+@pytest.mark.parametrize(("body", "message"), [
+    ("raise NotImplementedError", "relu_backward is not written yet"),
+    ("return None", "relu_backward returns None for dx (is it written yet?)"),
+    ("pass", "relu_backward returns None for dx (is it written yet?)"),
+    ("dx = None\n    return dx", "relu_backward returns None for dx"),
+    ("dx = None\n    return dx.astype(float)", "'NoneType' object has no attribute 'astype'"),
+])
+def test_a_starters_body_is_not_written_yet(tmp_path: Path, body: str, message: str) -> None:
+    found = check(tmp_path, RELU.replace("return dout * (cache > 0)", body))
+    assert found["relu_forward"].verdict == "correct"
+    assert (found["relu_backward"].verdict, found["relu_backward"].fault) == ("not-written", None)
+    assert message in found["relu_backward"].message
+    # beside a forward that is not written either
+    both = RELU.replace("return np.maximum(x, 0), x", "out, cache = None, None; return out, cache")
+    found = check(tmp_path, both.replace("return dout * (cache > 0)", body))
+    assert found["relu_forward"].verdict == "not-written"
+    assert found["relu_backward"].verdict in ("not-written", "not-checked")
+
+
+def test_a_backward_beside_a_forward_that_raises_is_not_checked(tmp_path: Path) -> None:
+    found = check(tmp_path, RELU.replace("np.maximum(x, 0), x", "np.maximum(y, 0), x"))
+    assert [found[name].verdict for name in found] == ["error", "not-checked"]
+    assert found["relu_backward"].message.startswith("not checked, because of its forward: ")
+
+
+@pytest.mark.parametrize(("body", "hint"), [
+    ("return dout * (None > 0)", "something there is None: is it written yet?"),
+    ("return np.zeros(dout.size / 2)", "a size or an index needs //"),
+    ("return dout[:dout.size / 2]", "a size or an index needs //"),
+    ("return dout.astype(np.int)", "np.int"),
+    ("return dout * np.Inf", "np.inf"),
+    ("return np.product(dout)", "np.prod"),
+    ("return [dout for i in xrange(3)]", "Python 3 calls it range"),
+])
+def test_an_exception_comes_with_what_usually_stands_behind_it(
+    tmp_path: Path, body: str, hint: str
+) -> None:
+    found = check(tmp_path, RELU.replace("return dout * (cache > 0)", body))["relu_backward"]
+    assert found.verdict == "error"
+    assert hint in found.message
+
+
+@pytest.mark.parametrize(("function", "old", "new", "verdict", "message"), [
+    ("relu_forward", "np.maximum(x, 0), x", "np.maximum(x, 0, out=x), x", "wrong-forward",
+     "relu_forward changes the x that it was given"),
+    ("relu_backward", "return dout * (cache > 0)", "dout[cache <= 0] = 0\n    return dout",
+     "correct", "note: relu_backward changes the dout that it was given (relu-overwrites-dout)"),
+    ("relu_backward", "return dout * (cache > 0)", "cache[:] = cache > 0\n    return dout * cache",
+     "correct", "note: relu_backward changes the x that it was given"),
+])
+def test_changed_arguments_are_told(
+    tmp_path: Path, function: str, old: str, new: str, verdict: str, message: str
+) -> None:
+    found = check(tmp_path, RELU.replace(old, new))
+    assert found[function].verdict == verdict
+    assert message in found[function].message
+    others = [each.verdict for name, each in found.items() if name != function]
+    assert others == ["correct"]
 
 
 def test_a_stuck_forward_leaves_its_backward_unjudged(tmp_path: Path) -> None:

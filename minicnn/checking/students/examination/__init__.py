@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from minicnn.checking.students.examination.arguments import with_changes
 from minicnn.checking.students.examination.batchnorm import BatchNormExamination
 from minicnn.checking.students.examination.dropout import DropoutExamination
 from minicnn.checking.students.examination.examination import Examination
@@ -22,4 +23,5 @@ _SPECIAL: dict[str, type[Examination]] = {
 def examine(subject: Subject) -> Iterator[Finding]:
     """The findings about a pair, one for each of its functions, forward first."""
     name = subject.convention.operation
-    return _SPECIAL.get(name, Examination)(OPERATIONS[name], subject).findings()
+    for finding in _SPECIAL.get(name, Examination)(OPERATIONS[name], subject).findings():
+        yield with_changes(finding, subject)

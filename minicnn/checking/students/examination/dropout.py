@@ -98,7 +98,7 @@ class DropoutExamination(Examination):
         try:
             y = self._forward_of_its_shape(case)
         except Trouble as trouble:
-            return Finding(name, "error", None, str(trouble))
+            return trouble.finding(name)
         return judge(name, case, y)
 
     def _forward_of_its_shape(self, case: Case) -> np.ndarray:
@@ -270,17 +270,21 @@ class DropoutExamination(Examination):
             try:
                 forward = self.subject.forward(case)
             except Trouble as trouble:
+<<<<<<< HEAD
                 if wrong or salt:
                     continue
                 return Finding(name, "error", None,
                                f"not checked, because of its forward: {trouble}")
+=======
+                return self.out_of_reach(name, str(trouble))
+>>>>>>> 8245e00 (Not written and not checked are verdicts, exceptions come with a hint, changed arguments are told)
             if self.subject.pair.forward is not None and forward.y.shape != dy.shape:
-                return Finding(name, "error", None, "not checked, because of its forward's shape")
+                return self.out_of_reach(name, f"y has shape {forward.y.shape}")
             try:
                 (dx,) = self.subject.backward(name, dy, forward)
             except Trouble as trouble:
                 if case["training"]:
-                    return Finding(name, "error", None, str(trouble))
+                    return trouble.finding(name)
                 continue  # a student need not keep a cache for evaluation
             found = self._judge_gradient(name, case, dy, forward, dx)
             if found.verdict == "error":

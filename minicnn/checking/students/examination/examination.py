@@ -24,6 +24,7 @@ from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.observation import Observation, agree
 from minicnn.checking.students.operations.operation import Explanation, Operation, Suspect
 from minicnn.checking.students.subject import Forward, Subject, Trouble
+from minicnn.checking.students.unwritten import is_unwritten
 
 
 class Examination:
@@ -92,6 +93,8 @@ class Examination:
 
     def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
         """A finding about what raised or gave no arrays, on the smallest case that does so."""
+        if trouble.verdict == "not-written":
+            return trouble.finding(function)
         for small in filter(self.is_possible, self.operation.small):
             dy = upstream(self.operation.right_forward(small).shape)
             try:
@@ -144,14 +147,20 @@ class Examination:
             for key, seen in self._beside_right(case, dy, received):
                 observations[key].append(seen)
         if not observations[gradients[0]]:
-            lone = self.subject.pair.forward is None
-            why = str(last) if lone else f"not checked, because of its forward: {last}"
-            return Finding(name, "error", None, why)
+            return self.out_of_reach(name, str(last))
         if all(seen.right for of_gradient in observations.values() for seen in of_gradient):
             note = f"note: not checked everywhere, because of its forward: {refused}"
             return Finding(name, "correct", None, note if refused else "")
         found = self._blame(name, observations)
         return found if forward_is_right else self.beside_wrong_forward(name, found)
+
+    def out_of_reach(self, name: str, why: str) -> Finding:
+        """What is said of a backward that nothing can be given to, because of its forward."""
+        if is_unwritten(self.subject.pair.backwards[name]):
+            return Finding(name, "not-written", None, f"{name} is not written yet")
+        if self.subject.pair.forward is not None:
+            why = f"not checked, because of its forward: {why}"
+        return Finding(name, "not-checked", None, why)
 
     def _forward_for(self, dy: np.ndarray, case: Case) -> Forward:
         """Forward on a case, if its y has dy's shape."""

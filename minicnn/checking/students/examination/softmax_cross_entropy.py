@@ -41,7 +41,7 @@ class SoftmaxExamination(Examination):
         try:
             self.answer("softmax_loss", "dlogits", self.operation.small[0], np.asarray(1.0))
         except Trouble as trouble:
-            return Finding("softmax_loss", "error", None, str(trouble))
+            return trouble.finding("softmax_loss")
         return None
 
     def judge_forward(self) -> Finding:
@@ -64,7 +64,7 @@ class SoftmaxExamination(Examination):
         try:
             self.subject.forward(self.operation.cases[0])
         except Trouble as trouble:
-            return Finding(name, "error", None, f"not checked, because of its forward: {trouble}")
+            return self.out_of_reach(name, str(trouble))
         gradient = self._gradient_of(name)
         found = self._judge_values(name, "dlogits", gradient)
         if found.verdict != "correct" and not forward_is_right:

@@ -1,0 +1,46 @@
+"""What usually stands behind an exception that a student's function raises."""
+
+import re
+
+HINTS: tuple[tuple[str, str], ...] = (
+    (r"NoneType", "something there is None: is it written yet?"),
+    (r"float.*(cannot be interpreted as an integer|cannot be used as an index)"
+     r"|slice indices must be integers|only integers, slices|expected a sequence of integers",
+     "/ gives a float, and a size or an index needs //"),
+    (r"module 'numpy' has no attribute '(int|float|bool|complex|object|str)'",
+     r"NumPy 2 has no np.\1: Python's own \1 does the same"),
+    (r"module 'numpy' has no attribute '(Inf|Infinity|infty|PINF)'",
+     r"NumPy 2 has no np.\1: np.inf is the same"),
+    (r"module 'numpy' has no attribute 'NaN'", "NumPy 2 has no np.NaN: np.nan is the same"),
+    (r"module 'numpy' has no attribute '(product|cumproduct)'",
+     r"NumPy 2 has no np.\1: np.prod and np.cumprod do the same"),
+    (r"module 'numpy' has no attribute '(float_|complex_|unicode_|string_)'",
+     r"NumPy 2 has no np.\1: np.float64, np.complex128, np.str_ and np.bytes_ do the same"),
+    (r"`?np\.(\w+)`? was removed in the NumPy 2\.0 release", r"NumPy 2 has no np.\1"),
+    (r"module 'numpy' has no attribute '(\w+)'", r"this NumPy has no np.\1: was it another's?"),
+    (r"only (0-dimensional|length-1|size-1) arrays can be converted",
+     "an array of several numbers stands where one number belongs"),
+    (r"output array is read-only|assignment destination is read-only",
+     "that array may not be changed: work on a copy"),
+    (r"Cannot cast ufunc .* from dtype\('float64'\) to dtype\('u?int",
+     "the array on the left holds whole numbers: make it one of floats"),
+    (r"name 'xrange' is not defined", "Python 3 calls it range"),
+    (r"name '(np|numpy)' is not defined", "import numpy as np belongs at the top of the file"),
+    (r"'numpy\.ndarray' object is not callable", "round brackets call, square ones index"),
+    (r"not enough values to unpack|too many values to unpack",
+     "the cache holds other things than forward has put there, or in another number"),
+)
+"""A pattern of "Type: text", and what to look for; the first that fits counts."""
+
+
+def hint_for(error: BaseException) -> str:
+    """What to look for, as half a sentence; empty where nothing is known."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:
+        return ""
+    for pattern, hint in HINTS:
+        found = re.search(pattern, text)
+        if found:
+            return found.expand(hint)
+    return ""
