@@ -135,6 +135,8 @@ class DropoutExamination(Examination):
 
     def _of_trouble(self, name: str, trouble: Trouble, shown: bool) -> Finding:
         """What is said of a forward that raises: one whose mask has two axes does so for images."""
+        if trouble.verdict == "not-written":
+            return trouble.finding(name)
         fault, text = None, str(trouble)
         if shown:
             text += ". x may have any number of axes; rows are right."
@@ -146,7 +148,7 @@ class DropoutExamination(Examination):
             if mask is not None and mask.is_shared:
                 fault = "dropout-mask-shared"
                 text += f" Where x has shape {mask.shape} {_sharing(mask)}"
-        return lesson(name, "error", fault, text, {})
+        return lesson(name, trouble.verdict, fault, text, {})
 
     def _draws_once(self) -> bool:
         """Whether one draw decides over all values: sometimes all stay, sometimes none."""
@@ -270,14 +272,9 @@ class DropoutExamination(Examination):
             try:
                 forward = self.subject.forward(case)
             except Trouble as trouble:
-<<<<<<< HEAD
                 if wrong or salt:
                     continue
-                return Finding(name, "error", None,
-                               f"not checked, because of its forward: {trouble}")
-=======
                 return self.out_of_reach(name, str(trouble))
->>>>>>> 8245e00 (Not written and not checked are verdicts, exceptions come with a hint, changed arguments are told)
             if self.subject.pair.forward is not None and forward.y.shape != dy.shape:
                 return self.out_of_reach(name, f"y has shape {forward.y.shape}")
             try:
