@@ -102,6 +102,12 @@ FAULTS: dict[str, Fault] = {
          "sums"),
         ("conv-db-wrong-axes", 6,
          "db is not summed over the batch and both image axes: one number a filter remains"),
+        ("height-width-exchanged", 2,
+         "height and width are exchanged: H stands where W belongs, or the window's height where "
+         "its width does"),
+        ("conv-padding-fixed", 1,
+         "the image is padded by a number that is written in the code; it is the setting that "
+         "says how wide the rim is"),
     ),
     **_faults(
         "pooling",
@@ -109,6 +115,9 @@ FAULTS: dict[str, Fault] = {
          "a tie passes the gradient to several positions; only the first maximum receives it"),
         ("pool-overlap-overwritten", 3,
          "overlapping windows overwrite each other in dx where their contributions add up"),
+        ("pool-overlap-mask-added", 3,
+         "the masks of overlapping windows are put together before dy comes in; each window's own "
+         "mask takes its own dy, so that a maximum of two windows receives the one and the other"),
         ("pool-gradient-spread", 3,
          "the gradient is spread over the window, as in average pooling; only the maximum "
          "receives it"),

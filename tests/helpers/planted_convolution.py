@@ -190,17 +190,10 @@ POOLING = [
     ("pool-ties-shared", ONEHOT, UNPOOL, "wrong-backward",
      "mask = first_hit(window == out[:, :, i, j, None])",
      "mask = window == out[:, :, i, j, None]"),
-    ("pool-ties-shared", ONEHOT, UNPOOL, "wrong-backward",
-     "return hits & (np.cumsum(hits, axis=-1) == 1)",
-     "return hits / hits.sum(axis=-1, keepdims=True)"),
     ("pool-ties-shared", CLIPPED, UNPOOL2D, "wrong-backward",
      "            chosen = np.zeros_like(flat)\n"
      "            np.put_along_axis(chosen, flat.argmax(axis=1)[:, None, :], 1, axis=1)\n",
      "            chosen = flat >= flat.max(axis=1, keepdims=True)\n"),
-    ("pool-ties-shared", CLIPPED, UNPOOL2D, "wrong-backward",
-     "            np.put_along_axis(chosen, flat.argmax(axis=1)[:, None, :], 1, axis=1)\n",
-     "            chosen[flat == cache[\"y\"][:, p, q, None, :]] = 1\n"
-     "            chosen /= chosen.sum(axis=1, keepdims=True)\n"),
     # overlapping windows assign
     ("pool-overlap-overwritten", LOOPS, UNPOOL, "wrong-backward",
      "j * s + b] += dout[n, c, i, j]", "j * s + b] = dout[n, c, i, j]"),

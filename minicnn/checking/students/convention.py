@@ -49,6 +49,8 @@ class Convention:
         none.
     unless : str
         A function whose presence means that `forward` is somebody's helper.
+    asks : callable
+        Whether the dialect says what is right for a case.
     has_cache : bool
         Whether forward returns a cache; a loss in CS231n's dialect returns its gradient there.
     labels : dict
@@ -67,6 +69,7 @@ class Convention:
     fits_backward: Callable[[Parameters], bool] = lambda parameters: True
     lone_cache: Callable[[tuple, dict[str, Any]], Any] | None = None
     unless: str = ""
+    asks: Callable[[Case], bool] = lambda case: True
     has_cache: bool = True
     labels: dict[str, str] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from minicnn.checking.students.convention import (
 )
 from minicnn.checking.students.dialects.calls import call_by_keywords, named_dout
 from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.geometry import divides
 
 
 def _call_conv(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
@@ -46,6 +47,15 @@ def _call_dropout(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> A
     return (arrays["x"], settings), {}
 
 
+def _asks_conv(case: Case) -> bool:
+    """Integers, and windows that end at the image's end: the course assumes that they do."""
+    return isinstance(case["padding"], int) and isinstance(case["stride"], int) and divides(case)
+
+
+def _asks_pool(case: Case) -> bool:
+    return case["padding"] == 0 and _asks_conv(case)
+
+
 def is_batchnorm(parameters: Parameters) -> bool:
     """Whether a forward called batchnorm_forward speaks this dialect, and not minicnn's."""
     if parameters is None or "running_mean" in parameters:
@@ -59,6 +69,7 @@ def _is_dropout(parameters: Parameters) -> bool:
 
 
 _OUT = {"y": "out", "dy": "dout"}
+_SIZES = {"OH": "H'", "OW": "W'"}
 _BATCHNORM_GRADIENTS = ("dx", "dgamma", "dbeta")
 
 CS231N: tuple[Convention, ...] = (
@@ -75,14 +86,17 @@ CS231N: tuple[Convention, ...] = (
     Convention(
         "cs231n", "conv2d", "conv_forward_naive", ("conv_backward_naive",), ("dx", "dw", "db"),
         {"x": "images", "y": "images", "dx": "images", "w": "filters", "dw": "filters"},
-        _call_conv, lone_cache=lambda positional, _: positional,
-        labels={**_OUT, "padding": "pad"},
+        _call_conv, asks=_asks_conv, lone_cache=lambda positional, _: positional,
+        labels={**_OUT, **_SIZES, "padding": "pad", "KH": "HH", "KW": "WW"},
     ),
     Convention(
         "cs231n", "maxpool2d", "max_pool_forward_naive", ("max_pool_backward_naive",), ("dx",),
-        {"x": "images", "y": "images", "dx": "images"}, _call_pool,
+        {"x": "images", "y": "images", "dx": "images"}, _call_pool, asks=_asks_pool,
         lone_cache=lambda positional, _: positional,
-        labels={**_OUT, "size": "pool_height and pool_width", "padding": ""},
+        labels={
+            **_OUT, **_SIZES, "size": "pool_height and pool_width", "padding": "",
+            "KH": "pool_height", "KW": "pool_width",
+        },
     ),
     Convention(
         "cs231n", "dense", "affine_forward", ("affine_backward",), ("dx", "dw", "db"),

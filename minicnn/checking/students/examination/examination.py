@@ -4,6 +4,7 @@ A fault is named only if what it would have produced agrees, on every case, with
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from minicnn.checking.students.examination.evidence import (
     worst,
     worst_in_words,
 )
+from minicnn.checking.students.examination.experiments import explaining_twin
 from minicnn.checking.students.examination.own_forward import agrees_with_own_forward
 from minicnn.checking.students.examination.settings import is_possible, unknown_settings
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.observation import Observation, agree
-from minicnn.checking.students.operations.operation import Explanation, Operation, Suspect
+from minicnn.checking.students.operations.operation import Explanation, Operation, Suspect, Twin
 from minicnn.checking.students.subject import Forward, Subject, Trouble
 from minicnn.checking.students.unwritten import is_unwritten
 
@@ -109,12 +111,72 @@ class Examination:
                 given.append(f"{self.convention.label(name)} of shape {shape}")
         shown = show_case(self.convention, case, key)
         given += [f"{name} = {value}" for name, value in shown["settings"].items()]
-        return Finding(function, "error", None, f"{trouble}, with {', '.join(given)}", shown)
+        why = f"{trouble}, with {', '.join(given)}"
+        fault, text = self._explain_raising(function, key)
+        return lesson(function, "error", fault, f"{text} {why}", shown)
+
+    def _explain_raising(self, function: str, key: str) -> tuple[str | None, str]:
+        """The fault that explains at least two answers beside those that raised, or an experiment
+        that explains all; and what is to be said of it."""
+        keys = ("y",) if key == "y" else self.convention.gradients
+        observations = self._observations(function, keys)
+        for each, seen in observations.items():
+            suspects = self.suspects(each)
+            if sum(not one.right for one in seen) > 1:
+                for suspect in suspects:
+                    if suspect.fault and suspect.explains(seen):
+                        return suspect.fault, suspect.detail
+        twin = self.experiment(function, key, keys)
+        return (twin.fault or None, twin.detail) if twin else (None, "")
+
+    def _observations(
+        self, function: str, keys: Sequence[str]
+    ) -> dict[str, list[Observation]]:
+        """What came on those cases that do not raise."""
+        observations: dict[str, list[Observation]] = {key: [] for key in keys}
+        for salt, case in enumerate(self.cases):
+            with suppress(Trouble):
+                for key, seen in self._observe(function, keys, case, salt):
+                    observations[key].append(seen)
+        return observations
+
+    def _observe(
+        self, function: str, keys: Sequence[str], case: Case, salt: int = 0
+    ) -> Iterator[tuple[str, Observation]]:
+        """One case: y, or every gradient, beside the right one."""
+        right = self.operation.right_forward(case)
+        dy = upstream(right.shape, salt)
+        forward = self._forward_for(dy, case) if keys != ("y",) else self.subject.forward(case)
+        if keys == ("y",):
+            yield "y", Observation(case, forward.y, right)
+        else:
+            received = self.subject.backward(function, dy, forward)
+            yield from self._beside_right(case, dy, received)
+
+    def suspects(self, key: str) -> list[Suspect]:
+        """The catalogue's faults of y or a gradient."""
+        if key == "y":
+            return self.operation.forward_suspects
+        return self.operation.backward_suspects.get(key, [])
+
+    def experiment(self, function: str, key: str, keys: Sequence[str]) -> Twin | None:
+        """What the failures of some gradients (or y) have in common, by trying cases that differ
+        in one respect."""
+
+        def is_right(case: Case) -> bool:
+            every = ("y",) if key == "y" else self.convention.gradients
+            try:
+                seen = dict(self._observe(function, every, case, 1))
+            except Trouble as trouble:
+                return self.may_be_refused(case, trouble)
+            return all(seen[each].right for each in keys)
+
+        return explaining_twin(self.operation.twins.get(key, []), self.cases, is_right)
 
     def _note_on_settings(self) -> str:
         """A note on what could not be checked, because forward takes no such argument."""
         left = [case for case in self.operation.cases if not self.is_possible(case)]
-        if self.convention.dialect == "cs231n" or not left:
+        if self.convention.dialect != "minicnn" or not left:
             return ""
         unknown = dict.fromkeys(
             key for case in left for key in unknown_settings(self.subject, case)
@@ -150,7 +212,7 @@ class Examination:
             return self.out_of_reach(name, str(last))
         if all(seen.right for of_gradient in observations.values() for seen in of_gradient):
             note = f"note: not checked everywhere, because of its forward: {refused}"
-            return Finding(name, "correct", None, note if refused else "")
+            return Finding(name, "correct", None, note if refused else self._note(observations))
         found = self._blame(name, observations)
         return found if forward_is_right else self.beside_wrong_forward(name, found)
 
@@ -161,6 +223,15 @@ class Examination:
         if self.subject.pair.forward is not None:
             why = f"not checked, because of its forward: {why}"
         return Finding(name, "not-checked", None, why)
+
+    def _note(self, observations: dict[str, list[Observation]]) -> str:
+        """What is to be said of right gradients."""
+        for key, note in self.operation.notes.items():
+            for seen in observations[key]:
+                said = note(seen.case, seen.dy, seen.received) if seen.dy is not None else ""
+                if said:
+                    return said
+        return ""
 
     def _forward_for(self, dy: np.ndarray, case: Case) -> Forward:
         """Forward on a case, if its y has dy's shape."""
@@ -175,10 +246,14 @@ class Examination:
         """Each gradient by its name, beside the right one."""
         expected = self.operation.right_gradients(case, dy)
         for key, came, right in zip(self.convention.gradients, received, expected, strict=True):
-            other = self.operation.also_right.get(key)
-            if other is not None and other(case, dy, came):
+            if self.is_also_right(key, case, dy, came):
                 right = came
             yield key, Observation(case, came, right, dy)
+
+    def is_also_right(self, key: str, case: Case, dy: np.ndarray, came: np.ndarray) -> bool:
+        """Whether a gradient is as right as the reference's."""
+        other = self.operation.also_right.get(key)
+        return other is not None and other(case, dy, came)
 
     def _blame(self, name: str, observations: dict[str, list[Observation]]) -> Finding:
         """A finding about the gradient that tells most, and a word about the others."""
@@ -257,6 +332,9 @@ class Examination:
         shown = self.smallest(
             function, key, small or self.operation.small
         ) or show_observation(self.convention, wrong[0], key)
+        twin = self.experiment(function, key, (key,)) if not (fault or text) else None
+        if twin is not None:
+            fault, text = twin.fault or None, twin.detail
         if fault is None:
             text = unexplained(self.convention, key, text)
             if misshapen is None:
@@ -267,7 +345,9 @@ class Examination:
                 self.convention.their_shape(key, misshapen.expected.shape),
                 self.convention.theirs(key, misshapen.received).shape,
             ]
-            text += f" {self.convention.label(key)} should have shape {shapes[0]}, got {shapes[1]}."
+            text += f" {self.convention.label(key)} should have shape {shapes[0]}, got {shapes[1]}"
+            sums = self.operation.size_in_words(misshapen.case, key, self.convention.label)
+            text += f": {sums}." if sums else "."
         return lesson(function, verdict, fault, text, shown)
 
     def _explain(
@@ -283,7 +363,8 @@ class Examination:
         if not explained:
             return found or Explanation([], "")
         explained.sort(key=lambda suspect: suspect.fault != self.likely)
-        return Explanation([each.fault for each in explained], explained[0].detail)
+        named = [each.fault for each in explained if each.fault]
+        return Explanation(named, explained[0].detail)
 
     def smallest(
         self, function: str, key: str, small: Sequence[Case]

@@ -15,10 +15,9 @@ DEFAULTS: dict[str, Any] = {
 
 
 def is_possible(subject: Subject, case: Case) -> bool:
-    """Whether the function takes every setting that this case gives another value."""
-    if subject.convention.dialect == "cs231n":
-        return subject.convention.operation != "maxpool2d" or not case["padding"]
-    return not unknown_settings(subject, case)
+    """Whether the dialect asks it, and the function takes every setting that is given a value."""
+    by_keyword = subject.convention.dialect == "minicnn"
+    return subject.convention.asks(case) and not (by_keyword and unknown_settings(subject, case))
 
 
 def unknown_settings(subject: Subject, case: Case) -> list[str]:

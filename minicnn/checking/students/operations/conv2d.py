@@ -9,16 +9,18 @@ import numpy as np
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.conv2d_cases import conv2d_cases, small_cases
 from minicnn.checking.students.operations.conv2d_equations import (
-    Pair,
     correlate,
     cropped,
+    cropped_by,
     cropped_from_the_end,
     padded_gradient,
     shifted,
-    stride_one_everywhere,
     weight_gradient,
 )
+from minicnn.checking.students.operations.geometry import Pair, Rim, output_size, rim, strides
+from minicnn.checking.students.operations.geometry_in_words import size_in_words
 from minicnn.checking.students.operations.operation import Operation, Suspect
+from minicnn.checking.students.operations.window_twins import EMPTY_SLICE, convolution_twins
 
 
 def _flips() -> list[tuple[slice, slice]]:
@@ -30,14 +32,19 @@ def _shifts() -> list[Callable[[Case], Pair]]:
     """Ways in which windows are off: by the padding, or by one (where there is padding)."""
     steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
     steps.sort(key=lambda step: -abs(step[0] * step[1]))
-    sizes: list[Callable[[Case], int]] = [
-        lambda case: case["padding"], lambda case: min(case["padding"], 1), lambda case: 1
+    sizes: list[Callable[[int], int]] = [
+        lambda side: side, lambda side: min(side, 1), lambda side: 1
     ]
     return [partial(_shift, step=step, size=size) for size in sizes for step in steps]
 
 
-def _shift(case: Case, step: Pair, size: Callable[[Case], int]) -> Pair:
-    return step[0] * size(case), step[1] * size(case)
+def _shift(case: Case, step: Pair, size: Callable[[int], int]) -> Pair:
+    """How far the image moves: down and right by what belongs after it, or back to the corner."""
+    down, across = (
+        (size(after) if sign > 0 else -size(before)) if sign else 0
+        for sign, (before, after) in zip(step, rim(case), strict=True)
+    )
+    return down, across
 
 
 def _forward_suspects() -> list[Suspect]:
@@ -51,7 +58,8 @@ def _forward_suspects() -> list[Suspect]:
             for flip in _flips()
         ),
         Suspect("conv-stride-ignored", lambda case: correlate(case, stride=(1, 1))),
-        Suspect("conv-stride-ignored", stride_one_everywhere),
+        Suspect("conv-stride-ignored", lambda case: correlate(
+            case, stride=(1, 1), size=output_size(case, (1, 1)))),
         *(
             Suspect(
                 "conv-stride-ignored",
@@ -60,17 +68,67 @@ def _forward_suspects() -> list[Suspect]:
             )
             for axis in (0, 1)
         ),
+        *(
+            Suspect("conv-padding-fixed", lambda case, fixed=fixed: correlate(
+                case, around=_fixed(fixed)), _fixed_in_words(fixed))
+            for fixed in (1, 2, 3)
+        ),
+        *(
+            Suspect("conv-padding-fixed", lambda case, fixed=fixed: correlate(
+                case, around=_fixed(fixed), size=output_size(case, around=_fixed(fixed))),
+                _fixed_in_words(fixed))
+            for fixed in (0, 1, 2, 3)
+        ),
     ]
-    return suspects + [
-        Suspect("conv-padding-shifted", lambda case, shift=shift: correlate(
-            case, shift=shift(case)))
-        for shift in _shifts()
+    return [
+        *suspects,
+        *(
+            Suspect("conv-padding-shifted", lambda case, shift=shift: correlate(
+                case, shift=shift(case)))
+            for shift in _shifts()
+        ),
+        *(
+            Suspect("conv-padding-shifted", lambda case, other=other: correlate(
+                case, around=other(case), size=output_size(case, around=other(case))), text)
+            for other, text in _other_rims()
+        ),
+        Suspect("conv-padding-fixed", lambda case: correlate(case, around=_fixed(0)),
+                _fixed_in_words(0)),
     ]
+
+
+def _fixed(number: int) -> Rim:
+    """One padding on every side, whatever the setting."""
+    return (number, number), (number, number)
+
+
+def _fixed_in_words(number: int) -> str:
+    return f"The padding is {number} whatever the setting says." if number else (
+        "The image is not padded at all."
+    )
+
+
+def _other_rims() -> list[tuple[Callable[[Case], Rim], str]]:
+    """What the four numbers of an unequal padding may be taken for."""
+    return [
+        (lambda case: _sides(case)(1, 0, 3, 2), "before and after are exchanged"),
+        (lambda case: _sides(case)(0, 0, 2, 2), "after has what belongs before"),
+        (lambda case: _sides(case)(1, 1, 3, 3), "before has what belongs after"),
+        (lambda case: _sides(case)(0, 2, 1, 3), "padding is read as (top, left), (bottom, right)"),
+    ]
+
+
+def _sides(case: Case) -> Callable[[int, int, int, int], Rim]:
+    """Top, bottom, left and right, in another order."""
+    (top, bottom), (left, right) = rim(case)
+    every = (top, bottom, left, right)
+    return lambda a, b, c, d: ((every[a], every[b]), (every[c], every[d]))
 
 
 def _one_axis(case: Case, axis: int) -> Pair:
     """Stride 1 along one axis only."""
-    return (1, case["stride"]) if axis == 0 else (case["stride"], 1)
+    down, across = strides(case)
+    return (1, across) if axis == 0 else (down, 1)
 
 
 def _dx_suspects() -> list[Suspect]:
@@ -99,8 +157,12 @@ def _dx_suspects() -> list[Suspect]:
                 case, padded_gradient(case, dy), crop))
             for crop in crops
         ),
-        Suspect("conv-dx-not-cropped", cropped_from_the_end,
-                "With padding 0 the slice padding:-padding is empty."),
+        Suspect("conv-dx-not-cropped", cropped_from_the_end, EMPTY_SLICE),
+        *(
+            Suspect("conv-dx-not-cropped", lambda case, dy, number=number: cropped_by(
+                case, dy, number), f"{number} is cut off every side whatever the padding is.")
+            for number in (1, 2, 3)
+        ),
         *(
             Suspect("conv-stride-ignored", lambda case, dy, stride=stride: cropped(
                 case, padded_gradient(case, dy, stride=stride(case))))
@@ -108,11 +170,40 @@ def _dx_suspects() -> list[Suspect]:
                            lambda case: _one_axis(case, 1))
         ),
         *(
-            Suspect("conv-padding-shifted", lambda case, dy, shift=shift: shifted(
-                case, padded_gradient(case, dy), shift(case)))
-            for shift in _shifts()
+            Suspect(fault, lambda case, dy, shift=shift: shifted(
+                case, padded_gradient(case, dy), shift(case)), text)
+            for fault, shift, text in _displacements()
         ),
     ]
+
+
+def _displacements() -> list[tuple[str, Callable[[Case], Pair], str]]:
+    """How far the image is off its place where backward pads otherwise, and the fault's name."""
+    fixed = [
+        ("conv-padding-fixed", partial(_beside, other=partial(_fixed_for, number=number)),
+         _fixed_in_words(number))
+        for number in (1, 2, 3, 0)
+    ]
+    return [
+        *fixed[:3],
+        *(("conv-padding-shifted", shift, "") for shift in _shifts()),
+        *(
+            ("conv-padding-shifted", partial(_beside, other=other), text)
+            for other, text in _other_rims()
+        ),
+        fixed[3],
+    ]
+
+
+def _beside(case: Case, other: Callable[[Case], Rim]) -> Pair:
+    """From the image's right place to where it stands in another rim."""
+    (top, _), (left, _) = rim(case)
+    (other_top, _), (other_left, _) = other(case)
+    return other_top - top, other_left - left
+
+
+def _fixed_for(_: Case, number: int) -> Rim:
+    return _fixed(number)
 
 
 def _dw_suspects() -> list[Suspect]:
@@ -137,9 +228,9 @@ def _dw_suspects() -> list[Suspect]:
                            lambda case: _one_axis(case, 1))
         ),
         *(
-            Suspect("conv-padding-shifted", lambda case, dy, shift=shift: weight_gradient(
-                case, dy, shift=shift(case)))
-            for shift in _shifts()
+            Suspect(fault, lambda case, dy, shift=shift: weight_gradient(
+                case, dy, shift=shift(case)), text)
+            for fault, shift, text in _displacements()
         ),
     ]
 
@@ -188,4 +279,6 @@ def _kept_parts() -> list[tuple[slice, ...]]:
 CONV2D = Operation(
     "conv2d", conv2d_cases(), small_cases(), _forward_suspects(),
     {"dx": _dx_suspects(), "dw": _dw_suspects(), "db": _db_suspects()},
+    twins={key: convolution_twins(key) for key in ("y", "dx", "dw", "db")},
+    size_in_words=size_in_words,
 )

@@ -3,11 +3,12 @@
 import numpy as np
 
 from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.geometry import Pair, Rim
 
 
 def _case(
     rng: np.random.Generator, images: tuple[int, ...], kernel: tuple[int, int], filters: int,
-    stride: int, padding: int, *, whole: bool = False,
+    stride: int | Pair, padding: int | Rim, *, whole: bool = False,
     may_refuse: tuple[type[BaseException], ...] = (),
 ) -> Case:
     shapes = {"x": images, "w": (*kernel, images[3], filters), "b": (filters,)}
@@ -17,11 +18,17 @@ def _case(
     }
     if whole:
         arrays["b"] = np.arange(1.0, filters + 1)
+    if isinstance(padding, tuple):
+        may_refuse = (Exception,)  # many a right implementation takes integers only
     return Case(arrays, {"stride": stride, "padding": padding}, may_refuse)
 
 
 def conv2d_cases() -> list[Case]:
-    """All sizes different; overlapping windows, strides that do not divide, several paddings."""
+    """All sizes different; overlapping windows, strides that do not divide, several paddings.
+
+    A kernel may be wider than the image is without its padding. Windows of one size serve dialects
+    that know no others.
+    """
     rng = np.random.default_rng(20)
     return [
         _case(rng, (3, 7, 5, 2), (3, 2), 4, 1, 0),
@@ -30,6 +37,11 @@ def conv2d_cases() -> list[Case]:
         _case(rng, (3, 5, 4, 2), (3, 5), 4, 1, 2),
         _case(rng, (2, 7, 10, 3), (1, 4), 5, 3, 0),
         _case(rng, (2, 8, 6, 3), (3, 3), 4, 2, 1, may_refuse=(AssertionError, ValueError)),
+        _case(rng, (3, 7, 5, 2), (2, 2), 4, 1, 0),
+        _case(rng, (2, 9, 7, 3), (3, 3), 4, 2, 0),
+        _case(rng, (3, 4, 5, 2), (3, 3), 4, 1, 2),
+        _case(rng, (2, 6, 4, 2), (3, 2), 3, (2, 1), ((1, 0), (2, 1))),
+        _case(rng, (2, 5, 7, 3), (2, 3), 4, (1, 3), ((0, 2), (1, 1))),
     ]
 
 
@@ -45,4 +57,5 @@ def small_cases() -> list[Case]:
         _case(rng, (1, 3, 3, 1), (3, 3), 1, 2, 1, whole=True),
         _case(rng, (2, 3, 4, 2), (2, 3), 3, 1, 1, whole=True),
         _case(rng, (1, 5, 5, 1), (3, 3), 1, 2, 1, whole=True),
+        _case(rng, (1, 2, 1, 1), (1, 2), 1, (1, 1), ((0, 1), (1, 1)), whole=True),
     ]

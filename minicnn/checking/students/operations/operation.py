@@ -18,7 +18,7 @@ class Suspect:
     Attributes
     ----------
     fault : str
-        Its id.
+        Its id; empty for one that the catalogue does not name, which is said in words alone.
     predict : callable
         A case, or a case and dy, to the array that this fault would have returned.
     detail : str
@@ -37,6 +37,31 @@ class Suspect:
                 if not agree(seen.received, np.asarray(self.predict(*arguments))):
                     return False
         return True
+
+
+@dataclass(frozen=True)
+class Twin:
+    """An experiment: a case changed in one respect, in which a fault would not show.
+
+    Where every failing case has such a twin, and the function is right on all of them, this fault
+    or hint explains the failures, whatever came of them.
+
+    Attributes
+    ----------
+    change : callable
+        A case to its twin; None where the case is so already, or has no twin.
+    detail : str
+        What the message says.
+    fault : str
+        Its id; empty for a hint.
+    always : bool
+        Whether the fault shows in every case that has a twin.
+    """
+
+    change: Callable[[Case], Case | None]
+    detail: str
+    fault: str = ""
+    always: bool = True
 
 
 class Explanation(NamedTuple):
@@ -75,6 +100,13 @@ class Operation:
         are asked, or give None.
     also_right : dict
         By the gradient's name, whether another answer than the reference's is as right.
+    twins : dict
+        By the gradient's name, or ``"y"``, experiments for failures that no suspect explains.
+    notes : dict
+        By the gradient's name, what is to be said of an answer that is right; mostly nothing.
+    size_in_words : callable
+        A case, the gradient's name or ``"y"``, and what the student calls things, to how the
+        right shape comes about; mostly nothing.
     blame : tuple of str
         Gradients in the order in which they are named where several are wrong; by default that of
         the convention.
@@ -91,6 +123,9 @@ class Operation:
     also_right: dict[str, Callable[[Case, np.ndarray, np.ndarray], bool]] = field(
         default_factory=dict
     )
+    twins: dict[str, list[Twin]] = field(default_factory=dict)
+    notes: dict[str, Callable[[Case, np.ndarray, np.ndarray], str]] = field(default_factory=dict)
+    size_in_words: Callable[[Case, str, Callable[[str], str]], str] = lambda *_: ""
     blame: tuple[str, ...] = ()
 
     def right_forward(self, case: Case) -> np.ndarray:

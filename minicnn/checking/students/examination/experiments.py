@@ -1,0 +1,28 @@
+"""Failures that no suspect explains: a case is changed in one respect, and the fault is gone."""
+
+from collections.abc import Callable, Sequence
+
+from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.operation import Twin
+
+
+def explaining_twin(
+    twins: Sequence[Twin], cases: Sequence[Case], is_right: Callable[[Case], bool]
+) -> Twin | None:
+    """The first experiment whose twins are right wherever the cases fail.
+
+    A fault that shows in some cases only must have shown in two, so that it is no accident.
+    """
+    if not twins:
+        return None
+    outcomes = [(case, is_right(case)) for case in cases]
+    failing = [case for case, right in outcomes if not right]
+    for twin in twins:
+        changed = [twin.change(case) for case in failing]
+        if twin.fault and not twin.always and len(failing) < 2:
+            continue
+        if twin.always and any(right and twin.change(case) for case, right in outcomes):
+            continue
+        if changed and all(case is not None and is_right(case) for case in changed):
+            return twin
+    return None

@@ -1,0 +1,84 @@
+"""What `minicnn check` says of convolution and pooling beside the planted faults."""
+
+from pathlib import Path
+
+import pytest
+from submission_checks import findings_of, planted
+
+from minicnn.checking import Finding
+
+WINDOW, SIX = "conv_window_loops_cs231n.py", "conv_six_loops_cs231n.py"
+IM2COL, OFFSETS = "conv_im2col_cs231n.py", "conv_kernel_offsets_minicnn.py"
+ONEHOT, CLIPPED = "pool_onehot_cs231n.py", "pool_clipped_windows_minicnn.py"
+FORWARD, BACKWARD = "conv_forward_naive", "conv_backward_naive"
+
+
+@pytest.fixture
+def check(tmp_path: Path):
+    """The findings about a submission with one edit, by function."""
+
+    def run(name: str, old: str, new: str) -> dict[str, Finding]:
+        found = findings_of(planted(tmp_path, name, old, new))
+        return {finding.function: finding for finding in found}
+
+    return run
+
+
+def test_cs231n_asks_nothing_where_a_stride_does_not_divide(check) -> None:
+    found = check(ONEHOT, "    Ho, Wo = (H - hp) // S + 1",
+                  "    if (H - hp) % S: undefined\n    Ho, Wo = (H - hp) // S + 1")
+    assert {finding.verdict for finding in found.values()} == {"correct"}
+
+
+@pytest.mark.parametrize(("slip", "verdict"), [
+    ("undefined", "error"), ("raise AssertionError", "correct"),
+])
+def test_minicnn_lets_a_stride_be_refused_that_does_not_divide(
+    check, slip: str, verdict: str
+) -> None:
+    line = "    count = (length + before + after - k) // step + 1\n"
+    found = check(CLIPPED, line, f"    if (length + before + after - k) % step: {slip}\n{line}")
+    assert found["maxpool2d_forward"].verdict == verdict
+
+
+def test_equal_parts_for_ties_are_right_with_a_note(check) -> None:
+    found = check(ONEHOT, "return hits & (np.cumsum(hits, axis=-1) == 1)",
+                  "return hits / hits.sum(axis=-1, keepdims=True)")["max_pool_backward_naive"]
+    assert found.verdict == "correct"
+    assert found.message.startswith("note: ")
+    assert "equal parts" in found.message
+
+
+def test_ties_get_no_note_where_one_of_them_receives_all(check) -> None:
+    found = check(ONEHOT, "hits & (np.cumsum(hits, axis=-1) == 1)",
+                  "hits & (np.cumsum(hits[..., ::-1], axis=-1)[..., ::-1] == 1)")
+    assert {(each.verdict, each.message) for each in found.values()} == {("correct", "")}
+
+
+def test_a_function_of_integer_paddings_alone_is_right(check) -> None:
+    found = check(OFFSETS, "    vertical, horizontal = pair(padding)\n",
+                  "    vertical, horizontal = padding + 0, padding + 0\n")
+    assert {finding.verdict for finding in found.values()} == {"correct"}
+
+
+def test_a_wrong_shape_is_told_with_its_sum(check) -> None:
+    message = check(WINDOW, "W_out = (W + 2 * P - WW) // S + 1",
+                    "W_out = (W + 2 * P - WW) // S")[FORWARD].message
+    assert "W' = 1 + (W + 2·pad - WW) / stride = 1 + (5 + 2·0 - 2) / 1 = 4" in message
+    message = check(ONEHOT, "(W - wp) // S + 1", "(W - wp) // S")["max_pool_forward_naive"].message
+    assert "W' = 1 + (W - pool_width) / stride = 1 + (" in message
+
+
+def test_an_empty_slice_is_explained(check) -> None:
+    crop = "dx_pad[:, :, P:P + H, P:P + W]"
+    for new in ("dx_pad[:, :, P:-P, P:-P]", "dx_pad[:, :, P:-P, P:-P] * np.ones((C, H, W))"):
+        message = check(WINDOW, crop, new)[BACKWARD].message
+        assert "With pad = 0 the slice pad:-pad is 0:-0, which is empty" in message
+        assert "pad:pad+H works for every pad" in message
+
+
+def test_what_raises_is_hinted_at_by_experiments(check) -> None:
+    right, wrong = "i1 = stride * np.repeat(", "i1 = (stride > 1) * 99 + np.repeat("
+    found = check(IM2COL, right, wrong)[FORWARD]
+    assert found.verdict == "error"
+    assert "It is right where the stride is 1." in found.message
