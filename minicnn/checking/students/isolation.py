@@ -26,8 +26,15 @@ TIMEOUT = 10.0
 LONGEST = 1e6
 """The most seconds that can be asked for."""
 
-_GRACE = 20.0
-"""Seconds for the process to start."""
+_GRACE = 120.0
+"""Seconds for the process to start, on a machine that is busy with others."""
+
+_PATIENCE = 5 if hasattr(signal, "setitimer") else 1
+"""How many times the limit a function may take by the clock, where processor time is what counts:
+it may wait for other processes, but not for ever."""
+
+_OUT_OF_TIME = "ended the process (SIGPROF)"
+"""How a process ends whose processor time is up."""
 
 
 def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
@@ -38,7 +45,8 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
     path : str or Path
         A Python file with functions of minicnn's or CS231n's names and signatures.
     timeout : float in (0, 1e6], default 10.0
-        Seconds for each function, and for importing the file.
+        Seconds for each function, and for importing the file: of the process's own processor time,
+        so that a busy machine makes no file fail. What waits is stopped after five times as long.
 
     Returns
     -------
@@ -93,7 +101,7 @@ class _Inquiry:
     """What is known about a file so far, over as many processes as it wears out."""
 
     def __init__(self, file: Path, timeout: float) -> None:
-        self.file, self.timeout = file, timeout
+        self.file, self.timeout, self.patience = file, timeout, _PATIENCE * timeout
         self.order: list[list[str]] = []
         self.found: dict[str, Finding] = {}
         self.condemned: list[str] = []
@@ -101,10 +109,10 @@ class _Inquiry:
     def run_once(self) -> bool:
         """Run a process until it is done, stuck or dead; whether nothing is left to be asked."""
         token = secrets.token_hex(8)
-        process = _start(token, self.file, self.condemned)
+        process = _start(token, self.timeout, self.file, self.condemned)
         judging: str | None = None
         loaded = False
-        deadline = time.monotonic() + self.timeout + _GRACE
+        deadline = time.monotonic() + self.patience + _GRACE
         try:
             lines = _lines(process)
             while True:
@@ -113,7 +121,9 @@ class _Inquiry:
                 except queue.Empty:
                     return self._stopped(judging, loaded, self._too_long())
                 if line is None:
-                    how = _death(process, deadline - time.monotonic()) or self._too_long()
+                    how = _death(process, deadline - time.monotonic())
+                    if how in (None, _OUT_OF_TIME):
+                        how = self._too_long()
                     return self._stopped(judging, loaded, how)
                 if not line.startswith(token):  # another's, not the worker's
                     return self._stopped(judging, loaded, "wrote among the checker's messages")
@@ -121,12 +131,12 @@ class _Inquiry:
                 if "unusable" in message:
                     raise InputError(message["unusable"])
                 if "started" in message:
-                    deadline = time.monotonic() + self.timeout
+                    deadline = time.monotonic() + self.patience
                 if "functions" in message:
                     self.order, loaded = message["functions"], True
                 if "judging" in message:
                     judging = message["judging"]
-                    deadline = time.monotonic() + self.timeout
+                    deadline = time.monotonic() + self.patience
                 if "finding" in message:
                     finding = Finding(**message["finding"])
                     self.found.setdefault(finding.function, finding)
@@ -137,7 +147,7 @@ class _Inquiry:
             _kill(process)
 
     def _too_long(self) -> str:
-        return f"took longer than {self.timeout:g} s"
+        return f"took longer than {self.timeout:g} s; --timeout allows more"
 
     def _stopped(self, judging: str | None, loaded: bool, how: str) -> bool:
         """Put down what became of the function that ran; whether any other is left."""
@@ -160,15 +170,17 @@ class _Inquiry:
         return all(name in self.found for pair in self.order for name in pair)
 
 
-def _start(token: str, file: Path, condemned: list[str]) -> "subprocess.Popen[str]":
+def _start(
+    token: str, timeout: float, file: Path, condemned: list[str]
+) -> "subprocess.Popen[str]":
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
     }
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "minicnn.checking.students.worker", token, str(file),
-         *condemned],
+        [sys.executable, "-P", "-m", "minicnn.checking.students.worker", token, str(timeout),
+         str(file), *condemned],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, text=True, encoding="utf-8", errors="replace",
         start_new_session=True,

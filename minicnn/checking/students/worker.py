@@ -1,12 +1,14 @@
 """The process in which a student's file runs: says what it finds, a line of JSON at a time.
 
-Run as ``python -m minicnn.checking.students.worker TOKEN FILE [NAME...]``; each line begins with
-the token, and the names are those of functions that are not to be run (again). Everything that the
-file prints is thrown away.
+Run as ``python -m minicnn.checking.students.worker TOKEN SECONDS FILE [NAME...]``; each line begins
+with the token, the seconds are the processor time for the import and for each function, and the
+names are those of functions that are not to be run (again). Everything that the file prints is
+thrown away.
 """
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -27,10 +29,12 @@ MEMORY = 8 << 30
 
 def main() -> None:
     """Examine the file that the command line names."""
-    token, path, condemned = sys.argv[1], Path(sys.argv[2]), set(sys.argv[3:])
+    token, seconds, path = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
+    condemned = set(sys.argv[4:])
     tell = _open_channel(token)
     _limit_memory()
     tell({"started": True})
+    _limit_time(seconds)
     try:
         pairs = find_pairs(load(path))
     except InputError as error:
@@ -40,14 +44,17 @@ def main() -> None:
     for pair in pairs:
         if pair.convention.forward not in condemned:
             left = {name: each for name, each in pair.backwards.items() if name not in condemned}
-            _examine(replace(pair, backwards=left), path, tell)
+            _examine(replace(pair, backwards=left), path, seconds, tell)
     tell({"done": True})
 
 
-def _examine(pair: Pair, path: Path, tell: Callable[[dict[str, Any]], None]) -> None:
+def _examine(
+    pair: Pair, path: Path, seconds: float, tell: Callable[[dict[str, Any]], None]
+) -> None:
     findings = examine(Subject(pair, path))
     for name in pair.names:
         tell({"judging": name})
+        _limit_time(seconds)
         try:
             finding = next(findings)
         except StopIteration:
@@ -79,6 +86,14 @@ def _end_with_parent(descriptor: int) -> None:
     while os.read(descriptor, 1):
         pass
     os._exit(1)
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process by SIGPROF when it has used so much processor time from now on, where the
+    system counts it; time that other processes use does not count."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _limit_memory() -> None:

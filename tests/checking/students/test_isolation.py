@@ -171,7 +171,8 @@ def test_changed_arguments_are_told(
 def test_a_stuck_forward_leaves_its_backward_unjudged(tmp_path: Path) -> None:
     text = RELU.replace("return np.maximum(x, 0), x", "\n    while True: pass")
     found = check(tmp_path, text, timeout=0.5)
-    assert found["relu_forward"].message == "relu_forward took longer than 0.5 s"
+    assert found["relu_forward"].message == (
+        "relu_forward took longer than 0.5 s; --timeout allows more")
     assert found["relu_backward"].message.startswith("not checked, because relu_forward took")
 
 
@@ -179,7 +180,29 @@ def test_a_file_that_closes_its_output_and_goes_on_is_stopped(tmp_path: Path) ->
     text = RELU.replace("return np.maximum(x, 0), x",
                         "import os; os.closerange(3, 100)\n    while True: pass")
     found = check(tmp_path, text, timeout=1)
-    assert found["relu_forward"].message == "relu_forward took longer than 1 s"
+    assert found["relu_forward"].message.startswith("relu_forward took longer than 1 s")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs to choose a processor")
+def test_a_busy_machine_makes_no_right_file_fail(tmp_path: Path) -> None:
+    slow = "\n    import time; end = time.process_time() + 0.25" \
+           "\n    while time.process_time() < end: pass\n    return np.maximum(x, 0), x"
+    text = "import numpy as np\nbegan = 0\n" + RELU.replace(
+        "return np.maximum(x, 0), x", "global began; began += 1\n    if began == 1:" +
+        slow.replace("\n    ", "\n        ") + "\n    return np.maximum(x, 0), x")
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(everywhere)})  # all on one processor
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(5)]
+    try:
+        start = time.monotonic()
+        found = check(tmp_path, text, timeout=0.9)
+        assert time.monotonic() - start > 0.9  # by the clock it was too long
+    finally:
+        os.sched_setaffinity(0, everywhere)
+        for each in others:
+            each.kill()
+            each.wait()
+    assert [each.verdict for each in found.values()] == ["correct", "correct"]
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
