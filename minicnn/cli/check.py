@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
+from minicnn.cli.grading import write_results
 from minicnn.cli.options import Json
 from minicnn.cli.output import say, show
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 
-EXAMPLES = ("minicnn check --exercise batchnorm", "minicnn check batchnorm_exercise.py")
+EXAMPLES = (
+    "minicnn check --exercise batchnorm",
+    "minicnn check batchnorm_exercise.py",
+    "minicnn check batchnorm_exercise.py --format gradescope --points batchnorm=5",
+)
 
 
 def check(
@@ -31,11 +36,27 @@ def check(
         float, typer.Option(metavar="S", help="Seconds for each function.")
     ] = 10.0,
     as_json: Json = False,
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="SERVICE", help="Write the results as a service reads "
+                     "them: gradescope. FILE may be a folder, all of one student."),
+    ] = None,
+    points: Annotated[
+        str | None,
+        typer.Option(metavar="P", help="Points of a right function: 10 for each, or "
+                     "batchnorm_backward=5,conv2d=2 for those asked. 1 each by default."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Where --format writes; by default results.json in "
+                     "/autograder/results, or here where that is missing."),
+    ] = None,
 ) -> None:
     """Judge a student's forward and backward functions, and name the fault.
 
     The file is run, with your rights: that isolates accidents, not malice. Ends with status 0
-    where all functions are correct, 1 where one is not, 2 where the file cannot be used.
+    where all functions are correct, 1 where one is not, 2 where the file cannot be used; with
+    --format always 0 where the results are written.
     """
     from minicnn.checking import check_file
     from minicnn.checking.students import display, exercises
@@ -46,6 +67,12 @@ def check(
         return
     if file is None:
         raise InputError("check: expected a file, or --exercise NAME")
+    if format is not None:
+        write_results(file, format, points, out, timeout)
+        return
+    for name, value in (("points", points), ("out", out)):
+        if value is not None:
+            raise InputError("counts for --format", argument=name)
     findings = check_file(file, timeout=timeout)
     if as_json:
         print(json.dumps([finding.as_dict() for finding in findings], indent=2))

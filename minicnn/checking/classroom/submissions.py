@@ -1,0 +1,140 @@
+"""What was handed in: whose it is, and which of its files hold functions that can be checked."""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from minicnn.checking.classroom.points import known_functions
+from minicnn.errors import InputError
+from minicnn.files.paths import as_path
+
+ENDINGS = (".py",)
+"""Of the files that can be checked."""
+
+LARGEST = 10_000_000
+"""Bytes of a file that is looked into; a longer one was not written by hand."""
+
+_PASSED_OVER = re.compile(r"\..*|__.*__|__MACOSX|venv|node_modules|site-packages")
+"""Names of files and folders that no student wrote."""
+
+_DEFINITION = re.compile(rb"\bdef\s+(\w+)")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The files of one student.
+
+    Attributes
+    ----------
+    name : str
+        Of the student, as far as a file or a folder tells.
+    files : tuple of Path
+        Those with functions that can be checked; where none has any, all that might have.
+    folder : Path
+        Files are named as seen from here.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    folder: Path
+
+
+def shown(path: Path | str) -> str:
+    """A path, or a part of one, as text that can be written: bytes that are no UTF-8 escaped."""
+    text = path if isinstance(path, str) else path.as_posix()
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def submission_of(path: str | Path) -> Submission:
+    """One student's submission: a file, or a folder with all files of an exercise.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Submission
+        Its name is the file's without its ending, or the folder's.
+    """
+    path = as_path(path)
+    if not path.is_dir():
+        return Submission(shown(path.stem), (path,), path.parent)
+    files = _files(path)
+    return Submission(shown(path.resolve().name), _with_functions(files) or files, path)
+
+
+def submissions_in(folder: str | Path) -> list[Submission]:
+    """The submissions of a class: each file of a folder is a student's, and each folder in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of Submission
+        In the order of their names. Two whose names would be equal keep the file's ending.
+
+    Raises
+    ------
+    InputError
+        Where it is no folder, cannot be read, or holds no submission.
+    """
+    folder = as_path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder of submissions, found "
+                         f"{'a file' if folder.exists() else 'nothing'}")
+    found = [
+        submission_of(path) for path in sorted(folder.iterdir(), key=_order)
+        if not _PASSED_OVER.fullmatch(path.name)
+        and (path.is_dir() or path.suffix in ENDINGS)
+    ]
+    found = [submission for submission in found if submission.files]
+    if not found:
+        raise InputError(f"{folder}: found no submission; expected a file ({', '.join(ENDINGS)}) "
+                         "or a folder for each student")
+    often = Counter(submission.name for submission in found)
+    return [
+        each if often[each.name] == 1 else replace(each, name=_full_name(each)) for each in found
+    ]
+
+
+def _full_name(submission: Submission) -> str:
+    """A file with its ending, a folder with a stroke."""
+    is_folder = shown(submission.folder.name) == submission.name
+    return f"{submission.name}/" if is_folder else shown(submission.files[0].name)
+
+
+def _order(path: Path) -> tuple[str, str]:
+    return path.name.casefold(), path.name
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """Files below a folder that might hold functions, without those that no student wrote."""
+    found = []
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name for name in folders
+            if not _PASSED_OVER.fullmatch(name) and not Path(here, name, "pyvenv.cfg").exists()
+        )
+        found += [Path(here, name) for name in sorted(names)
+                  if Path(name).suffix in ENDINGS and not _PASSED_OVER.fullmatch(name)]
+    return tuple(found)
+
+
+def _with_functions(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Those that define a function of a known name, as their text has it: none of them is run."""
+    known = {name.encode() for name in known_functions()}
+    return tuple(path for path in files if known.intersection(_definitions(path)))
+
+
+def _definitions(path: Path) -> list[bytes]:
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return []
+        return _DEFINITION.findall(path.read_bytes())
+    except OSError:
+        return []
