@@ -18,9 +18,17 @@ R_ABS = "relu_abs_cs231n.py"
 R_FAMILY = "relu_family_minicnn.py"
 R_LOOP = "relu_element_loop_cs231n.py"
 R_SIGN = "relu_sign_cs231n.py"
+SVM_LOOPS = "svm_loss_loops_cs231n.py"
+SVM_OUT = "svm_loss_labels_out_cs231n.py"
+SVM_MATRIX = "svm_and_softmax_matrix_cs231n.py"
+S_ROW = "softmax_of_one_row_minicnn.py"
+S_TRANSPOSED = "softmax_transposed_minicnn.py"
+S_ALONG = "softmax_loss_apply_along_cs231n.py"
+S_LSE = "softmax_logsumexp_minicnn.py"
 
 DO_F, DO_B = "dropout_forward", "dropout_backward"
 RELU_F = "relu_forward"
+CE_F, CE_B = "softmax_cross_entropy_forward", "softmax_cross_entropy_backward"
 
 PLANTED = [
     # p is read against what the file says
@@ -69,4 +77,44 @@ PLANTED = [
     ("relu-returns-mask", R_FAMILY, RELU_F, F, "np.clip(x, 0, None)", "np.where(x > 0, 1, 0)"),
     ("relu-returns-mask", R_LOOP, RELU_F, F, "out[place] = value", "out[place] = 1"),
     ("relu-returns-mask", R_SIGN, RELU_F, F, "np.fmax(x, 0.0)", "x > 0"),
+    # softmax: large logits, in a batch and row by row
+    ("softmax-overflow", S_ROW, "softmax", F, "np.exp(scores - max(scores))", "np.exp(scores)"),
+    ("softmax-overflow", S_TRANSPOSED, "softmax", F, "        x = x - np.max(x, axis=0)\n", ""),
+    ("softmax-overflow", S_ALONG, "softmax_loss", F,
+     "row.max() + np.log(np.exp(row - row.max()).sum())", "np.log(np.exp(row).sum())"),
+    ("softmax-missing-mean", S_ALONG, "softmax_loss", B, "np.true_divide(grad, n)", "grad"),
+    ("softmax-gradient-no-onehot", S_ROW, CE_B, B, "d[n, label] -= 1", "d[n, label] -= 0"),
+    ("softmax-log-of-zero", S_TRANSPOSED, CE_F, F, "likely + 1e-300", "likely"),
 ]
+
+UNNAMED = [
+    # a softmax whose sum runs over the batch
+    (S_LSE, "softmax", F,
+     "x, axis=-1, keepdims=True)\n    e = np.exp(x - top)\n    return e / np.sum(e, axis=-1, ",
+     "x, axis=0, keepdims=True)\n    e = np.exp(x - top)\n    return e / np.sum(e, axis=0, ",
+     "The sum runs over the batch"),
+    (S_LSE, "softmax", F, "e / np.sum(e, axis=-1, keepdims=True)", "e / np.sum(e)",
+     "The sum runs over all rows"),
+    (S_TRANSPOSED, "softmax", F, "        y = np.exp(x) / np.sum(np.exp(x), axis=0)",
+     "        y = np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True)",
+     "The sum runs over the batch"),
+    (S_TRANSPOSED, "softmax", F, "y = np.exp(x) / np.sum(np.exp(x), axis=0)", "y = np.exp(x)",
+     "exp(x - max x) is not divided by its sum"),
+    # the hinge loss
+    (SVM_LOOPS, "svm_loss", F, "return loss / N, dx / N", "return loss, dx / N", "divide by N"),
+    (SVM_LOOPS, "svm_loss", F, "            if c == y[n]:\n                continue\n", "",
+     "The label's own class is counted"),
+    (SVM_LOOPS, "svm_loss", B, "                dx[n, y[n]] -= 1\n", "",
+     "lacks minus the number of positive margins"),
+    (SVM_LOOPS, "svm_loss", B, "dx[n, y[n]] -= 1", "dx[n, y[n]] = -1", "At the label stands -1"),
+    (SVM_LOOPS, "svm_loss", B, "return loss / N, dx / N", "return loss / N, dx",
+     "not divided by N"),
+    (SVM_OUT, "svm_loss", F, ".mean() - 1", ".mean()", "The label's own class is counted"),
+    (SVM_LOOPS, "svm_loss", F, " + 1\n", "\n", "The 1 is missing"),
+    (SVM_OUT, "svm_loss", B, "    active[rows, y] = 0\n", "",
+     "the label's own margin is counted with the positive ones"),
+    (SVM_MATRIX, "svm_loss", B, "active - np.einsum", "active + np.einsum", "is added"),
+    (SVM_MATRIX, "svm_loss", F, '"nc,nc->", margins, active', '"nc,nc->", margins**2, active',
+     "squared"),
+]
+"""Faults that the catalogue has no name for: file, function, verdict, old, new, and the words."""

@@ -70,6 +70,7 @@ def _is_dropout(parameters: Parameters) -> bool:
 
 _OUT = {"y": "out", "dy": "dout"}
 _SIZES = {"OH": "H'", "OW": "W'"}
+_LOSS = {"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"}
 _BATCHNORM_GRADIENTS = ("dx", "dgamma", "dbeta")
 
 CS231N: tuple[Convention, ...] = (
@@ -114,6 +115,10 @@ CS231N: tuple[Convention, ...] = (
     ),
     Convention(
         "cs231n", "softmax_cross_entropy", "softmax_loss", (), ("dlogits",), {}, call_by_keywords,
-        has_cache=False, labels={"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"},
+        has_cache=False, labels=_LOSS,
+    ),
+    Convention(
+        "cs231n", "svm", "svm_loss", (), ("dlogits",), {}, call_by_keywords, has_cache=False,
+        labels=_LOSS,
     ),
 )

@@ -6,7 +6,7 @@ from minicnn.checking.students.examination.arguments import with_changes
 from minicnn.checking.students.examination.batchnorm import BatchNormExamination
 from minicnn.checking.students.examination.dropout import DropoutExamination
 from minicnn.checking.students.examination.examination import Examination
-from minicnn.checking.students.examination.softmax_cross_entropy import SoftmaxExamination
+from minicnn.checking.students.examination.losses import LossExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations import OPERATIONS
 from minicnn.checking.students.subject import Subject
@@ -14,8 +14,9 @@ from minicnn.checking.students.subject import Subject
 _SPECIAL: dict[str, type[Examination]] = {
     "batchnorm": BatchNormExamination,
     "dropout": DropoutExamination,
-    "softmax": SoftmaxExamination,
-    "softmax_cross_entropy": SoftmaxExamination,
+    "softmax": LossExamination,
+    "softmax_cross_entropy": LossExamination,
+    "svm": LossExamination,
 }
 """Those that look at more than y and the gradients."""
 

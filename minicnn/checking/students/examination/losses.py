@@ -1,4 +1,4 @@
-"""Examining a softmax or its cross-entropy: ordinary logits first, then large and underflowing."""
+"""Examining a softmax or a loss: ordinary logits first, then large and underflowing ones."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -7,58 +7,80 @@ import numpy as np
 from minicnn.checking.students.convention import takes
 from minicnn.checking.students.examination.evidence import lesson, show_case, show_observation
 from minicnn.checking.students.examination.examination import Examination
+from minicnn.checking.students.examination.given_rows import is_given_rows
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.loss import LossOperation
 from minicnn.checking.students.operations.observation import Observation
 from minicnn.checking.students.operations.operation import Suspect
-from minicnn.checking.students.operations.softmax_cross_entropy import SoftmaxOperation
 from minicnn.checking.students.subject import Trouble
 
 _OVERFLOWS = ("OverflowError", "FloatingPointError", "ZeroDivisionError", "domain error")
 """In the message of an exception: what Python's own mathematics raises where NumPy gives inf."""
 
 
-class SoftmaxExamination(Examination):
+class LossExamination(Examination):
     """Values first; then what becomes of large logits and of probabilities that underflow."""
 
-    operation: SoftmaxOperation
+    operation: LossOperation
 
     def findings(self) -> Iterator[Finding]:
-        if self.convention.forward != "softmax_loss":
+        if not self._returns_gradient:
             yield from super().findings()
             return
+        name = self.convention.forward
         found = self._judge_presence() or self.judge_forward()
         if found.verdict == "correct":
-            found = self.judge_backward("softmax_loss", True)
+            found = self.judge_backward(name, True)
         elif found.verdict == "wrong-forward":
-            gradient = self.judge_backward("softmax_loss", True)
+            gradient = self.judge_backward(name, True)
             if gradient.verdict != "correct":
-                found.message += f" Also wrong: dx ({gradient.fault})."
+                fault = "" if gradient.fault == "unknown" else f" ({gradient.fault})"
+                found.message += f" Also wrong: dx{fault}."
         yield found
+
+    @property
+    def _returns_gradient(self) -> bool:
+        """Whether the loss comes with its gradient, as in CS231n's dialect."""
+        return bool(self.convention.gradients) and not self.convention.backwards
 
     def _judge_presence(self) -> Finding | None:
         """Whether there is a gradient beside the loss: what is not written yet is not judged."""
+        name = self.convention.forward
         try:
-            self.answer("softmax_loss", "dlogits", self.operation.small[0], np.asarray(1.0))
+            self.answer(name, "dlogits", self.operation.small[0], np.asarray(1.0))
         except Trouble as trouble:
-            return trouble.finding("softmax_loss")
+            return trouble.finding(name)
         return None
 
     def judge_forward(self) -> Finding:
         name = self.convention.forward
         has_loss = self.operation.name != "softmax"
-        found = self._judge_values(name, "y", self._y)
-        if found.verdict != "correct" and not has_loss:
+        observe, note = self._y, ""
+        found = self._judge_values(name, "y", observe)
+        if found.verdict != "correct" and not has_loss and self._takes_rows():
             by_row = self._judge_values(name, "y", self._y_by_row)
             if by_row.verdict == "correct":
-                return Finding(name, "correct", None, "note: it takes one row of logits at a time")
+                found, observe = by_row, self._y_by_row
+                note = "note: it takes one row of logits at a time"
         if found.verdict == "correct":
-            found = self._judge_large(name, "y", self._y)
+            found = self._judge_large(name, "y", observe)
         if found.verdict == "correct" and has_loss:
             found = self._judge_underflowing(name, "y", self._y, "softmax-log-of-zero")
         if found.verdict == "correct":
-            found.message = self._note_on_options()
+            found.message = note or self._note_on_options()
         return found
+
+    def _takes_rows(self) -> bool:
+        """Whether a softmax is meant for one row: a batch makes it raise, also a square one, in
+        which a sum without its axis goes unnoticed, or the file's own loss gives it rows."""
+        for case in (self.operation.cases[0], Case({"x": np.arange(16.0).reshape(4, 4)}, {})):
+            try:
+                self.subject.forward(case)
+            except Trouble:
+                continue
+            return is_given_rows(self.subject.pair.forward)
+        return True
 
     def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
         try:
@@ -82,13 +104,13 @@ class SoftmaxExamination(Examination):
         return found
 
     def answer(self, function: str, key: str, case: Case, dy: np.ndarray) -> np.ndarray:
-        if function == "softmax_loss" and key != "y":
+        if self._returns_gradient and key != "y":
             name = self.convention.label(key)
             return self.subject.array(function, name, self.subject.forward(case).cache)
         return super().answer(function, key, case, dy)
 
     def _takes_dloss(self, name: str) -> bool:
-        return name != "softmax_loss" and self.subject.backward_takes(name) > 1
+        return not self._returns_gradient and self.subject.backward_takes(name) > 1
 
     # -- answers beside the right ones -----------------------------------------------------------
 
@@ -172,8 +194,8 @@ class SoftmaxExamination(Examination):
     def _gradient_is_right(self, case: Case) -> bool:
         """Whether p is right, so that it is the logarithm that fails; also where none can tell."""
         names = [*self.subject.pair.backwards]
-        if self.convention.forward == "softmax_loss":
-            names = ["softmax_loss"]
+        if self._returns_gradient:
+            names = [self.convention.forward]
         if not names:
             return True
         try:
