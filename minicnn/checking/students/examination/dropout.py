@@ -254,7 +254,8 @@ class DropoutExamination(Examination):
             try:
                 with _undrawn():
                     forward = self.subject.forward(case)
-                change = self.subject.forward(moved).y - forward.y
+                with np.errstate(invalid="ignore"):
+                    change = self.subject.forward(moved).y - forward.y
                 (dx,) = self.subject.backward(name, dy, forward)
             except Trouble:
                 if case["training"]:
