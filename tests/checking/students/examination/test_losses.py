@@ -12,7 +12,13 @@ from minicnn.checking.students.examination.given_rows import is_given_rows
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.svm import SVM
 
-ROW = "import numpy as np\n\ndef softmax(z):\n    e = np.exp(z - np.max(z))\n    return e / e.sum()\n"
+ROW = """
+import numpy as np
+
+def softmax(z):
+    e = np.exp(z - np.max(z))
+    return e / e.sum()
+"""
 ROWS = """
 def cross_entropy(logits, labels):
     p = [softmax(row) for row in logits]
