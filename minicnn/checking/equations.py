@@ -83,6 +83,23 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
         "L = (1/N) Σ(n) (log Σ(c) exp(z[n,c]) - z[n, label])      = -(1/N) Σ(n) log p[n, label]",
         "dz[n,c] = (p[n,c] - [c = label]) / N",
     ),
+    "momentum": (
+        "v = momentum · v - lr · dw                v begins at 0",
+        "w = w + v",
+        "minicnn's form: v = momentum · v + g, w = w - lr · v",
+        "Nesterov's, in minicnn's form: w = w - lr · (g + momentum · v)",
+    ),
+    "RMSProp": (
+        "s = decay · s + (1 - decay) · dw²         s begins at 0",
+        "w = w - lr · dw / (sqrt(s) + eps)",
+    ),
+    "Adam": (
+        "t = t + 1                                 t begins at 0",
+        "m = beta1 · m + (1 - beta1) · dw, s = beta2 · s + (1 - beta2) · dw²     "
+        "both begin at 0",
+        "m̂ = m / (1 - beta1ᵗ), ŝ = s / (1 - beta2ᵗ)",
+        "w = w - lr · m̂ / (sqrt(ŝ) + eps)",
+    ),
 }
 """By topic; equation 1 is the first."""
 

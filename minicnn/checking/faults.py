@@ -171,5 +171,34 @@ FAULTS: dict[str, Fault] = {
          "a probability that underflows to 0 makes its logarithm infinite: take the log from the "
          "logits, z - log Σ exp(z)"),
     ),
+    **_faults(
+        "momentum",
+        ("momentum-rate-missing", 1,
+         "the learning rate is left out of the velocity or of the step, or stands in the other of "
+         "them"),
+        ("momentum-sign", 1,
+         "a sign in the momentum step is wrong: the velocity gathers -lr · dw and is added to w"),
+    ),
+    **_faults(
+        "RMSProp",
+        ("decay-swapped", 1,
+         "the weights of the old and the new are exchanged: the decay rate weighs the old mean, "
+         "1 - decay the new value"),
+        ("rmsprop-root-missing", 2,
+         "the step is divided by the mean of squares; it is divided by its root"),
+        ("eps-misplaced", 2,
+         "eps is not where it belongs: it is added to the root, which is sqrt(s) + eps"),
+    ),
+    **_faults(
+        "Adam",
+        ("adam-bias-correction-missing", 3,
+         "the moments begin at 0 and are too small at first; they are divided by 1 - betaᵗ before "
+         "they are used"),
+        ("adam-step-not-counted", 1,
+         "t counts the steps: it is increased by 1 in every step, before it is used, and kept"),
+        ("adam-bias-power", 3,
+         "the correction has another power of beta: it divides by 1 - betaᵗ, t the number of this "
+         "step"),
+    ),
 }
 """By id, in the order of the catalogue."""

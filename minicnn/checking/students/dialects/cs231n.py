@@ -68,6 +68,18 @@ def _is_dropout(parameters: Parameters) -> bool:
     return parameters is not None and not takes(parameters, "rate")
 
 
+def _has_config(parameters: Parameters) -> bool:
+    """Whether a function takes w, dw and a config, as the update rules do."""
+    return most_positional(parameters) >= 3 and takes(parameters, "config")
+
+
+def _rule(name: str, **labels: str) -> Convention:
+    return Convention(
+        "cs231n", name, name, (), (), {}, call_by_keywords, fits=_has_config, has_cache=False,
+        labels={"y": "next_w", "g": "dw", "lr": "learning_rate", "eps": "epsilon", **labels},
+    )
+
+
 _OUT = {"y": "out", "dy": "dout"}
 _SIZES = {"OH": "H'", "OW": "W'"}
 _LOSS = {"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"}
@@ -121,4 +133,8 @@ CS231N: tuple[Convention, ...] = (
         "cs231n", "svm", "svm_loss", (), ("dlogits",), {}, call_by_keywords, has_cache=False,
         labels=_LOSS,
     ),
+    _rule("sgd"),
+    _rule("sgd_momentum", v="velocity"),
+    _rule("rmsprop", s="cache", smoothing="decay_rate"),
+    _rule("adam", s="v"),
 )

@@ -35,6 +35,14 @@ def _is_dropout(parameters: Parameters) -> bool:
     return parameters is None or takes(parameters, "rate")
 
 
+def _rule(name: str) -> Convention:
+    """An optimizer's step, which changes its arrays in place."""
+    return Convention(
+        "minicnn", name, name, (), (), {}, call_by_keywords,
+        fits=lambda parameters: takes(parameters, "lr"), has_cache=False, labels={"y": "w"},
+    )
+
+
 MINICNN: tuple[Convention, ...] = (
     _operation(
         "batchnorm", ("dx", "dgamma", "dbeta"), fits=_is_batchnorm, fits_backward=not_named_dout,
@@ -53,4 +61,7 @@ MINICNN: tuple[Convention, ...] = (
         fits=lambda parameters: most_positional(parameters) == 1, has_cache=False,
     ),
     _operation("softmax_cross_entropy", ("dlogits",), labels={"y": "loss"}),
+    _rule("sgd_update"),
+    _rule("rmsprop_update"),
+    _rule("adam_update"),
 )

@@ -7,8 +7,10 @@ from minicnn.checking.students.examination.batchnorm import BatchNormExamination
 from minicnn.checking.students.examination.dropout import DropoutExamination
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.examination.losses import LossExamination
+from minicnn.checking.students.examination.updates import UpdateExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations import OPERATIONS
+from minicnn.checking.students.operations.update_rules import UPDATE_RULES
 from minicnn.checking.students.subject import Subject
 
 _SPECIAL: dict[str, type[Examination]] = {
@@ -17,6 +19,7 @@ _SPECIAL: dict[str, type[Examination]] = {
     "softmax": LossExamination,
     "softmax_cross_entropy": LossExamination,
     "svm": LossExamination,
+    **{rule.name: UpdateExamination for rule in UPDATE_RULES},
 }
 """Those that look at more than y and the gradients."""
 

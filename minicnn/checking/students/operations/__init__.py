@@ -12,12 +12,13 @@ from minicnn.checking.students.operations.softmax_cross_entropy import (
     SOFTMAX_CROSS_ENTROPY,
 )
 from minicnn.checking.students.operations.svm import SVM
+from minicnn.checking.students.operations.update_rules import UPDATE_RULES
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
         BATCHNORM, CONV2D, MAXPOOL2D, AVGPOOL2D, GLOBAL_AVGPOOL2D, DENSE, RELU, LEAKY_RELU, ELU,
-        DROPOUT, SOFTMAX, SOFTMAX_CROSS_ENTROPY, SVM,
+        DROPOUT, SOFTMAX, SOFTMAX_CROSS_ENTROPY, SVM, *UPDATE_RULES,
     )
 }
 """By name."""
