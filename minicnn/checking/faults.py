@@ -177,7 +177,8 @@ FAULTS: dict[str, Fault] = {
          "the learning rate is left out of the velocity or of the step, or stands in the other of "
          "them"),
         ("momentum-sign", 1,
-         "a sign in the momentum step is wrong: the velocity gathers -lr · dw and is added to w"),
+         "a sign in the step with momentum is wrong: w goes against the gradient, and on in the "
+         "direction of its velocity"),
     ),
     **_faults(
         "RMSProp",
@@ -195,7 +196,8 @@ FAULTS: dict[str, Fault] = {
          "the moments begin at 0 and are too small at first; they are divided by 1 - betaᵗ before "
          "they are used"),
         ("adam-step-not-counted", 1,
-         "t counts the steps: it is increased by 1 in every step, before it is used, and kept"),
+         "the number t of the step is wrong: every step increases it by 1, before using it, and "
+         "keeps it"),
         ("adam-bias-power", 3,
          "the correction has another power of beta: it divides by 1 - betaᵗ, t the number of this "
          "step"),

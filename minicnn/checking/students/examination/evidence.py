@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.checking.equations import Equation
 from minicnn.checking.faults import FAULTS
 from minicnn.checking.students.convention import Convention
 from minicnn.checking.students.finding import Finding, numbers
@@ -13,12 +14,14 @@ from minicnn.checking.students.operations.observation import Observation
 
 
 def lesson(
-    function: str, verdict: str, fault: str | None, text: str, evidence: dict[str, Any]
+    function: str, verdict: str, fault: str | None, text: str, evidence: dict[str, Any],
+    equation: Equation | None = None,
 ) -> Finding:
-    """A finding with the catalogue's lesson, if a fault is named, before a text."""
+    """A finding with the catalogue's lesson, if a fault is named, before a text; the equation is
+    the fault's, unless it is given."""
     if fault:
         known = FAULTS[fault]
-        equation = known.equation.of(str(evidence.get("of")))
+        equation = equation or known.equation.of(str(evidence.get("of")))
         text = f"{_sentence(known.lesson)} {text} ({equation}: {equation.text})"
     return Finding(function, verdict, fault, " ".join(text.split()), evidence)
 

@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.checking.equations import Equation
 from minicnn.checking.faults import FAULTS
 from minicnn.checking.students.convention import takes
-from minicnn.checking.students.examination.evidence import lesson
+from minicnn.checking.students.examination.evidence import lesson, unexplained
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.examination.walks import Walk, Walker
 from minicnn.checking.students.finding import Finding, numbers
@@ -24,7 +24,9 @@ from minicnn.checking.students.subject import Subject, Trouble
 _STARTS = (0, 1)
 """What t is before the first step where nobody says: the course's starter had 1 until 2016."""
 
-_SAYS_BEFORE = re.compile(r"(modify|increase|increment|update|count)\W+t\W+.{0,40}before", re.I | re.S)
+_SAYS_BEFORE = re.compile(
+    r"(modify|increase|increment|update|count)\W+t\W+.{0,40}before", re.IGNORECASE | re.DOTALL
+)
 """The starter's note on t, in whatever words and lines."""
 
 _IN_ADAM = {("RMSProp", 1): 2, ("RMSProp", 2): 4}
@@ -75,7 +77,7 @@ class UpdateExamination(Examination):
             try:
                 seen.append(self.walker.walk(self.operation, case))
             except Trouble as trouble:
-                return trouble.finding(name)
+                return Finding(name, "error", None, str(trouble))
         if self.explains(seen, {}):
             return Finding(name, "correct", None, self._notes())
         why = self._why(seen)
@@ -122,8 +124,9 @@ class UpdateExamination(Examination):
         """Whether t begins at 1 in this file, so that all is right, and no starter forbids it."""
         if not all(self._agrees(walk, {}) for walk in seen if "t" not in walk.case.settings):
             return False
+        function: Any = self.subject.pair.forward
         try:
-            source = inspect.getsource(inspect.unwrap(self.subject.pair.forward))
+            source = inspect.getsource(inspect.unwrap(function))
         except (OSError, TypeError):
             return False
         return not _SAYS_BEFORE.search(source)
@@ -140,8 +143,8 @@ class UpdateExamination(Examination):
         if len(faults) > 1:
             text = f"{why[0].detail} And {faults[1]}: {FAULTS[faults[1]].lesson}. {why[1].detail}"
         if not faults:
-            text = f"{shown['of']} is wrong in a way that no fault of the catalogue explains. {text}"
-            return Finding(name, "wrong-forward", None, text.strip(), shown)
+            text = unexplained(self.convention, "y", text)
+            return Finding(name, "wrong-forward", None, text, shown)
         return lesson(
             name, "wrong-forward", faults[0], text, shown, self._equation(faults[0])
         )
@@ -149,9 +152,10 @@ class UpdateExamination(Examination):
     def _equation(self, fault: str) -> Equation:
         """The fault's equation, in this rule's topic."""
         known = FAULTS[fault].equation
-        if self.operation.topic == "Adam":
-            return Equation("Adam", _IN_ADAM.get((known.topic, known.number), known.number))
-        return known
+        topic = self.operation.topic
+        if topic == "Adam":
+            return Equation(topic, _IN_ADAM.get((known.topic, known.number), known.number))
+        return Equation(topic, 3) if self.in_place and topic == "momentum" else known
 
     def _smallest(self) -> dict[str, Any] | None:
         """The first small walk that goes wrong, with both answers."""

@@ -47,10 +47,8 @@ class Walker(Subject):
         """``next_w, config = rule(w, dw, config)``."""
         name = self.convention.forward
         labels = self.convention.labels
-        given: dict[str, Any] = {
-            labels.get(key, key): value for key, value in case.settings.items()
-        }
-        given |= {labels.get(key, key): case[key].copy() for key in rule.state if key in case.arrays}
+        kept = {key: case[key].copy() for key in rule.state if key in case.arrays}
+        given = {labels.get(key, key): value for key, value in {**case.settings, **kept}.items()}
         config: Any = given or None
         settings = dict(case.settings)
         w, added = case["w"].copy(), []

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.operations import updates as rules
-from minicnn.checking.students.operations import update_variations as wrong
+from minicnn.checking.students.operations import update_variations as wrong, updates as rules
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.updates import UpdateRule
 
@@ -81,16 +80,16 @@ def _of_minicnn(
 def _rules() -> list[UpdateRule]:
     course = {"t": 2}
     extra = {"scale": 1.0, "decay": 0.0}
-    rmsprop: dict[str, Any] = dict(
-        step=rules.rmsprop, pieces=rules.RMSPROP_PIECES, state=("s",), topic="RMSProp",
-        variations=wrong.RMSPROP,
-        defaults={"lr": 1e-2, "smoothing": 0.99, "eps": 1e-8, **extra},
-    )
-    adam: dict[str, Any] = dict(
-        step=rules.adam, pieces=rules.ADAM_PIECES, state=("m", "s"), topic="Adam",
-        variations=wrong.ADAM, also_right_pieces=[rules.COMPACT],
-        defaults={"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "shrink": 0.0, **extra},
-    )
+    rmsprop: dict[str, Any] = {
+        "step": rules.rmsprop, "pieces": rules.RMSPROP_PIECES, "state": ("s",), "topic": "RMSProp",
+        "variations": wrong.RMSPROP,
+        "defaults": {"lr": 1e-2, "smoothing": 0.99, "eps": 1e-8, **extra},
+    }
+    adam: dict[str, Any] = {
+        "step": rules.adam, "pieces": rules.ADAM_PIECES, "state": ("m", "s"), "topic": "Adam",
+        "variations": wrong.ADAM, "also_right_pieces": [rules.COMPACT],
+        "defaults": {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "shrink": 0.0, **extra},
+    }
     return [
         UpdateRule(
             "sgd", *_of_the_course((), _SGD), step=rules.sgd, pieces=rules.SGD_PIECES,

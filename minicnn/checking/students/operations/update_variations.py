@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.checking.students.operations.updates import Piece, Variation
 
-FIXED = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
+FIXED = (1e-8, 1e-2, 1e-3, 1e-4, 1e-5)
 """Numbers that stand where eps belongs."""
 
 SIGN = "momentum-sign"
@@ -109,6 +109,7 @@ _NOT_DECAYED = [
 
 SGD_UPDATE = [
     Variation(RATE, {"step": _DOWN, "nesterov": lambda v, old, g, momentum, lr: -g - momentum * v}),
+    Variation(RATE, {"step": _DOWN}),
     Variation(RATE, {
         "velocity": lambda v, g, momentum, lr: momentum * v + lr * g, "step": _DOWN,
         "nesterov": lambda v, old, g, momentum, lr: -lr * g - momentum * v,
@@ -161,6 +162,10 @@ def _ratios() -> list[Variation]:
         eps(lambda g, s, eps, *_: g / root(s), "There is no eps."),
         eps(lambda g, s, eps, *_: g / root(s) + eps,
             "eps is added to the quotient: brackets are missing round sqrt(…) + eps."),
+        *(Variation(EPS, {
+            "ratio": lambda g, s, eps, *_: g / root(s),
+            "step": lambda ratio, lr, eps, sign=sign: -lr * ratio + sign * eps,
+        }, "eps is added to w: brackets are missing round sqrt(…) + eps.") for sign in (1, -1)),
         eps(lambda g, s, eps, *_: g / (root(s) * eps), "eps multiplies."),
         eps(lambda g, s, eps, *_: g / root(s) * eps, "eps multiplies."),
         eps(lambda g, s, eps, *_: g / (root(s) - eps), "eps is subtracted."),
@@ -171,9 +176,9 @@ def _ratios() -> list[Variation]:
         eps(lambda g, s, eps, *_: (g + eps) / (root(s) + eps),
             "eps is added above the line too."),
         *(eps(lambda g, s, eps, *_, fixed=fixed: g / (root(s) + fixed),
-              f"The eps that is used is {fixed:g}, whatever is given.") for fixed in FIXED),
+              f"The eps that is used is about {fixed:g}, whatever is given.") for fixed in FIXED),
         *(eps(lambda g, s, eps, *_, fixed=fixed: g / root(s + fixed),
-              f"The eps that is used is {fixed:g}, inside the root.") for fixed in FIXED),
+              f"The eps that is used is about {fixed:g}, inside the root.") for fixed in FIXED),
         eps(lambda g, s, eps, *_: g / (s + eps), "", ROOT),
         eps(lambda g, s, eps, *_: g / s, "There is no eps either.", ROOT),
         eps(lambda g, s, eps, *_: g / (s * s + eps), "It is divided by the square.", ROOT),
@@ -182,8 +187,8 @@ def _ratios() -> list[Variation]:
 
 
 _STEPS = [
-    Variation(None, {"step": lambda ratio, lr: lr * ratio}, _ASCENDS),
-    Variation(None, {"step": lambda ratio, lr: -ratio}, "The learning rate has no part."),
+    Variation(None, {"step": lambda ratio, lr, eps: lr * ratio}, _ASCENDS),
+    Variation(None, {"step": lambda ratio, lr, eps: -ratio}, "The learning rate has no part."),
 ]
 _SQUARES = [
     Variation(None, {"square": lambda g: g}, "The gradient is not squared."),
@@ -254,7 +259,7 @@ ADAM = [
     COUNTED_LATE,
     Variation(COUNT, {"count": lambda t: (t, t)}, "t is not increased."),
     Variation(COUNT, {"count": lambda t: (t + 1, t)}, "The increased t is not kept."),
-    *_corrections(POWER, lambda beta, t: 1 - beta, "{} is divided by 1 - beta, without a power."),
+    *_corrections(POWER, lambda beta, t: 1 - beta, "For {} it is 1 - beta, without a power."),
     *_corrections(POWER, lambda beta, t: 1 - beta ** (t + 1), "For {} it is t + 1."),
     *_corrections(POWER, lambda beta, t: 1 - beta ** (t - 1), "For {} it is t - 1."),
     *_corrections(POWER, lambda beta, t: 1 - beta * t, "For {} beta is multiplied by t."),
@@ -273,7 +278,8 @@ ADAM = [
               "eps stands inside the root."),
     *_moments(SWAPPED, lambda beta: 1 - beta, lambda beta: beta, "It is so in {}."),
     *_moments(None, lambda beta: beta, lambda beta: 1.0, "In {} the new part lacks its weight."),
-    *_moments(None, lambda beta: 1.0, lambda beta: 1 - beta, "In {} the old part lacks its weight."),
+    *_moments(None, lambda beta: 1.0, lambda beta: 1 - beta,
+              "In {} the old part lacks its weight."),
     *_moments(None, lambda beta: 0.0, lambda beta: 1 - beta, "In {} the old part is missing."),
     Variation(None, {
         "mean": lambda m, g, beta1, beta2: beta2 * m + (1 - beta2) * g,

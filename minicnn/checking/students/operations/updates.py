@@ -126,7 +126,7 @@ def rmsprop(pieces: Pieces, w: np.ndarray, g: np.ndarray, state: State, its: Any
     new = pieces["average"](old, pieces["square"](g), its["smoothing"])
     state["s"] = pieces["kept"](new, old)
     ratio = pieces["ratio"](g, pieces["used"](new, old), its["eps"])
-    return pieces["step"](ratio, its["lr"])
+    return pieces["step"](ratio, its["lr"], its["eps"])
 
 
 def adam(pieces: Pieces, w: np.ndarray, g: np.ndarray, state: State, its: Any) -> np.ndarray:
@@ -144,7 +144,7 @@ def adam(pieces: Pieces, w: np.ndarray, g: np.ndarray, state: State, its: Any) -
     corrected = pieces["used m"](m, old_m) / first, pieces["used s"](s, old_s) / second
     state["m"], state["s"] = pieces["kept"]((m, s), (old_m, old_s), corrected)
     ratio = pieces["ratio"](*corrected, its["eps"], second)
-    return shrunk + pieces["step"](ratio, its["lr"])
+    return shrunk + pieces["step"](ratio, its["lr"], its["eps"])
 
 
 _NEW: dict[str, Piece] = {
@@ -176,7 +176,7 @@ RMSPROP_PIECES: dict[str, Piece] = {
     "average": lambda s, square, decay: decay * s + (1 - decay) * square,
     "used": lambda new, old: new,
     "ratio": lambda g, s, eps: g / (np.sqrt(s) + eps),
-    "step": lambda ratio, lr: -lr * ratio,
+    "step": lambda ratio, lr, eps: -lr * ratio,
 }
 
 ADAM_PIECES: dict[str, Piece] = {
@@ -192,7 +192,7 @@ ADAM_PIECES: dict[str, Piece] = {
     "used s": lambda new, old: new,
     "kept": lambda new, old, corrected: new,
     "ratio": lambda m, s, eps, second: m / (np.sqrt(s) + eps),
-    "step": lambda ratio, lr: -lr * ratio,
+    "step": lambda ratio, lr, eps: -lr * ratio,
 }
 
 COMPACT: dict[str, Piece] = {
