@@ -51,6 +51,9 @@ EXERCISES: dict[str, Exercise] = {
         ("softmax", "softmax_cross_entropy_forward", "softmax_cross_entropy_backward"),
         "softmax", (1, 2), (3,),
     ),
+    "sgd_update": Exercise(("sgd_update",), "momentum", (3, 4), ()),
+    "rmsprop_update": Exercise(("rmsprop_update",), "RMSProp", (1, 2), ()),
+    "adam_update": Exercise(("adam_update",), "Adam", (1, 2, 3, 4), ()),
 }
 """By name."""
 

@@ -87,7 +87,7 @@ class Subject:
         self.changes.note(name, watched)
         if self.convention.has_cache or self.convention.gradients:
             if not isinstance(result, tuple | list) or len(result) != 2:
-                raise _wrong_number(name, "two things", result)
+                raise wrong_number(name, "two things", result)
             result, cache = result
         y = self.convention.ours("y", self.array(name, self.convention.label("y"), result))
         return Forward(y, cache, positional, Watched(self._named(case, positional)))
@@ -135,7 +135,7 @@ class Subject:
         if len(wanted) == 1 and not isinstance(result, tuple | list):
             result = (result,)
         if not isinstance(result, tuple | list) or len(result) != len(wanted):
-            raise _wrong_number(name, ", ".join(map(self.convention.label, wanted)), result)
+            raise wrong_number(name, ", ".join(map(self.convention.label, wanted)), result)
         return [
             self.convention.ours(key, self.array(name, self.convention.label(key), value))
             for key, value in zip(wanted, result, strict=True)
@@ -184,7 +184,7 @@ class Subject:
             raise Trouble(text, error, "not-written" if starter else "error") from None
 
 
-def _wrong_number(function: str, wanted: str, result: Any) -> Trouble:
+def wrong_number(function: str, wanted: str, result: Any) -> Trouble:
     """What is said where a function returns another number of things than it must."""
     if result is None:
         text = f"{function} must return {wanted}, got None (is it written yet?)"

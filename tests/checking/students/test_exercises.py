@@ -45,6 +45,7 @@ def test_an_exercise_has_the_references_functions_and_no_solution(name: str) -> 
 
 def test_every_operation_of_the_package_is_an_exercise() -> None:
     own = {name for name in OPERATIONS if hasattr(reference, f"{name}_forward")}
+    own |= {name for name in OPERATIONS if name.endswith("_update")}
     assert set(EXERCISES) == own
 
 
@@ -73,7 +74,7 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_page_of_equations_is_the_packages_own() -> None:
     page = (DOCS / "equations.md").read_text(encoding="utf-8")
     for topic, equations in EQUATIONS.items():
-        section = page.split(f"## {topic.capitalize()}\n")[1].split("\n## ")[0]
+        section = page.split(f"## {topic[0].upper()}{topic[1:]}\n")[1].split("\n## ")[0]
         lines = [line for line in section.split("\n") if line.startswith("(")]
         assert lines == [f"({number}) {text}" for number, text in enumerate(equations, start=1)]
 

@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.checking.equations import Equation
 from minicnn.checking.faults import FAULTS
 from minicnn.checking.students.convention import takes
-from minicnn.checking.students.examination.evidence import lesson, unexplained
+from minicnn.checking.students.examination.evidence import lesson, show_case, unexplained
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.examination.walks import Walk, Walker
 from minicnn.checking.students.finding import Finding, numbers
@@ -41,7 +41,7 @@ class UpdateExamination(Examination):
     def __init__(self, operation: UpdateRule, subject: Subject) -> None:
         self.in_place = subject.convention.dialect == "minicnn"
         super().__init__(operation, subject)
-        self.walker = Walker(subject.pair, subject.path)
+        self.walker = Walker(subject)
         self.forms: list[Pieces] = [{}, *operation.also_right_pieces]
         self.variations = [
             each for each in operation.variations
@@ -77,7 +77,7 @@ class UpdateExamination(Examination):
             try:
                 seen.append(self.walker.walk(self.operation, case))
             except Trouble as trouble:
-                return Finding(name, "error", None, str(trouble))
+                return self.raised(name, "y", case, trouble)
         if self.explains(seen, {}):
             return Finding(name, "correct", None, self._notes())
         why = self._why(seen)
@@ -87,6 +87,22 @@ class UpdateExamination(Examination):
                 "note: t is counted after its use, from 1; the course's check counts it before",
             )
         return self._finding(seen, why)
+
+    def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
+        """A finding about what raised or gave no answer, on the smallest walk that does so."""
+        for small in filter(self.is_possible, self.operation.small):
+            try:
+                self.walker.walk(self.operation, small)
+            except Trouble as same:
+                case, trouble = small, same
+                break
+        if trouble.verdict == "not-written":
+            return trouble.finding(function)
+        shown = show_case(self.convention, case, key)
+        given = [f"w of shape {case['w'].shape}"]
+        given += [f"{name} = {value}" for name, value in shown["settings"].items()]
+        why = f"{trouble}, with {', '.join(given)}"
+        return Finding(function, trouble.verdict, None, why, shown)
 
     # -- what explains ------------------------------------------------------------------------
 
@@ -193,11 +209,13 @@ class UpdateExamination(Examination):
         }
 
     def _notes(self) -> str:
-        """What could not be checked, because the function takes no such argument."""
+        """What could not be checked, because the function takes no such argument, or changed."""
         left = dict.fromkeys(
             key for case in self.operation.cases for key in self._unknown(case)
         )
-        return f"note: {', '.join(left)} not checked: there is no such argument" if left else ""
+        if left:
+            return f"note: {', '.join(left)} not checked: there is no such argument"
+        return "note: it changes the dw that it was given" if self.walker.changes_dw else ""
 
 
 def close(received: np.ndarray, expected: np.ndarray) -> bool:

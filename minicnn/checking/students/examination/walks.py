@@ -1,15 +1,16 @@
 """Several steps of a student's update rule, each from where the last one ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.checking.students.changes import Watched
 from minicnn.checking.students.convention import takes
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.updates import UpdateRule
-from minicnn.checking.students.subject import Subject, Trouble
+from minicnn.checking.students.subject import Subject, Trouble, wrong_number
 
 
 class Walk(NamedTuple):
@@ -29,7 +30,23 @@ class Walk(NamedTuple):
 
 class Walker(Subject):
     """An update rule in either form: with a config that keeps what later steps need, or with arrays
-    that change in place."""
+    that change in place.
+
+    Parameters
+    ----------
+    subject : Subject
+        Who is told of arguments that must not change.
+
+    Attributes
+    ----------
+    changes_dw : bool
+        Whether dw has changed, which nobody forbids where there is a config.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(subject.pair, subject.path)
+        self.changes = subject.changes
+        self.changes_dw = False
 
     def walk(self, rule: UpdateRule, case: Case) -> Walk:
         """Take all steps of a case.
@@ -54,9 +71,9 @@ class Walker(Subject):
         w, added = case["w"].copy(), []
         for number, g in enumerate(case["g"]):
             dw = g.copy()
-            result = self._call(name, self._function(), (w.copy(), dw, config), {})
+            result = self._call(name, self._function, (w.copy(), dw, config), {})
             if not isinstance(result, tuple | list) or len(result) != 2:
-                raise Trouble(f"{name} must return next_w and config, {_what_came(result)}")
+                raise wrong_number(name, "next_w and config", result)
             next_w, config = self.array(name, "next_w", result[0]), result[1]
             if next_w.shape != w.shape:
                 raise Trouble(f"next_w should have w's shape {w.shape}, got {next_w.shape}")
@@ -66,8 +83,7 @@ class Walker(Subject):
                 )
             if number == 0:
                 settings |= _by_default(rule, case, labels, config)
-            if not np.array_equal(dw, g):
-                self.changed = True
+            self.changes_dw = self.changes_dw or not np.array_equal(dw, g)
             added.append(next_w - w)
             w = next_w
         return Walk(Case(case.arrays, settings), np.stack(added))
@@ -84,17 +100,17 @@ class Walker(Subject):
             if "t" in case.settings:
                 settings["step"] = case["t"] + number + 1
             before, given = w.copy(), g.copy()
-            result = self._call(
-                name, self._function(), (w, given, *arrays.values()), settings
-            )
+            watched = Watched([("g", given)])
+            result = self._call(name, self._function, (w, given, *arrays.values()), settings)
+            self.changes.note(name, watched)
             if result is not None and np.array_equal(w, before):
                 raise Trouble(f"{name} must change w in place; it returns something and leaves w")
-            if not np.array_equal(given, g):
-                self.changed = True
             added.append(w - before)
         return Walk(case, np.stack(added))
 
-    def _function(self) -> Any:
+    @property
+    def _function(self) -> Callable[..., Any]:
+        assert self.pair.forward is not None
         return self.pair.forward
 
 
@@ -108,8 +124,3 @@ def _by_default(
         if key not in case.settings and isinstance(value, Real):
             chosen[key] = float(value)
     return chosen
-
-
-def _what_came(result: Any) -> str:
-    number = f"{len(result)} things" if isinstance(result, tuple | list) else type(result).__name__
-    return f"got {number}"

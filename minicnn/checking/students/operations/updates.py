@@ -72,6 +72,10 @@ class UpdateRule(Operation):
     variations: list[Variation] = field(default_factory=list)
     topic: str = ""
 
+    def right_forward(self, case: Case) -> np.ndarray:
+        """What each step of a walk adds to w."""
+        return self.walk(case)
+
     def walk(self, case: Case, pieces: Pieces | None = None) -> np.ndarray:
         """What each step of a walk adds to w, with some pieces replaced."""
         return self.follow(case, pieces)[0]

@@ -83,7 +83,7 @@ def test_counting_after_the_use_is_right_where_t_begins_at_1(check) -> None:
 
 @pytest.mark.parametrize("edits", [
     LATE,  # from 0: the first step divides by 0
-    (*LATE, ("t=0)", "t=1)"), ('"""Adam."""', '"""Adam. Please modify t _before_\n    using it."""')),
+    (*LATE, ("t=0)", "t=1)"), ('"""Adam."""', '"""Modify t _before_\n    using it."""')),
 ])
 def test_counting_after_the_use_is_a_fault_otherwise(check, edits) -> None:
     assert check(ADAM, *edits).fault == "adam-step-not-counted"
@@ -135,7 +135,9 @@ def test_momentum_in_another_form_is_unknown(check, edit, words: str) -> None:
     assert words in found.message
 
 
-@pytest.mark.parametrize("result", ["next_w", "(next_w, None)", "(next_w, config, 1)", "(w[0], config)"])
+@pytest.mark.parametrize(
+    "result", ["next_w", "(next_w, None)", "(next_w, config, 1)", "(w[0], config)"]
+)
 def test_what_is_no_answer_is_an_error(check, result: str) -> None:
     found = check(MOMENTUM, ("return next_w, config", f"return {result}"))
     assert (found.verdict, found.fault) == ("error", None)
@@ -155,6 +157,42 @@ def test_what_changes_nothing_in_place_is_told_so(check) -> None:
                   "    v = momentum * v + g\n    return w - lr * v, v\n")
     assert (found.verdict, found.fault) == ("error", None)
     assert "in place" in found.message
+
+
+@pytest.mark.parametrize("text", [ADAM, MOMENTUM])
+def test_a_starter_is_not_written(check, text: str) -> None:
+    line = next(line for line in text.split("\n") if "next_w =" in line)
+    found = check(text, (line, "    next_w = None"))
+    assert (found.verdict, found.fault) == ("not-written", None)
+
+
+def test_a_changed_gradient_is_a_note_where_nobody_forbids_it(check) -> None:
+    found = check(MOMENTUM, ('- config["learning_rate"] * dw', "- dw"),
+                  ("    v = config.get", '    dw *= config["learning_rate"]\n    v = config.get'))
+    assert found.verdict == "correct"
+    assert found.message == "note: it changes the dw that it was given"
+
+
+def test_a_changed_gradient_is_wrong_in_minicnns_form(check) -> None:
+    found = check("def rmsprop_update(w, g, s, *, lr, smoothing, eps):\n"
+                  "    s[:] = smoothing * s + (1 - smoothing) * g * g\n"
+                  "    g *= lr\n    w -= g / (s**0.5 + eps)\n")
+    assert found.verdict == "wrong-forward"
+    assert "changes the g" in found.message
+
+
+@pytest.mark.parametrize("body", [
+    "raise ValueError(1)", "return w", "return None, config", "return {}, {}", "return w, [1]",
+    "return w * 1j, config", "return w > 0, config", "return w, {'t': 'x', 'velocity': 'y'}",
+    "return w[None], config", "return np.array(['a']), config", "return config, w",
+    "return 1, 2, 3",
+    "dw.resize(0); return w, config", "config.clear(); return w, config", "del config['w']",
+    "return np.nan * w, config", "return w.astype('f2'), config", "return w.tolist(), config",
+])
+def test_no_answer_makes_the_examination_fail(check, body: str) -> None:
+    for rule in ("sgd", "sgd_momentum", "rmsprop", "adam"):
+        found = check(f"import numpy as np\ndef {rule}(w, dw, config=None):\n    {body}\n")
+        assert found.verdict != "correct"
 
 
 def test_a_function_of_another_kind_is_not_taken_for_a_rule(tmp_path: Path) -> None:
