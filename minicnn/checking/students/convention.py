@@ -30,7 +30,7 @@ class Convention:
 
     Attributes
     ----------
-    dialect : {"minicnn", "cs231n"}
+    dialect : {"minicnn", "cs231n", "coursera"}
     operation : str
         minicnn's name of it.
     forward, backwards : str, tuple of str
@@ -51,6 +51,13 @@ class Convention:
         A function whose presence means that `forward` is somebody's helper.
     asks : callable
         Whether the dialect says what is right for a case.
+    lets_pass : callable
+        A gradient's name, a case, dy, and what came (an array, or the exception that was raised),
+        to the note with which the dialect lets it pass though it is not right; mostly nothing.
+    backward_more : tuple
+        What a backward is given after dy and the cache, if it takes so many.
+    beside : Convention or None
+        How the same functions are called for another operation, judged together with this one.
     has_cache : bool
         Whether forward returns a cache; a loss in CS231n's dialect returns its gradient there.
     labels : dict
@@ -70,6 +77,9 @@ class Convention:
     lone_cache: Callable[[tuple, dict[str, Any]], Any] | None = None
     unless: str = ""
     asks: Callable[[Case], bool] = lambda case: True
+    lets_pass: Callable[[str, Case, np.ndarray, Any], str] = lambda *_: ""
+    backward_more: tuple[Any, ...] = ()
+    beside: "Convention | None" = None
     has_cache: bool = True
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -82,6 +92,8 @@ class Convention:
         layout = self.layouts.get(name)
         if layout in LAYOUTS and array.ndim == 4:
             array = array.transpose(LAYOUTS[layout][0])
+        elif layout == "biases" and array.ndim == 1:
+            array = array.reshape(1, 1, 1, -1)
         elif layout == "unflattened" and array.ndim == 3:
             array = array[..., 0]
         elif layout == "unflattened" and array.ndim == 2 and array.shape[1] % 2 == 0:
@@ -93,6 +105,10 @@ class Convention:
         layout = self.layouts.get(name)
         if layout in LAYOUTS and array.ndim == 4:
             return array.transpose(LAYOUTS[layout][1])
+        if layout == "biases" and array.ndim == 4 and array.shape[:3] == (1, 1, 1):
+            return array.reshape(-1)
+        if layout == "number" and array.size == 1:
+            return array.reshape(())
         if layout == "unflattened":
             # one that was not brought back to x's shape is told by a last axis of 1
             if array.ndim == 3:

@@ -112,7 +112,8 @@ class Subject:
             both = self.backward_takes(name) > 1
             given = (forward.cache, float(dy)) if both else (forward.cache,)
         else:
-            given = (self.convention.theirs("y", dy), forward.cache)
+            more = self.convention.backward_more[: self.backward_takes(name) - 2]
+            given = (self.convention.theirs("y", dy), forward.cache, *more)
         first = next(iter(parameters(function) or ()), self.convention.label("dy"))
         watched = Watched([(first, given[0])])
         try:

@@ -7,6 +7,7 @@ from minicnn.checking.students.examination.batchnorm import BatchNormExamination
 from minicnn.checking.students.examination.dropout import DropoutExamination
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.examination.losses import LossExamination
+from minicnn.checking.students.examination.modes import findings_of_both
 from minicnn.checking.students.examination.updates import UpdateExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations import OPERATIONS
@@ -27,5 +28,9 @@ _SPECIAL: dict[str, type[Examination]] = {
 def examine(subject: Subject) -> Iterator[Finding]:
     """The findings about a pair, one for each of its functions, forward first."""
     name = subject.convention.operation
-    for finding in _SPECIAL.get(name, Examination)(OPERATIONS[name], subject).findings():
+    if subject.convention.beside is not None:
+        findings = findings_of_both(subject)
+    else:
+        findings = _SPECIAL.get(name, Examination)(OPERATIONS[name], subject).findings()
+    for finding in findings:
         yield with_changes(finding, subject)

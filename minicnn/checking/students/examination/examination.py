@@ -36,6 +36,7 @@ class Examination:
         self.operation, self.subject = operation, subject
         self.convention = subject.convention
         self.cases = [case for case in operation.cases if self.is_possible(case)]
+        self.let_pass: dict[str, None] = {}  # notes on what the dialect lets pass
         self.likely: str | None = None  # the fault of forward, which may show in backward too
 
     def is_possible(self, case: Case) -> bool:
@@ -168,7 +169,8 @@ class Examination:
             try:
                 seen = dict(self._observe(function, every, case, 1))
             except Trouble as trouble:
-                return self.may_be_refused(case, trouble)
+                return self.may_be_refused(case, trouble) or bool(key != "y" and (
+                    self.convention.lets_pass(key, case, np.empty(0), trouble.cause)))
             return all(seen[each].right for each in keys)
 
         return explaining_twin(self.operation.twins.get(key, []), self.cases, is_right)
@@ -205,6 +207,8 @@ class Examination:
             except Trouble as trouble:
                 if self.may_be_refused(case, trouble) and observations[gradients[0]]:
                     continue
+                if self.passes(gradients[0], case, dy, trouble.cause):
+                    continue
                 return self.raised(name, gradients[0], case, trouble)
             for key, seen in self._beside_right(case, dy, received):
                 observations[key].append(seen)
@@ -231,7 +235,7 @@ class Examination:
                 said = note(seen.case, seen.dy, seen.received) if seen.dy is not None else ""
                 if said:
                     return said
-        return ""
+        return " ".join(self.let_pass)
 
     def _forward_for(self, dy: np.ndarray, case: Case) -> Forward:
         """Forward on a case, if its y has dy's shape."""
@@ -253,7 +257,17 @@ class Examination:
     def is_also_right(self, key: str, case: Case, dy: np.ndarray, came: np.ndarray) -> bool:
         """Whether a gradient is as right as the reference's."""
         other = self.operation.also_right.get(key)
-        return other is not None and other(case, dy, came)
+        if other is not None and other(case, dy, came):
+            return True
+        right = self.operation.right_gradients(case, dy)[self.convention.gradients.index(key)]
+        return not agree(came, right) and self.passes(key, case, dy, came)
+
+    def passes(self, key: str, case: Case, dy: np.ndarray, came: Any) -> bool:
+        """Whether the dialect lets pass what came, be it an array or an exception; with a note."""
+        note = self.convention.lets_pass(key, case, dy, came)
+        if note:
+            self.let_pass[note] = None
+        return bool(note)
 
     def _blame(self, name: str, observations: dict[str, list[Observation]]) -> Finding:
         """A finding about the gradient that tells most, and a word about the others."""

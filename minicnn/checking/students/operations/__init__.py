@@ -13,12 +13,22 @@ from minicnn.checking.students.operations.softmax_cross_entropy import (
 )
 from minicnn.checking.students.operations.svm import SVM
 from minicnn.checking.students.operations.update_rules import UPDATE_RULES
+from minicnn.checking.students.operations.window_steps import (
+    CONV_SINGLE_STEP,
+    CREATE_MASK,
+    DISTRIBUTE_VALUE,
+    ZERO_PAD,
+)
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
-        BATCHNORM, CONV2D, MAXPOOL2D, AVGPOOL2D, GLOBAL_AVGPOOL2D, DENSE, RELU, LEAKY_RELU, ELU,
-        DROPOUT, SOFTMAX, SOFTMAX_CROSS_ENTROPY, SVM, *UPDATE_RULES,
+        BATCHNORM,
+        ZERO_PAD, CONV_SINGLE_STEP, CONV2D,
+        MAXPOOL2D, AVGPOOL2D, GLOBAL_AVGPOOL2D, CREATE_MASK, DISTRIBUTE_VALUE,
+        DENSE, RELU, LEAKY_RELU, ELU, DROPOUT,
+        SOFTMAX, SOFTMAX_CROSS_ENTROPY, SVM,
+        *UPDATE_RULES,
     )
 }
 """By name."""
