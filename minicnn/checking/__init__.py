@@ -5,12 +5,14 @@ from minicnn.checking.gradients import gradcheck
 from minicnn.checking.layer_checks import CHECKS
 from minicnn.checking.layers import CheckResult, check_layer, parametrize_with_checks
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.findings import Findings
 from minicnn.checking.students.isolation import check_file
 
 __all__ = [
     "CHECKS",
     "CheckResult",
     "Finding",
+    "Findings",
     "GradientReport",
     "InputGradient",
     "check_file",

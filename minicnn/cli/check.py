@@ -22,9 +22,9 @@ def check(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE.py",
-            help="A student's file: functions with minicnn's names and signatures, or those of "
-            "CS231n's assignment 2.",
+            metavar="FILE",
+            help="A student's file or notebook: functions with minicnn's names and signatures, or "
+            "those of CS231n's assignment 2.",
         ),
     ] = None,
     exercise: Annotated[
@@ -75,7 +75,7 @@ def check(
             raise InputError("counts for --format", argument=name)
     findings = check_file(file, timeout=timeout)
     if as_json:
-        print(json.dumps([finding.as_dict() for finding in findings], indent=2))
+        print(json.dumps(findings.as_dicts(), indent=2))
     else:
         show(display.describe_findings(findings))
     if any(finding.verdict != "correct" for finding in findings):

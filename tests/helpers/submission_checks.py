@@ -4,8 +4,9 @@ from pathlib import Path
 
 from minicnn.checking import Finding
 from minicnn.checking.students.examination import examine
+from minicnn.checking.students.loading.run import load
 from minicnn.checking.students.subject import Subject
-from minicnn.checking.students.submission import find_pairs, load
+from minicnn.checking.students.submission import find_pairs
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from minicnn import terminal
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.findings import Findings
 from minicnn.terminal import line
 
 MOST_NUMBERS = 24
@@ -26,6 +27,10 @@ def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
             parts.append(line(finding.message, indent=4))
         if not right:
             parts += [line(text, style="dim", indent=4) for text in _numbers(finding.evidence)]
+    if isinstance(findings, Findings):
+        parts += [line(f"note: {note}") for note in findings.notes]
+        if findings.not_looked_at:
+            parts.append(line(f"not looked at: {', '.join(findings.not_looked_at)}"))
     return terminal.together(*parts)
 
 

@@ -24,7 +24,6 @@ HINTS: tuple[tuple[str, str], ...] = (
      "that array may not be changed: work on a copy"),
     (r"Cannot cast ufunc .* from dtype\('float64'\) to dtype\('u?int",
      "the array on the left holds whole numbers: make it one of floats"),
-    (r"name 'xrange' is not defined", "Python 3 calls it range"),
     (r"name '(np|numpy)' is not defined", "import numpy as np belongs at the top of the file"),
     (r"'numpy\.ndarray' object is not callable", "round brackets call, square ones index"),
     (r"not enough values to unpack|too many values to unpack",

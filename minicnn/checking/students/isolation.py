@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.findings import Findings
+from minicnn.checking.students.loading.source import NOTEBOOK
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 
@@ -37,21 +39,25 @@ _OUT_OF_TIME = "ended the process (SIGPROF)"
 """How a process ends whose processor time is up."""
 
 
-def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
+def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> Findings:
     """Judge every function of a student's file that one of the dialects knows.
 
     Parameters
     ----------
     path : str or Path
-        A Python file with functions of minicnn's or CS231n's names and signatures.
+        A Python file, or a notebook (``.ipynb``), with functions of a dialect's names and
+        signatures. Of a notebook, and of a file that cannot be run as a whole, only imports,
+        definitions and constants are run.
     timeout : float in (0, 1e6], default 10.0
         Seconds for each function, and for importing the file: of the process's own processor time,
         so that a busy machine makes no file fail. What waits is stopped after five times as long.
 
     Returns
     -------
-    list of Finding
-        One for each function, a forward before its backwards.
+    Findings
+        A list with one `Finding` for each function, a forward before its backwards. Its
+        ``not_looked_at`` names what is written like a layer and known to no dialect; its ``notes``
+        say what of the file could not be run.
 
     Raises
     ------
@@ -84,32 +90,48 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> list[Finding]:
     if not file.is_file():
         raise InputError(f"{path}: expected a Python file, found "
                          f"{'a folder' if file.is_dir() else 'nothing'}")
-    if file.suffix != ".py":
-        raise InputError(f"{path}: expected a file named .py")
-    inquiry = _Inquiry(file, timeout)
+    if file.suffix not in (".py", NOTEBOOK):
+        raise InputError(f"{path}: expected a file named .py, or a notebook, named .ipynb")
+    inquiry = _Inquiry(file, str(path), timeout)
     while not inquiry.run_once():
         pass
     if not inquiry.order:
-        raise InputError(
-            f"{path}: found no function to check; expected names such as batchnorm_forward, "
-            "conv2d_backward (minicnn) or conv_forward_naive, affine_backward (CS231n)"
-        )
-    return [inquiry.found[name] for pair in inquiry.order for name in pair]
+        raise InputError(f"{path}: {inquiry.nothing()}")
+    return Findings(
+        (inquiry.found[name] for pair in inquiry.order for name in pair),
+        not_looked_at=inquiry.not_looked_at, notes=inquiry.notes,
+    )
 
 
 class _Inquiry:
     """What is known about a file so far, over as many processes as it wears out."""
 
-    def __init__(self, file: Path, timeout: float) -> None:
-        self.file, self.timeout, self.patience = file, timeout, _PATIENCE * timeout
+    def __init__(self, file: Path, shown: str, timeout: float) -> None:
+        self.file, self.shown = file, shown
+        self.timeout, self.patience = timeout, _PATIENCE * timeout
         self.order: list[list[str]] = []
         self.found: dict[str, Finding] = {}
         self.condemned: list[str] = []
+        self.failure: str | None = None  # of the file as a whole
+        self.notes: list[str] = []
+        self.not_looked_at: list[str] = []
+
+    def nothing(self) -> str:
+        """Why there is no function to judge."""
+        if self.failure:
+            return self.failure
+        beside = [f"; it has {', '.join(self.not_looked_at)}"] if self.not_looked_at else []
+        return "".join([
+            "found no function to check; expected names such as batchnorm_forward, "
+            "conv2d_backward (minicnn) or conv_forward_naive, affine_backward (CS231n)",
+            *beside, *(f"; {note}" for note in self.notes[:3]),
+        ])
 
     def run_once(self) -> bool:
         """Run a process until it is done, stuck or dead; whether nothing is left to be asked."""
         token = secrets.token_hex(8)
-        process = _start(token, self.timeout, self.file, self.condemned)
+        extent = "definitions" if self.failure else "whole"
+        process = _start(token, self.timeout, self.file, extent, self.condemned)
         judging: str | None = None
         loaded = False
         deadline = time.monotonic() + self.patience + _GRACE
@@ -129,11 +151,12 @@ class _Inquiry:
                     return self._stopped(judging, loaded, "wrote among the checker's messages")
                 message = json.loads(line.removeprefix(token))
                 if "unusable" in message:
-                    raise InputError(message["unusable"])
+                    raise InputError(message["unusable"].replace(str(self.file), self.shown, 1))
                 if "started" in message:
                     deadline = time.monotonic() + self.patience
                 if "functions" in message:
                     self.order, loaded = message["functions"], True
+                    self._hear(message)
                 if "judging" in message:
                     judging = message["judging"]
                     deadline = time.monotonic() + self.patience
@@ -146,13 +169,24 @@ class _Inquiry:
         finally:
             _kill(process)
 
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Put down what a process says about the file as a whole."""
+        self.failure = self.failure or message["failure"]
+        self.not_looked_at, self.notes = message["not looked at"], message["notes"]
+        if self.failure:
+            self.notes.insert(0, f"{self.failure}; only its imports, definitions and constants "
+                                 "were run")
+
     def _too_long(self) -> str:
         return f"took longer than {self.timeout:g} s; --timeout allows more"
 
     def _stopped(self, judging: str | None, loaded: bool, how: str) -> bool:
         """Put down what became of the function that ran; whether any other is left."""
         if not loaded:
-            raise InputError(f"{self.file}: importing the file {how}")
+            if self.failure:
+                raise InputError(f"{self.shown}: {self.failure}")
+            self.failure = f"importing the file {how}"
+            return False
         if judging is None:
             unknown = [name for pair in self.order for name in pair if name not in self.found]
             for name in unknown:
@@ -171,7 +205,7 @@ class _Inquiry:
 
 
 def _start(
-    token: str, timeout: float, file: Path, condemned: list[str]
+    token: str, timeout: float, file: Path, extent: str, condemned: list[str]
 ) -> "subprocess.Popen[str]":
     environment = {
         **os.environ,
@@ -180,7 +214,7 @@ def _start(
     }
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "minicnn.checking.students.worker", token, str(timeout),
-         str(file), *condemned],
+         str(file), extent, *condemned],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, text=True, encoding="utf-8", errors="replace",
         start_new_session=True,

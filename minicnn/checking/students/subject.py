@@ -12,8 +12,9 @@ from minicnn.checking.students.changes import Changes, Watched
 from minicnn.checking.students.convention import Parameters, most_positional
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.hints import hint_for
+from minicnn.checking.students.loading.errors import describe
 from minicnn.checking.students.operations.case import Case
-from minicnn.checking.students.submission import Pair, describe, parameters
+from minicnn.checking.students.submission import Pair, parameters
 from minicnn.checking.students.unwritten import unfilled_names
 
 

@@ -1,23 +1,19 @@
-"""A student's file: loading it, and finding the functions in it that can be checked."""
+"""The functions of a student's file that can be checked, and those that are not looked at."""
 
-import importlib.util
+import ast
 import inspect
+import re
 import sys
-import traceback
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from minicnn.checking.students.convention import Convention
 from minicnn.checking.students.dialects import CONVENTIONS
-from minicnn.errors import InputError
-
-MODULE_NAME = "submission"
+from minicnn.checking.students.loading.run import Submission
 
 
 @dataclass(frozen=True)
@@ -34,54 +30,9 @@ class Pair:
         return [self.convention.forward] * (self.forward is not None) + list(self.backwards)
 
 
-def load(path: Path) -> ModuleType:
-    """Run a student's file as a module named ``submission``.
-
-    What it tells NumPy and Python to warn of, or to raise for, holds for itself alone.
-
-    Raises
-    ------
-    InputError
-        Where it cannot be read or ends with an error, whatever that is; the message names the line.
-    """
-    specification = importlib.util.spec_from_file_location(MODULE_NAME, path)
-    if specification is None or specification.loader is None:
-        raise InputError(f"{path}: expected a Python file, named .py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[MODULE_NAME] = module  # dataclasses look their module up
-    sys.path.insert(0, str(path.parent))
-    sys.dont_write_bytecode = True
-    try:
-        with np.errstate(), warnings.catch_warnings():
-            specification.loader.exec_module(module)
-    except SystemExit as error:
-        raise InputError(f"{path}: the file ends the program when it is imported "
-                         f"(sys.exit({error.code!r}))") from None
-    except BaseException as error:
-        raise InputError(f"{path}: {describe(error, path)}") from None
-    return module
-
-
-def describe(error: BaseException, path: Path) -> str:
-    """An exception as one line, with the line of the student's file that it came from."""
-    name = type(error).__name__
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = "(its text cannot be had)"
-    text = text if len(text) <= 300 else text[:300] + " …"
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"line {error.lineno}: {name}: {error.msg}"
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == str(path)
-    ]
-    where = f"line {lines[-1]}: " if lines else ""
-    return f"{where}{name}{': ' if text else ''}{text}"
-
-
-def find_pairs(module: ModuleType) -> list[Pair]:
-    """The functions of a module that a dialect knows, in the catalogue's order."""
+def find_pairs(submission: Submission) -> list[Pair]:
+    """The functions of a file that a dialect knows, in the catalogue's order."""
+    module = submission.module
     own = {name: value for name, value in vars(module).items() if _is_own(value, module)}
     pairs = []
     for convention in CONVENTIONS:
@@ -116,11 +67,62 @@ def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter] | N
 
 
 def _is_own(value: Any, module: ModuleType) -> bool:
-    """Whether a value is something callable that the file, or one beside it, defines."""
+    """Whether a value is something callable that the file defines, or one beside or below it."""
     if not callable(value) or isinstance(value, ModuleType):
         return False
     home = getattr(value, "__module__", None)
-    if home in (None, MODULE_NAME, "functools"):
+    if home in (None, module.__name__, "functools"):
         return True
-    file = getattr(sys.modules.get(home), "__file__", None)
-    return file is not None and Path(file).parent == Path(str(module.__file__)).parent
+    file = getattr(sys.modules.get(str(home)), "__file__", None)
+    folder = Path(str(module.__file__)).parent
+    return file is not None and folder in Path(file).parents and "site-packages" not in file
+
+
+# -- what is not looked at --------------------------------------------------------------------
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_OF_LAYERS = {
+    "forward", "backward", "forwards", "backwards", "fwd", "bwd", "fprop", "bprop", "backprop",
+    "loss", "cost", "update", "sgd", "adam", "rmsprop", "adagrad", "momentum", "nesterov",
+}
+_OF_HELPERS = {"numerical", "numeric", "check", "test", "plot", "eval", "rel", "main", "helper"}
+
+
+def not_looked_at(submission: Submission, pairs: Sequence[Pair]) -> list[str]:
+    """Functions and classes of the file itself that are written like layers and not judged.
+
+    One whose name is nearly one that a dialect knows has that in brackets:
+    ``"conv_foward_naive (conv_forward_naive?)"``.
+    """
+    judged = {name for pair in pairs for name in pair.names}
+    known = {name for each in CONVENTIONS for name in (each.forward, *each.backwards)} - judged
+    left = []
+    for node in _definitions(submission.trees):
+        if node.name in judged or node.name.startswith("_"):
+            continue
+        near = get_close_matches(node.name.lower(), known, n=1, cutoff=0.9)
+        if near and near[0] != node.name:
+            left.append(f"{node.name} ({near[0]}?)")
+        elif _is_like_a_layer(node):
+            left.append(node.name)
+    return list(dict.fromkeys(left))
+
+
+def _definitions(trees: Sequence[ast.Module]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """Functions and classes at the top of a file, or in an ``if`` or ``try`` there."""
+    waiting: list[ast.AST] = list(trees)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node
+        elif isinstance(node, ast.Module | ast.If | ast.Try | ast.ExceptHandler | ast.With):
+            waiting[:0] = ast.iter_child_nodes(node)
+
+
+def _is_like_a_layer(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether its name says forward, backward, loss or update; of a class, a method's."""
+    if isinstance(node, ast.ClassDef):
+        methods = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
+        return "forward" in methods and "backward" in methods
+    words = {word.lower() for word in _WORDS.findall(node.name)}
+    return bool(words & _OF_LAYERS) and not words & _OF_HELPERS

@@ -1,9 +1,9 @@
 """The process in which a student's file runs: says what it finds, a line of JSON at a time.
 
-Run as ``python -m minicnn.checking.students.worker TOKEN SECONDS FILE [NAME...]``; each line begins
-with the token, the seconds are the processor time for the import and for each function, and the
-names are those of functions that are not to be run (again). Everything that the file prints is
-thrown away.
+Run as ``python -m minicnn.checking.students.worker TOKEN SECONDS FILE EXTENT [NAME...]``; each line
+begins with the token, and the seconds are the processor time for the import and for each function.
+The extent is ``whole``, or ``definitions`` where the whole could not be run. The names are those of
+functions that are not to be run (again). Everything that the file prints is thrown away.
 """
 
 import json
@@ -19,8 +19,10 @@ from typing import Any
 
 from minicnn.checking.students.examination import examine
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.loading.errors import describe
+from minicnn.checking.students.loading.run import load
 from minicnn.checking.students.subject import Subject
-from minicnn.checking.students.submission import Pair, describe, find_pairs, load
+from minicnn.checking.students.submission import Pair, find_pairs, not_looked_at
 from minicnn.errors import InputError
 
 MEMORY = 8 << 30
@@ -29,18 +31,23 @@ MEMORY = 8 << 30
 
 def main() -> None:
     """Examine the file that the command line names."""
-    token, seconds, path = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
-    condemned = set(sys.argv[4:])
+    token, seconds, path, extent = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+    condemned = set(sys.argv[5:])
     tell = _open_channel(token)
     _limit_memory()
+    _be_at_home(path)
     tell({"started": True})
     _limit_time(seconds)
     try:
-        pairs = find_pairs(load(path))
+        submission = load(path, whole=extent == "whole")
     except InputError as error:
         tell({"unusable": str(error)})
         return
-    tell({"functions": [pair.names for pair in pairs]})
+    pairs = find_pairs(submission)
+    tell({
+        "functions": [pair.names for pair in pairs], "failure": submission.failure,
+        "notes": submission.notes, "not looked at": not_looked_at(submission, pairs),
+    })
     for pair in pairs:
         if pair.convention.forward not in condemned:
             left = {name: each for name, each in pair.backwards.items() if name not in condemned}
@@ -94,6 +101,14 @@ def _limit_time(seconds: float) -> None:
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _be_at_home(path: Path) -> None:
+    """Be as if the file were run in its own folder, without arguments and without a screen."""
+    sys.argv = [str(path)]
+    sys.path = [str(Path(folder).absolute()) for folder in sys.path]
+    os.chdir(path.parent)
+    os.environ["MPLBACKEND"] = "Agg"
 
 
 def _limit_memory() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minicnn.checking.students.keep_or_drop import meaning_of_p, statements
-from minicnn.checking.students.submission import load
+from minicnn.checking.students.loading.run import load
 
 KEEP = [
     """- p: Dropout parameter. We keep each neuron output with probability p.
@@ -84,7 +84,7 @@ def _function(folder: Path, **parts: str) -> Callable[..., Any]:
     parts = {**dict.fromkeys(("module", "above", "docstring", "comment"), ""), **parts}
     path = folder / "student.py"
     path.write_text(BODY.format(**parts), encoding="utf-8")
-    function: Callable[..., Any] = load(path).dropout_forward
+    function: Callable[..., Any] = load(path).module.dropout_forward
     return function
 
 

@@ -1,0 +1,1 @@
+"""Running a student's file, script or notebook, however it was meant to be run."""
