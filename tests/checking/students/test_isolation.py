@@ -140,7 +140,7 @@ def test_a_backward_beside_a_forward_that_raises_is_not_checked(tmp_path: Path) 
     ("return dout.astype(np.int)", "np.int"),
     ("return dout * np.Inf", "np.inf"),
     ("return np.product(dout)", "np.prod"),
-    ("return [dout for i in xrange(3)]", "Python 3 calls it range"),
+    ("return [dout for i in xrange(3)]", "write range for xrange"),
 ])
 def test_an_exception_comes_with_what_usually_stands_behind_it(
     tmp_path: Path, body: str, hint: str
