@@ -15,13 +15,13 @@ class Fault:
         For programs.
     lesson : str
         One sentence for the student: what is wrong and what belongs there.
-    equation : Equation
-        The one that is broken.
+    equation : Equation or None
+        The one that is broken; None where it is of no operation in particular.
     """
 
     id: str
     lesson: str
-    equation: Equation
+    equation: Equation | None
 
 
 def _faults(topic: str, *rows: tuple[str, int, str]) -> dict[str, Fault]:
@@ -29,6 +29,10 @@ def _faults(topic: str, *rows: tuple[str, int, str]) -> dict[str, Fault]:
 
 
 FAULTS: dict[str, Fault] = {
+    "axis-kept": Fault(
+        "axis-kept", "the numbers are right, in a shape with an axis of length 1 too many or too "
+        "few", None,
+    ),
     **_faults(
         "batch norm",
         ("bn-missing-mean-term", 7,

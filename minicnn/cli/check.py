@@ -8,6 +8,7 @@ import typer
 from minicnn.cli.grading import write_results
 from minicnn.cli.options import Json
 from minicnn.cli.output import say, show
+from minicnn.cli.wording import of_time
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 
@@ -74,6 +75,8 @@ def check(
         if value is not None:
             raise InputError("counts for --format", argument=name)
     findings = check_file(file, timeout=timeout)
+    for finding in findings:
+        finding.message = of_time(finding.message)
     if as_json:
         print(json.dumps(findings.as_dicts(), indent=2))
     else:

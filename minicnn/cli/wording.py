@@ -30,6 +30,11 @@ OPTIONS = {key: option(name) for name, key in SETTINGS.items()}
 """The same settings by their dotted keys, with the options that set them."""
 
 
+def of_time(message: str) -> str:
+    """A message about a limit of time that was met, with the option that sets it."""
+    return message.replace("(timeout)", f"({option('timeout')} allows more)")
+
+
 def worded(command: Callable[..., Any]) -> Callable[..., Any]:
     """The same command; the errors of the library that it ends with name its options."""
     @functools.wraps(command)
@@ -41,7 +46,7 @@ def worded(command: Callable[..., Any]) -> Callable[..., Any]:
             raise InputError(f"{error} (minicnn train --resume {folder})") from error
         except InputError as error:
             if error.argument is None:
-                raise
+                raise InputError(of_time(str(error))) from error
             raise InputError(f"{_own_name(command, error.argument)}: {error.reason}") from error
 
     return run

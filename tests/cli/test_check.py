@@ -48,6 +48,20 @@ def test_check_refuses(
     assert message in refused(capsys, *arguments)
 
 
+@pytest.mark.parametrize("text", [
+    "while True: pass\n",
+    "def relu_forward(x):\n    while True: pass\n",
+])
+def test_a_limit_that_was_met_names_its_option(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "endless.py"
+    path.write_text(text)
+    status("check", path, "--timeout", "0.5")
+    shown = "".join(capsys.readouterr())
+    assert "took longer than 0.5 s (--timeout allows more)" in " ".join(shown.split())
+
+
 def test_check_writes_an_exercise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

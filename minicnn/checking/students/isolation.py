@@ -178,7 +178,7 @@ class _Inquiry:
                                  "were run")
 
     def _too_long(self) -> str:
-        return f"took longer than {self.timeout:g} s; --timeout allows more"
+        return f"took longer than {self.timeout:g} s (timeout)"
 
     def _stopped(self, judging: str | None, loaded: bool, how: str) -> bool:
         """Put down what became of the function that ran; whether any other is left."""

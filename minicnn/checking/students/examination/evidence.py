@@ -21,8 +21,11 @@ def lesson(
     the fault's, unless it is given."""
     if fault:
         known = FAULTS[fault]
-        equation = equation or known.equation.of(str(evidence.get("of")))
-        text = f"{_sentence(known.lesson)} {text} ({equation}: {equation.text})"
+        text = f"{_sentence(known.lesson)} {text}"
+        if equation is None and known.equation is not None:
+            equation = known.equation.of(str(evidence.get("of")))
+        if equation is not None:
+            text += f" ({equation}: {equation.text})"
     return Finding(function, verdict, fault, " ".join(text.split()), evidence)
 
 

@@ -21,6 +21,10 @@ from minicnn.checking.students.examination.evidence import (
 from minicnn.checking.students.examination.experiments import explaining_twin
 from minicnn.checking.students.examination.own_forward import agrees_with_own_forward
 from minicnn.checking.students.examination.settings import is_possible, unknown_settings
+from minicnn.checking.students.examination.shapes import (
+    kept_axis_in_words,
+    without_lone_axes,
+)
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.observation import Observation, agree
@@ -281,7 +285,8 @@ class Examination:
             found[key] for key in self.operation.blame or self.convention.gradients
             if key in found and found[key].fault not in (None, "unknown")
         ]
-        first = [*named, *found.values()][0]
+        written = [each for each in found.values() if each.verdict != "not-written"]
+        first = [*named, *written, *found.values()][0]
         others = {key: each for key, each in found.items() if each is not first}
         if others:
             also = ", ".join(
@@ -338,9 +343,17 @@ class Examination:
         seen = list(observations)
         wrong = [each for each in seen if not each.right]
         misshapen = next((each for each in wrong if not each.shape_is_right), None)
-        if misshapen is not None:
+        if not any(each.received.any() for each in seen if each.expected.any()):
+            return Finding(function, "not-written", None, (
+                f"{self.convention.label(key)} is 0 everywhere: is it filled yet?"))
+        reshaped = without_lone_axes(self.convention, key, seen)
+        if reshaped and all(each.right for each in reshaped):
+            return self._kept_axis(function, verdict, key, misshapen or wrong[0])
+        if misshapen is not None and not reshaped:
             verdict = "error"
-        explanation = self._explain(key, seen, suspects, shapes_are_right=misshapen is None)
+        explanation = self._explain(
+            key, reshaped or seen, suspects, shapes_are_right=bool(reshaped) or misshapen is None
+        )
         fault = next(iter(explanation.faults), None)
         text = explanation.text + also_from(explanation.faults)
         shown = self.smallest(
@@ -363,6 +376,14 @@ class Examination:
             sums = self.operation.size_in_words(misshapen.case, key, self.convention.label)
             text += f": {sums}." if sums else "."
         return lesson(function, verdict, fault, text, shown)
+
+    def _kept_axis(
+        self, function: str, verdict: str, key: str, seen: Observation
+    ) -> Finding:
+        """A finding about right numbers in a shape with a lone axis too many, or too few."""
+        text = kept_axis_in_words(self.convention, key, seen)
+        shown = show_observation(self.convention, seen, key)
+        return lesson(function, verdict, "axis-kept", text, shown)
 
     def _explain(
         self, key: str, seen: Sequence[Observation], suspects: Sequence[Suspect], *,
