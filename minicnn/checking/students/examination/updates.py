@@ -165,10 +165,11 @@ class UpdateExamination(Examination):
             name, "wrong-forward", faults[0], text, shown, self._equation(faults[0])
         )
 
-    def _equation(self, fault: str) -> Equation:
+    def _equation(self, fault: str) -> Equation | None:
         """The fault's equation, in this rule's topic."""
-        known = FAULTS[fault].equation
-        topic = self.operation.topic
+        known, topic = FAULTS[fault].equation, self.operation.topic
+        if known is None:
+            return None
         if topic == "Adam":
             return Equation(topic, _IN_ADAM.get((known.topic, known.number), known.number))
         return Equation(topic, 3) if self.in_place and topic == "momentum" else known
