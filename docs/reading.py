@@ -59,6 +59,8 @@ CHAPTERS = {
         "layers/conv2d.py",
         "layers/pool2d.py",
         "layers/batchnorm.py",
+        "layers/layernorm.py",
+        "layers/groupnorm.py",
         "layers/dropout.py",
     ),
     "the training": (

@@ -72,7 +72,8 @@ def test_the_gradient_of_the_whole_network(chosen: ModuleType, training: bool) -
 
 @pytest.mark.parametrize(("first", "shape"), [
     (lambda: layers.Conv2D(3), (4, 5, 2)), (lambda: layers.Dense(4), (6,)),
-    (layers.BatchNorm, (4, 5, 2)), (layers.Flatten, (4, 5, 2)),
+    (layers.BatchNorm, (4, 5, 2)), (layers.LayerNorm, (4, 5, 2)),
+    (lambda: layers.GroupNorm(2), (4, 5, 2)), (layers.Flatten, (4, 5, 2)),
 ])
 def test_training_needs_no_gradient_of_the_input(
     chosen: ModuleType, first: Callable, shape: tuple

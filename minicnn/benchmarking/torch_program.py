@@ -8,7 +8,17 @@ import numpy as np
 from minicnn.benchmarking.timing import Task, nothing
 from minicnn.benchmarking.work import BACKWARD, DATA, FORWARD, WEIGHTS
 from minicnn.errors import InputError
-from minicnn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
+from minicnn.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Flatten,
+    GroupNorm,
+    Layer,
+    LayerNorm,
+    MaxPool2D,
+    ReLU,
+)
 from minicnn.sequential import Sequential
 
 RELEASE = "2.13.0"
@@ -171,6 +181,9 @@ class Torch:
         if isinstance(layer, BatchNorm):
             kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
             return kind(shape[-1], momentum=1 - layer.momentum, eps=layer.eps)
+        if isinstance(layer, LayerNorm | GroupNorm):
+            groups = layer.groups if isinstance(layer, GroupNorm) else 1
+            return nn.GroupNorm(groups, shape[-1], eps=layer.eps)
         if isinstance(layer, ReLU):
             return nn.ReLU()
         if isinstance(layer, MaxPool2D):

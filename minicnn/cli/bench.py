@@ -52,6 +52,7 @@ def bench(
         int | None, typer.Option(metavar="N", min=1, help="Of conv2d.")
     ] = None,
     units: Annotated[int | None, typer.Option(metavar="N", min=1, help="Of dense.")] = None,
+    groups: Annotated[int | None, typer.Option(metavar="N", min=1, help="Of groupnorm.")] = None,
     size: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Of a pooling window; by default 2.")
     ] = None,
@@ -69,7 +70,7 @@ def bench(
     settings_of_layer = {
         name: value for name, value in (
             ("filters", filters), ("units", units), ("size", size), ("kernel_size", kernel_size),
-            ("rate", rate),
+            ("rate", rate), ("groups", groups),
         ) if value is not None
     }
     if layer is not None or shape is not None or settings_of_layer:

@@ -13,14 +13,16 @@ from minicnn.layers.conv2d import Conv2D
 from minicnn.layers.dense import Dense
 from minicnn.layers.dropout import Dropout
 from minicnn.layers.flatten import Flatten
+from minicnn.layers.groupnorm import GroupNorm
+from minicnn.layers.layernorm import LayerNorm
 from minicnn.layers.parameters import Parameter
 from minicnn.layers.pool2d import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
-        Conv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, Dense, ReLU, LeakyReLU, ELU,
-        Dropout, Flatten,
+        Conv2D, MaxPool2D, AvgPool2D, GlobalAvgPool2D, BatchNorm, LayerNorm, GroupNorm, Dense,
+        ReLU, LeakyReLU, ELU, Dropout, Flatten,
     )
 }
 """The layers by the names that experiments and model files use."""
@@ -51,7 +53,9 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GlobalAvgPool2D",
+    "GroupNorm",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "MaxPool2D",
     "Parameter",

@@ -6,7 +6,8 @@ from minicnn import InputError, layers
 from minicnn.benchmarking.single import KINDS, measure_layer
 from minicnn.benchmarking.tables import passes_of_one
 
-SETTINGS = {"conv2d": {"filters": 5}, "dense": {"units": 5}, "dropout": {"rate": 0.5}}
+SETTINGS = {"conv2d": {"filters": 5}, "dense": {"units": 5}, "dropout": {"rate": 0.5},
+            "groupnorm": {"groups": 2}}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -44,6 +45,8 @@ def test_another_program_stands_beside_it() -> None:
     (("relu", (0, 2)), "shape: expected the batch and the axes of one input, as 64,48,48,64 or"),
     (("maxpool2d", (2, 3, 3, 1), {"size": 5}), "shape: (2, 3, 3, 1) does not fit: "),
     (("dropout", (2, 3), {"rate": 2}), "Dropout: rate must lie in [0, 1), got 2"),
+    (("groupnorm", (2, 5, 5, 4), {"groups": 3}),
+     "shape: (2, 5, 5, 4) does not fit: GroupNorm: groups must divide the 4 channels, got 3"),
     (("batchnorm", (1, 3)), "batchnorm: training needs at least two values a channel"),
 ])
 def test_what_cannot_be_timed(arguments: tuple, message: str) -> None:

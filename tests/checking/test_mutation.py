@@ -7,6 +7,8 @@ pytestmark = pytest.mark.slow
 
 EQUIVALENT = {
     ("pool2d", "off by one: 1 -> 2"),  # reshape takes any negative number for "the rest"
+    ("layernorm", "off by one: 1 -> 2"),  # the same, twice
+    ("groupnorm", "off by one: 1 -> 2"),  # the same
     ("activations", "off by one: 0 -> 1"),  # where ELU's two branches meet
     ("dropout", "off by one: 0 -> 1"),  # a short cut for a rate of 0, which is right without it
 }

@@ -25,6 +25,9 @@ layers_and_shapes = st.one_of(
     st.tuples(st.builds(layers.MaxPool2D, windows, padding=st.just("same")), images),
     st.tuples(st.builds(layers.AvgPool2D, windows, padding=st.just("same")), images),
     st.tuples(st.builds(layers.GlobalAvgPool2D), images),
+    st.tuples(st.builds(layers.LayerNorm), anything.filter(lambda shape: np.prod(shape) > 1)),
+    st.tuples(st.builds(layers.GroupNorm, st.sampled_from([1, 2, 3])),
+              st.tuples(lengths.filter(lambda length: length > 1), st.just(6))),
     st.tuples(st.sampled_from([layers.BatchNorm, layers.ReLU, layers.LeakyReLU, layers.ELU,
                                layers.Flatten, lambda: layers.Dropout(0.5)])
               .flatmap(lambda make: st.builds(make)), anything),
@@ -34,7 +37,7 @@ layers_and_shapes = st.one_of(
 def test_every_kind_is_drawn() -> None:
     drawn = set()
 
-    @settings(max_examples=300, derandomize=True, database=None)
+    @settings(max_examples=600, derandomize=True, database=None)
     @given(layers_and_shapes)
     def draw(given: tuple[Layer, tuple[int, ...]]) -> None:
         drawn.add(type(given[0]).__name__)

@@ -21,6 +21,8 @@ from minicnn.layers import Layer
     lambda: layers.LeakyReLU(np.float32(0.5)),
     lambda: layers.ELU(np.float32(0.5)),
     lambda: layers.BatchNorm(momentum=np.float32(0.5), eps=np.float32(0.5)),
+    lambda: layers.LayerNorm(eps=np.float32(0.5)),
+    lambda: layers.GroupNorm(np.int64(2), eps=np.float32(0.5)),
 ])
 def test_settings_may_be_numbers_of_numpy(make: Callable[[], Layer]) -> None:
     config = make().config()
@@ -34,6 +36,8 @@ def test_settings_may_be_numbers_of_numpy(make: Callable[[], Layer]) -> None:
     ({"type": "Dense"}, "here: Dense needs the setting 'units'"),
     ({"type": "Dense", "units": 3, "bias": False}, "here: Dense has no setting 'bias'; "),
     ({"type": "Dense", "units": "3"}, "here: Dense: units must be an integer, got '3'"),
+    ({"type": "GroupNorm"}, "here: GroupNorm needs the setting 'groups'"),
+    ({"type": "LayerNorm", "axis": -1}, "here: LayerNorm has no setting 'axis'; "),
     ({"type": "Flatten", "order": "C"}, "here: Flatten has no setting 'order'; "),
 ])
 def test_configurations_that_are_refused(config: dict[str, Any], message: str) -> None:

@@ -30,7 +30,7 @@ def test_by_hand(backend: ModuleType) -> None:
     y, cache = backend.groupnorm_forward(x, [2, 1, 1, 1], [0, 0, 0, -1.0], groups=2, eps=4)
     sixth = 6 / np.sqrt(40)
     np.testing.assert_allclose(
-        y, [[[-2, -1 / 3, -sixth, sixth - 1], [2 / 3, 1, -sixth, sixth - 1]]], rtol=1e-15)
+        y, [[[-2, -1 / 3, -sixth, sixth - 1], [2 / 3, 1, -sixth, sixth - 1]]], rtol=1e-14)
     np.testing.assert_allclose(cache.mean, [[4, 6]], rtol=1e-15)
     # g = γ · dy = (6, 0; 0, 0), mean 3/2; x̂ = (-1, -1/3; 1/3, 1), mean(g · x̂) = -3/2; r = 1/3
     dx, dgamma, dbeta = backend.groupnorm_backward([[[3.0, 0, 0, 0], [0, 0, 0, 0]]], cache)
@@ -140,6 +140,15 @@ def test_a_large_mean_cancels_nothing(backend: ModuleType) -> None:
     mean, var = exact.mean((1, 3), keepdims=True), exact.var((1, 3), keepdims=True)
     expected = (exact - mean) / np.sqrt(var + 1e-5)
     np.testing.assert_allclose(y.reshape(exact.shape), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_first_value_far_from_the_others(backend: ModuleType) -> None:
+    x = np.random.default_rng(0).standard_normal((2, 30, 20, 6)).astype(np.float32)
+    x[:, 0, 0, 0] = [1e4, -300]
+    ones, zeros = np.ones(6, np.float32), np.zeros(6, np.float32)
+    y, _ = backend.groupnorm_forward(x, ones, zeros, groups=2)
+    expected, _ = reference.groupnorm_forward(x.astype(np.float64), ones, zeros, groups=2)
+    np.testing.assert_allclose(y, expected, rtol=3e-6, atol=1e-7)
 
 
 def test_a_constant_group_becomes_beta(backend: ModuleType) -> None:

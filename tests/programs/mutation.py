@@ -21,7 +21,8 @@ from minicnn.layers import Layer
 from minicnn.ops import use_backend
 from minicnn.ops.backend import OPERATIONS, bodies
 
-FILES = ("conv2d", "pool2d", "batchnorm", "dense", "activations", "dropout")
+FILES = ("conv2d", "pool2d", "batchnorm", "layernorm", "groupnorm", "dense", "activations",
+         "dropout")
 
 LAYERS = {
     "conv2d": ["Conv2D", "Conv2D, padded"],
@@ -29,6 +30,8 @@ LAYERS = {
     "avgpool2d": ["AvgPool2D"],
     "global_avgpool2d": ["GlobalAvgPool2D"],
     "batchnorm": ["BatchNorm", "BatchNorm, unbiased"],
+    "layernorm": ["LayerNorm"],
+    "groupnorm": ["GroupNorm"],
     "dense": ["Dense"],
     "relu": ["ReLU"],
     "leaky_relu": ["LeakyReLU"],

@@ -14,18 +14,9 @@ from minicnn.compiling.kernels import parallel, serial
 from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cpu.linalg import memory
 from minicnn.ops.cpu.linalg.blocks import BLOCKS, block_of, pieces_of
-from minicnn.ops.cpu.linalg.simd import (
-    is_large,
-    lanes_of,
-    load,
-    load_part,
-    multiply_add,
-    put,
-    settle,
-    store,
-    store_part,
-)
-from minicnn.ops.cpu.linalg.sums import FEW_ROWS, STRIP, strip_of
+from minicnn.ops.cpu.linalg.channels import add_moments, add_products, map_gradients, map_rows
+from minicnn.ops.cpu.linalg.simd import is_large
+from minicnn.ops.cpu.linalg.sums import FEW_ROWS
 
 
 def batchnorm_forward(
@@ -101,26 +92,12 @@ def _moments(block, x, channels, moments):
     """Mean, and sum of squared differences from it, of each channel in rows start to stop."""
     mean, squares = moments[block, 0], moments[block, 1]
     start, stop = pieces_of(block, x.size // channels, FEW_ROWS)
-    strip = strip_of(x)
-    few, few_squares = np.empty((2, channels + strip), x.dtype)
-    first = start * channels  # the block's first row: differences are taken from it
-    for begin in range(start, stop, FEW_ROWS):
-        few[:] = few_squares[:] = 0
-        for row in range(begin * channels, min(begin + FEW_ROWS, stop) * channels, channels):
-            for c in range(0, channels, strip):
-                valid = channels - c
-                first_row = load_part(x, first + c, valid, STRIP)
-                difference = load_part(x, row + c, valid, STRIP) - first_row
-                store(few, c, load(few, c, STRIP) + difference)
-                before = load(few_squares, c, STRIP)
-                store(few_squares, c, multiply_add(difference, difference, before))
-        for c in range(channels):
-            mean[c] += few[c]
-            squares[c] += few_squares[c]
     if start < stop:
+        first_row = x[start * channels : (start + 1) * channels]  # differences are taken from it
+        add_moments(x, start, stop, first_row, mean, squares)
         for c in range(channels):
             distance = mean[c] / (stop - start)  # of the mean from the first row
-            mean[c] = x[first + c] + distance
+            mean[c] = first_row[c] + distance
             about_mean = squares[c] - (stop - start) * distance * distance
             squares[c] = 0 if about_mean < 0 else about_mean  # NaN stays
 
@@ -149,40 +126,14 @@ def _coefficients(gamma, beta, mean, var, eps):
 def _apply(block, x, near, scale, shift, y, large):
     """y = (x - near) · scale + shift, for rows start to stop."""
     start, stop = block_of(block, x.size // near.size)
-    channels, lane_count = near.size, lanes_of(x)
-    left_over = channels % lane_count
-    for row in range(start * channels, stop * channels, channels):
-        for c in range(0, channels - left_over, lane_count):
-            centred = load(x, row + c, 1) - load(near, c, 1)
-            put(y, row + c, centred * load(scale, c, 1) + load(shift, c, 1), large)
-        if left_over > 0:
-            c = channels - left_over
-            centred = load_part(x, row + c, left_over, 1) - load_part(near, c, left_over, 1)
-            scaled = centred * load_part(scale, c, left_over, 1)
-            store_part(y, row + c, left_over, scaled + load_part(shift, c, left_over, 1))
-    settle()
+    map_rows(x, start, stop, near, scale, shift, y, large)
 
 
 @parallel
 def _gradient_sums(block, x, dy, near, sums):
     """Sums of dy, and of the product dy · (x - near), over rows start to stop."""
-    dy_sum, product_sum = sums[block, 0], sums[block, 1]
     start, stop = pieces_of(block, x.size // near.size, FEW_ROWS)
-    channels, strip = near.size, strip_of(x)
-    few, few_products = np.empty((2, channels + strip), x.dtype)
-    for begin in range(start, stop, FEW_ROWS):
-        few[:] = few_products[:] = 0
-        for row in range(begin * channels, min(begin + FEW_ROWS, stop) * channels, channels):
-            for c in range(0, channels, strip):
-                valid = channels - c
-                gradient = load_part(dy, row + c, valid, STRIP)
-                centred = load_part(x, row + c, valid, STRIP) - load_part(near, c, valid, STRIP)
-                store(few, c, load(few, c, STRIP) + gradient)
-                before = load(few_products, c, STRIP)
-                store(few_products, c, multiply_add(gradient, centred, before))
-        for c in range(channels):
-            dy_sum[c] += few[c]
-            product_sum[c] += few_products[c]
+    add_products(x, dy, start, stop, near, sums[block, 0], sums[block, 1])
 
 
 @serial
@@ -214,18 +165,4 @@ def _gradient_coefficients(sums, gamma, mean, near, r, m, training):
 def _apply_gradient(block, x, dy, near, scale, slope, offset, dx, large):
     """dx = scale · dy - offset - (x - near) · slope, for rows start to stop."""
     start, stop = block_of(block, x.size // near.size)
-    channels, lane_count = near.size, lanes_of(x)
-    left_over = channels % lane_count
-    for row in range(start * channels, stop * channels, channels):
-        for c in range(0, channels - left_over, lane_count):
-            centred = load(x, row + c, 1) - load(near, c, 1)
-            without_mean = load(scale, c, 1) * load(dy, row + c, 1) - load(offset, c, 1)
-            put(dx, row + c, without_mean - centred * load(slope, c, 1), large)
-        if left_over > 0:
-            c = channels - left_over
-            centred = load_part(x, row + c, left_over, 1) - load_part(near, c, left_over, 1)
-            scaled = load_part(scale, c, left_over, 1) * load_part(dy, row + c, left_over, 1)
-            without_mean = scaled - load_part(offset, c, left_over, 1)
-            tilted = centred * load_part(slope, c, left_over, 1)
-            store_part(dx, row + c, left_over, without_mean - tilted)
-    settle()
+    map_gradients(x, dy, start, stop, near, scale, slope, offset, dx, large)
