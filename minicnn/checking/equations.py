@@ -110,10 +110,10 @@ GIVES: dict[tuple[str, str], tuple[int, ...]] = {
     ("batch norm", "dbeta"): (5,),
     ("batch norm", "running_mean"): (8,),
     ("batch norm", "running_var"): (8,),
-    ("layer norm", "dx"): (7, 8),
+    ("layer norm", "dx"): (8, 7),
     ("layer norm", "dgamma"): (6,),
     ("layer norm", "dbeta"): (5,),
-    ("group norm", "dx"): (7, 8),
+    ("group norm", "dx"): (8, 7),
     ("group norm", "dgamma"): (6,),
     ("group norm", "dbeta"): (5,),
     ("convolution", "dx"): (3, 4),
@@ -124,6 +124,9 @@ GIVES: dict[tuple[str, str], tuple[int, ...]] = {
     ("dense", "db"): (4,),
 }
 """Which equations give a gradient or statistic."""
+
+NORMALISATIONS = ("batch norm", "layer norm", "group norm")
+"""Topics with the same equations, under the same numbers up to that of dγ."""
 
 BACKWARD_OF: dict[tuple[str, int], int] = {("batch norm", 9): 10}
 """Of a forward that has a mode of its own, which equation its gradients follow."""
@@ -143,6 +146,13 @@ class Equation:
         if follows in own:
             return Equation(self.topic, follows)
         return self if self.number in own else Equation(self.topic, own[0])
+
+    def within(self, topic: str) -> "Equation":
+        """The same equation of a kindred topic; itself where the topic is none."""
+        if not {self.topic, topic} <= set(NORMALISATIONS) or topic == self.topic:
+            return self
+        last = len(EQUATIONS[topic]) if (self.topic, self.number) == ("batch norm", 7) else None
+        return Equation(topic, last or self.number)
 
     def __str__(self) -> str:
         return f"docs/equations.md: {self.topic}, equation {self.number}"

@@ -23,6 +23,12 @@ class Fault:
     lesson: str
     equation: Equation | None
 
+    def within(self, topic: str) -> "Fault":
+        """This fault as it is told of a kindred topic, layer norm for example."""
+        equation = self.equation and self.equation.within(topic)
+        lesson = self.lesson if equation == self.equation else OF_GROUPS.get(self.id, self.lesson)
+        return Fault(self.id, lesson, equation)
+
 
 def _faults(topic: str, *rows: tuple[str, int, str]) -> dict[str, Fault]:
     return {id: Fault(id, lesson, Equation(topic, number)) for id, number, lesson in rows}
@@ -83,6 +89,23 @@ FAULTS: dict[str, Fault] = {
         ("bn-diagonal-only", 7,
          "dx is made of ∂y_i/∂x_i alone: every x moves the mean and the variance, and so every "
          "other y of its channel"),
+    ),
+    **_faults(
+        "layer norm",
+        ("ln-wrong-axes", 1,
+         "the statistics are taken over the wrong axes: layer norm has one mean and variance a "
+         "sample, group norm one a group of its channels"),
+        ("ln-missing-mean-term", 8,
+         "dx lacks the term through the mean: every x moves the mean, and the mean moves every y "
+         "that is normalised with it"),
+        ("ln-missing-variance-term", 8,
+         "dx lacks the term through the variance: every x moves the variance, and the variance "
+         "scales every y that is normalised with it"),
+        ("ln-gamma-outside-mean", 8,
+         "gamma stands outside of a mean in dx: it differs from channel to channel, so that "
+         "γ·mean(dy) is not mean(γ·dy)"),
+        ("ln-dgamma-wrong-reduction", 6,
+         "dgamma and dbeta are sums over every axis but the channels, the samples among them"),
     ),
     **_faults(
         "convolution",
@@ -208,3 +231,18 @@ FAULTS: dict[str, Fault] = {
     ),
 }
 """By id, in the order of the catalogue."""
+
+
+OF_GROUPS: dict[str, str] = {
+    "bn-statistics-constant": "dx treats mean and variance as constants, but both depend on x",
+    "bn-wrong-count": "a mean is taken with the wrong divisor: m is the number of values that are "
+                      "normalised together",
+    "bn-sum-for-mean": "a sum stands where a mean over the values that are normalised together "
+                       "belongs",
+    "bn-unbiased-variance": "x is normalised with the variance of divisor m - 1; the divisor is m",
+    "bn-terms-not-summed": "the gradients of mean and variance are taken value by value: every y "
+                           "that is normalised with them depends on both, so they are sums",
+    "bn-diagonal-only": "dx is made of ∂y_i/∂x_i alone: every x moves the mean and the variance, "
+                        "and so every other y that is normalised with it",
+}
+"""Lessons of batch norm's faults as layer norm and group norm tell them."""

@@ -22,8 +22,22 @@ JACOBIAN = "batchnorm_jacobian_minicnn.py"
 CLOSURE = "batchnorm_closure_minicnn.py"
 RECOMPUTE = "batchnorm_recompute_minicnn.py"
 
+TURNED = "layernorm_transposed_cs231n.py"
+FLAG = "layernorm_calls_batchnorm_cs231n.py"
+GRAPH = "layernorm_graph_cs231n.py"
+ROWS = "layernorm_row_loop_cs231n.py"
+FIVE = "groupnorm_five_axes_cs231n.py"
+BLOCKS = "groupnorm_group_loop_cs231n.py"
+STAGES = "groupnorm_rows_staged_cs231n.py"
+ONE_GROUP = "layernorm_groupnorm_minicnn.py"
+SAMPLES = "layernorm_flat_rows_minicnn.py"
+SLICES = "groupnorm_channel_slices_minicnn.py"
+
 BN_F, BN_B, BN_ALT = "batchnorm_forward", "batchnorm_backward", "batchnorm_backward_alt"
 SBN_F, SBN_B = "spatial_batchnorm_forward", "spatial_batchnorm_backward"
+LN_F, LN_B = "layernorm_forward", "layernorm_backward"
+SGN_F, SGN_B = "spatial_groupnorm_forward", "spatial_groupnorm_backward"
+GN_F, GN_B = "groupnorm_forward", "groupnorm_backward"
 
 PLANTED = [
     # evaluation without gamma and beta
@@ -99,4 +113,89 @@ PLANTED = [
     ("bn-dgamma-wrong-reduction", FLAT, BN_B, B,
      "dbeta = rows.sum(axis=0)\n",
      "dbeta = np.asarray(dy).mean(axis=0).reshape(-1, dy.shape[-1]).sum(axis=0)\n"),
+    # layer norm and group norm: statistics over the wrong axes
+    ("ln-wrong-axes", SAMPLES, LN_F, F,
+     "    spread = rows - rows.mean(1)[:, None]\n", "    spread = rows - rows.mean(0)\n"),
+    ("ln-wrong-axes", FIVE, SGN_F, F,
+     "mean = parts.mean(axis=WITHIN, keepdims=True)\n"
+     "    var = parts.var(axis=WITHIN, keepdims=True)",
+     "mean = parts.mean(axis=(3, 4), keepdims=True)\n"
+     "    var = parts.var(axis=(3, 4), keepdims=True)"),
+    ("ln-wrong-axes", STAGES, SGN_F, F,
+     "xn = np.reshape(shifted * inv, (N, C, H, W))\n",
+     "rows = np.reshape(x.transpose(0, 2, 3, 1), (N * G, -1))\n"
+     "    rows = (rows - rows.mean(1)[:, None]) / np.sqrt(rows.var(1) + eps)[:, None]\n"
+     "    xn = np.reshape(rows, (N, H, W, C)).transpose(0, 3, 1, 2)\n"),
+    ("ln-wrong-axes", BLOCKS, SGN_F, F,
+     "mine = slice(g * channels, (g + 1) * channels)", "mine = slice(g, None, G)"),
+    ("ln-wrong-axes", FIVE, SGN_B, B,
+     "dx = M * d - d.sum(axis=WITHIN, keepdims=True)",
+     "dx = M * d - M * d.mean(axis=(0, 3, 4), keepdims=True)"),
+    # a term is lacking
+    ("ln-missing-mean-term", TURNED, LN_B, B, " + dmean / D\n", "\n"),
+    ("ln-missing-mean-term", STAGES, SGN_B, B, "dshifted + dmean / m", "dshifted"),
+    ("ln-missing-mean-term", SLICES, GN_B, B, "(m * part - first - z", "(m * part - z"),
+    ("ln-missing-variance-term", GRAPH, LN_B, B,
+     "    grad += centred * (2 * dvar / D)[:, None]\n", ""),
+    ("ln-missing-variance-term", BLOCKS, SGN_B, B,
+     " - normed[n] * (dn[n] * normed[n]).mean()", ""),
+    ("ln-missing-variance-term", ROWS, LN_B, B, " - np.outer(z, z) / D", ""),
+    # gamma outside of a mean
+    ("ln-gamma-outside-mean", ROWS, LN_B, B,
+     "derivatives @ (gamma * g)", "gamma * (derivatives @ g)"),
+    ("ln-gamma-outside-mean", FIVE, SGN_B, B,
+     "    d = (dout * gamma).reshape(hat.shape)\n"
+     "    M = C // G * H * W\n",
+     "    d = dout.reshape(hat.shape)\n"
+     "    M = C // G * H * W\n"
+     "    out_of = np.broadcast_to(gamma, dout.shape).reshape(hat.shape) / np.sqrt(v)\n"
+     "    inner = d - d.mean(axis=WITHIN, keepdims=True)\n"
+     "    inner -= hat * (d * hat).mean(axis=WITHIN, keepdims=True)\n"
+     "    return (inner * out_of).reshape(dout.shape), dgamma, dbeta\n"),
+    # dgamma and dbeta
+    ("ln-dgamma-wrong-reduction", TURNED, LN_B, E,
+     "dgamma = (dout * hat.T).sum(axis=0)", "dgamma = (dout * hat.T).sum(axis=1)"),
+    ("ln-dgamma-wrong-reduction", GRAPH, LN_B, B,
+     "np.einsum(\"nd,nd->d\", dout, normal)", "np.einsum(\"nd,nd->d\", dout, normal) / N"),
+    ("ln-dgamma-wrong-reduction", STAGES, SGN_B, B,
+     "dbeta = np.einsum(\"nchw->c\", dout)", "dbeta = np.mean(dout, axis=(2, 3)).sum(axis=0)"),
+    ("ln-dgamma-wrong-reduction", ONE_GROUP, GN_B, B,
+     "np.sum(dy, axis=over)", "np.mean(dy, axis=over)"),
+    # faults of batch norm that these have too
+    ("bn-statistics-constant", FIVE, SGN_B, B,
+     "    dx = M * d - d.sum(axis=WITHIN, keepdims=True)\n"
+     "    dx = dx - hat * (d * hat).sum(axis=WITHIN, keepdims=True)\n", "    dx = M * d\n"),
+    ("bn-variance-term-sign", SLICES, GN_B, B, "first - z * second", "first + z * second"),
+    ("bn-eps-missing", ROWS, LN_F, F, "row.size + eps) ** 0.5", "row.size) ** 0.5"),
+    ("bn-eps-missing", STAGES, SGN_F, F, "np.power(var + eps, -0.5)", "np.power(var, -0.5)"),
+    ("bn-eps-missing", FLAG, LN_F, F,
+     "    ln_param[\"turned\"] = True\n",
+     "    ln_param[\"turned\"], ln_param[\"eps\"] = True, 1e-5\n"),
+    ("bn-std-power", SAMPLES, LN_F, F,
+     "sigma = np.sqrt((spread * spread).mean(1) + eps)[:, None]",
+     "sigma = ((spread * spread).mean(1) + eps)[:, None]"),
+    ("bn-std-power", TURNED, LN_B, B, "(var + eps) ** -1.5", "(var + eps) ** -0.5"),
+    ("bn-unbiased-variance", ONE_GROUP, GN_F, F,
+     "flat.var(axis=-1, keepdims=True)", "flat.var(axis=-1, keepdims=True, ddof=1)"),
+    ("bn-unbiased-variance", TURNED, LN_F, F, "np.var(xt, axis=0)", "np.var(xt, axis=0, ddof=1)"),
+    ("bn-wrong-count", TURNED, LN_B, B, "D = xt.shape[0]", "D = xt.shape[1]"),
+    ("bn-wrong-count", STAGES, SGN_B, B,
+     "m = shifted.shape[1]", "m = dout.shape[2] * dout.shape[3]"),
+    ("bn-wrong-count", SLICES, GN_B, B,
+     "first = part.sum(axes, keepdims=True)", "m = np.prod(part.shape[1:-1])\n"
+     "        first = part.sum(axes, keepdims=True)"),
+    ("bn-sum-for-mean", SAMPLES, LN_B, B,
+     "dspread.sum(1, keepdims=True) / m", "dspread.sum(1, keepdims=True)"),
+    ("bn-gamma-missing", TURNED, LN_B, B, "dhat = (dout * gamma).T", "dhat = dout.T"),
+    ("bn-gamma-missing", ONE_GROUP, GN_B, B, "_rows(dy * cache.gamma, cache", "_rows(dy, cache"),
+    ("bn-gamma-squared", BLOCKS, SGN_B, B,
+     "dx[n, mine] = inner / std[n]", "dx[n, mine] = gamma[mine][:, None, None] * inner / std[n]"),
+    ("bn-dgamma-not-normalized", TURNED, LN_B, B,
+     "dgamma = (dout * hat.T).sum(axis=0)", "dgamma = (dout * xt.T).sum(axis=0)"),
+    ("bn-dgamma-not-normalized", SAMPLES, LN_B, B,
+     "(rows * spread / sigma).reshape", "(rows * spread).reshape"),
+    ("bn-terms-not-summed", GRAPH, LN_B, B,
+     "    dx -= np.sum(grad, axis=1).reshape(N, 1) / D\n", "    dx = dx - grad / D\n"),
+    ("bn-diagonal-only", ROWS, LN_B, B,
+     "derivatives @ (gamma * g)", "np.diag(derivatives) * (gamma * g)"),
 ]

@@ -38,7 +38,8 @@ class Convention:
     gradients : tuple of str
         What backward returns, as minicnn names it.
     layouts : dict
-        For the arrays that are laid out otherwise than ours: a key of `LAYOUTS`.
+        For the arrays that are laid out otherwise than ours: a key of `LAYOUTS`, or
+        ``"channels"`` for (1, C, 1, 1) where ours is (C,).
     call : callable
         A case, its arrays in the student's layout, and forward's parameters, to the arguments of
         forward.
@@ -98,6 +99,8 @@ class Convention:
             array = array[..., 0]
         elif layout == "unflattened" and array.ndim == 2 and array.shape[1] % 2 == 0:
             array = array.reshape(array.shape[0], 2, -1)
+        elif layout == "channels" and array.ndim == 1:
+            array = array.reshape(1, -1, 1, 1)
         return np.array(array, order="C")
 
     def ours(self, name: str, array: np.ndarray) -> np.ndarray:
@@ -114,6 +117,8 @@ class Convention:
             if array.ndim == 3:
                 return array.reshape(array.shape[0], -1)
             return array[..., None] if array.ndim == 2 else array
+        if layout == "channels" and array.shape == (1, array.size, 1, 1):
+            return array.reshape(-1)
         return array
 
     def their_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:

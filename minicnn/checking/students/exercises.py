@@ -38,6 +38,8 @@ def _pair(name: str, topic: str, given: tuple[int, ...], derived: tuple[int, ...
 
 EXERCISES: dict[str, Exercise] = {
     "batchnorm": _pair("batchnorm", "batch norm", (1, 2, 3, 4, 8, 9), (5, 6, 7, 10)),
+    "layernorm": _pair("layernorm", "layer norm", (1, 2, 3, 4), (5, 6, 8)),
+    "groupnorm": _pair("groupnorm", "group norm", (1, 2, 3, 4), (5, 6, 8)),
     "conv2d": _pair("conv2d", "convolution", (1, 2), (3, 5, 6)),
     "maxpool2d": _pair("maxpool2d", "pooling", (1, 2), (3,)),
     "avgpool2d": _pair("avgpool2d", "pooling", (4,), (5,)),

@@ -67,7 +67,7 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
         write_exercise("relu", tmp_path / "relu.txt")
     with pytest.raises(InputError, match="cannot be written"):
         write_exercise("relu", tmp_path / "none" / "relu.py")
-    with pytest.raises(InputError, match="expected one of batchnorm, conv2d, .* got 'svm'"):
+    with pytest.raises(InputError, match="expected one of batchnorm, layernorm, .* got 'svm'"):
         write_exercise("svm")
 
 

@@ -37,6 +37,15 @@ def _call_batchnorm(case: Case, arrays: dict[str, np.ndarray], _: Parameters) ->
     return (arrays["x"], arrays["gamma"], arrays["beta"], settings), {}
 
 
+def _call_layernorm(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    return (arrays["x"], arrays["gamma"], arrays["beta"], {"eps": case["eps"]}), {}
+
+
+def _call_groupnorm(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
+    settings = {"eps": case["eps"]}
+    return (arrays["x"], arrays["gamma"], arrays["beta"], case["groups"], settings), {}
+
+
 def _call_dropout(case: Case, arrays: dict[str, np.ndarray], _: Parameters) -> Arguments:
     """p is the probability of keeping, or of dropping where the case says so."""
     settings = {
@@ -68,6 +77,11 @@ def _is_dropout(parameters: Parameters) -> bool:
     return parameters is not None and not takes(parameters, "rate")
 
 
+def is_layernorm(parameters: Parameters) -> bool:
+    """Whether a forward called layernorm_forward speaks this dialect, and not minicnn's."""
+    return parameters is not None and "eps" not in parameters and most_positional(parameters) > 3
+
+
 def _has_config(parameters: Parameters) -> bool:
     """Whether a function takes w, dw and a config, as the update rules do."""
     return most_positional(parameters) >= 3 and takes(parameters, "config")
@@ -83,18 +97,29 @@ def _rule(name: str, **labels: str) -> Convention:
 _OUT = {"y": "out", "dy": "dout"}
 _SIZES = {"OH": "H'", "OW": "W'"}
 _LOSS = {"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"}
-_BATCHNORM_GRADIENTS = ("dx", "dgamma", "dbeta")
+_GRADIENTS = ("dx", "dgamma", "dbeta")
 
 CS231N: tuple[Convention, ...] = (
     Convention(
         "cs231n", "batchnorm", "batchnorm_forward",
-        ("batchnorm_backward", "batchnorm_backward_alt"), _BATCHNORM_GRADIENTS, {},
+        ("batchnorm_backward", "batchnorm_backward_alt"), _GRADIENTS, {},
         _call_batchnorm, fits=is_batchnorm, fits_backward=named_dout, labels=_OUT,
     ),
     Convention(
         "cs231n", "batchnorm", "spatial_batchnorm_forward", ("spatial_batchnorm_backward",),
-        _BATCHNORM_GRADIENTS, {"x": "images", "y": "images", "dx": "images"}, _call_batchnorm,
+        _GRADIENTS, {"x": "images", "y": "images", "dx": "images"}, _call_batchnorm,
         labels=_OUT,
+    ),
+    Convention(
+        "cs231n", "layernorm", "layernorm_forward", ("layernorm_backward",), _GRADIENTS,
+        {}, _call_layernorm, fits=is_layernorm, fits_backward=named_dout, labels=_OUT,
+    ),
+    Convention(
+        "cs231n", "groupnorm", "spatial_groupnorm_forward", ("spatial_groupnorm_backward",),
+        _GRADIENTS,
+        {"x": "images", "y": "images", "dx": "images", "gamma": "channels", "beta": "channels",
+         "dgamma": "channels", "dbeta": "channels"},
+        _call_groupnorm, labels={**_OUT, "groups": "G"},
     ),
     Convention(
         "cs231n", "conv2d", "conv_forward_naive", ("conv_backward_naive",), ("dx", "dw", "db"),

@@ -5,7 +5,10 @@ from typing import Any
 
 from minicnn.checking.students.convention import Convention, Parameters, most_positional, takes
 from minicnn.checking.students.dialects.calls import call_by_keywords, not_named_dout
-from minicnn.checking.students.dialects.cs231n import is_batchnorm as is_cs231n_batchnorm
+from minicnn.checking.students.dialects.cs231n import (
+    is_batchnorm as is_cs231n_batchnorm,
+    is_layernorm as is_cs231n_layernorm,
+)
 from minicnn.ops import reference
 
 
@@ -31,6 +34,10 @@ def _is_batchnorm(parameters: Parameters) -> bool:
     return not is_cs231n_batchnorm(parameters)
 
 
+def _is_layernorm(parameters: Parameters) -> bool:
+    return not is_cs231n_layernorm(parameters)
+
+
 def _is_dropout(parameters: Parameters) -> bool:
     return parameters is None or takes(parameters, "rate")
 
@@ -47,6 +54,10 @@ MINICNN: tuple[Convention, ...] = (
     _operation(
         "batchnorm", ("dx", "dgamma", "dbeta"), fits=_is_batchnorm, fits_backward=not_named_dout,
     ),
+    _operation(
+        "layernorm", ("dx", "dgamma", "dbeta"), fits=_is_layernorm, fits_backward=not_named_dout,
+    ),
+    _operation("groupnorm", ("dx", "dgamma", "dbeta")),
     _operation("conv2d", ("dx", "dw", "db")),
     _operation("maxpool2d"),
     _operation("avgpool2d"),

@@ -6,8 +6,10 @@ from minicnn.checking.students.examination.arguments import with_changes
 from minicnn.checking.students.examination.batchnorm import BatchNormExamination
 from minicnn.checking.students.examination.dropout import DropoutExamination
 from minicnn.checking.students.examination.examination import Examination
+from minicnn.checking.students.examination.groupnorm import GroupNormExamination
 from minicnn.checking.students.examination.losses import LossExamination
 from minicnn.checking.students.examination.modes import findings_of_both
+from minicnn.checking.students.examination.normalisation import NormalisationExamination
 from minicnn.checking.students.examination.updates import UpdateExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations import OPERATIONS
@@ -16,6 +18,8 @@ from minicnn.checking.students.subject import Subject
 
 _SPECIAL: dict[str, type[Examination]] = {
     "batchnorm": BatchNormExamination,
+    "layernorm": NormalisationExamination,
+    "groupnorm": GroupNormExamination,
     "dropout": DropoutExamination,
     "softmax": LossExamination,
     "softmax_cross_entropy": LossExamination,

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from minicnn.checking.students.examination.batchnorm_evaluation import BatchNormEvaluation
 from minicnn.checking.students.examination.batchnorm_statistics import (
     about_statistic,
-    is_of_its_axes,
     own_patterns,
     running_array,
-    with_patterns,
 )
 from minicnn.checking.students.examination.evidence import also_from, lesson, show_case
-from minicnn.checking.students.examination.examination import Examination
+from minicnn.checking.students.examination.normalisation import (
+    NormalisationExamination,
+    given_in_shapes,
+)
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.batchnorm import BATCHNORM_EVALUATION
 from minicnn.checking.students.operations.batchnorm_cases import lone_samples
@@ -26,7 +27,7 @@ from minicnn.checking.students.operations.operation import Operation
 from minicnn.checking.students.subject import Subject, Trouble
 
 
-class BatchNormExamination(Examination):
+class BatchNormExamination(NormalisationExamination):
     """Beside y and the gradients: running statistics, and evaluation mode."""
 
     def __init__(self, operation: Operation, subject: Subject) -> None:
@@ -37,9 +38,6 @@ class BatchNormExamination(Examination):
             self._give_statistics_as_made()
         self.evaluation = BatchNormEvaluation(self.subject)
 
-    def is_possible(self, case: Case) -> bool:
-        return is_of_its_axes(self.convention, case) and super().is_possible(case)
-
     def _give_statistics_as_made(self) -> None:
         """Give running statistics in the shapes that the file makes, unless only (C,) evaluates."""
         patterns = own_patterns(self.subject, self.cases[0])
@@ -49,7 +47,7 @@ class BatchNormExamination(Examination):
         self.shapes = " and ".join(
             f"{key} in shape {case[key].reshape(shape).shape}" for key, shape in patterns.items()
         )
-        as_made = with_patterns(self.subject, patterns)
+        as_made = given_in_shapes(self.subject, patterns)
         self.evaluates_own = (
             self._evaluates(as_made, case) or not self._evaluates(self.subject, case)
         )

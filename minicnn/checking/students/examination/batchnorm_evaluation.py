@@ -2,26 +2,21 @@
 
 from minicnn.checking.students.examination.batchnorm_statistics import (
     about_statistic,
-    is_of_its_axes,
     running_array,
 )
-from minicnn.checking.students.examination.examination import Examination
+from minicnn.checking.students.examination.normalisation import NormalisationExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.batchnorm import BATCHNORM_EVALUATION
 from minicnn.checking.students.operations.batchnorm_running import STATISTICS
-from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.observation import Observation, agree
 from minicnn.checking.students.subject import Subject, Trouble
 
 
-class BatchNormEvaluation(Examination):
+class BatchNormEvaluation(NormalisationExamination):
     """Equations 9 and 10, with the running statistics left alone."""
 
     def __init__(self, subject: Subject) -> None:
         super().__init__(BATCHNORM_EVALUATION, subject)
-
-    def is_possible(self, case: Case) -> bool:
-        return is_of_its_axes(self.convention, case) and super().is_possible(case)
 
     def judge_forward(self) -> Finding:
         found = super().judge_forward()

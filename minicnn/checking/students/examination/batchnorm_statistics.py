@@ -5,34 +5,23 @@ makes itself, of shape (1, C, 1, 1) for example, is as right as what the course 
 (C,); so it is asked first, and then given the shape that it makes.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from minicnn.checking.students.convention import Arguments, Convention, Parameters
+from minicnn.checking.students.convention import Convention
 from minicnn.checking.students.examination.evidence import (
     lesson,
     show_observation,
     unexplained,
     worst,
 )
+from minicnn.checking.students.examination.normalisation import Patterns
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.batchnorm_running import STATISTICS
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.observation import Observation
 from minicnn.checking.students.subject import Subject, Trouble
-
-Patterns = dict[str, tuple[int, ...]]
-"""By the statistic's name, the shape to be given to `numpy.reshape`: -1 stands for C."""
-
-
-def is_of_its_axes(convention: Convention, case: Case) -> bool:
-    """Whether a case has images for a batch norm of images, and features for one of features;
-    minicnn's is for both."""
-    if convention.dialect != "cs231n":
-        return True
-    return case["x"].ndim == (4 if "spatial" in convention.forward else 2)
 
 
 def running_array(convention: Convention, arguments: tuple, key: str) -> np.ndarray:
@@ -54,25 +43,12 @@ def own_patterns(subject: Subject, case: Case) -> Patterns:
         forward = subject.forward(Case(arrays, case.settings))
     except Trouble:
         return {}
-    patterns = {}
+    patterns: dict[str, tuple[int, ...]] = {}
     for key in STATISTICS:
         made = _left(subject.convention, forward.arguments, key)
         if isinstance(made, np.ndarray) and made.ndim > 1 and made.size == max(made.shape):
             patterns[key] = tuple(-1 if size == channels else 1 for size in made.shape)
     return patterns
-
-
-def with_patterns(subject: Subject, patterns: Patterns) -> Subject:
-    """The same pair, given running statistics in these shapes."""
-    convention = subject.convention
-
-    def call(case: Case, arrays: dict[str, np.ndarray], parameters: Parameters) -> Arguments:
-        shaped = {
-            key: array.reshape(patterns.get(key, array.shape)) for key, array in arrays.items()
-        }
-        return convention.call(case, shaped, parameters)
-
-    return Subject(replace(subject.pair, convention=replace(convention, call=call)), subject.path)
 
 
 def _left(convention: Convention, arguments: tuple, key: str) -> Any:

@@ -16,11 +16,12 @@ from minicnn.checking.students.operations.observation import Observation
 def lesson(
     function: str, verdict: str, fault: str | None, text: str, evidence: dict[str, Any],
     equation: Equation | None = None,
+    topic: str = "",
 ) -> Finding:
     """A finding with the catalogue's lesson, if a fault is named, before a text; the equation is
     the fault's, unless it is given."""
     if fault:
-        known = FAULTS[fault]
+        known = FAULTS[fault].within(topic)
         text = f"{_sentence(known.lesson)} {text}"
         if equation is None and known.equation is not None:
             equation = known.equation.of(str(evidence.get("of")))

@@ -375,7 +375,7 @@ class Examination:
             text += f" {self.convention.label(key)} should have shape {shapes[0]}, got {shapes[1]}"
             sums = self.operation.size_in_words(misshapen.case, key, self.convention.label)
             text += f": {sums}." if sums else "."
-        return lesson(function, verdict, fault, text, shown)
+        return lesson(function, verdict, fault, text, shown, topic=self.operation.topic)
 
     def _kept_axis(
         self, function: str, verdict: str, key: str, seen: Observation

@@ -5,6 +5,7 @@ from minicnn.checking.students.operations.batchnorm import BATCHNORM
 from minicnn.checking.students.operations.conv2d import CONV2D
 from minicnn.checking.students.operations.dense import DENSE
 from minicnn.checking.students.operations.dropout import DROPOUT
+from minicnn.checking.students.operations.groupnorm import GROUPNORM, LAYERNORM
 from minicnn.checking.students.operations.operation import Operation
 from minicnn.checking.students.operations.pool2d import AVGPOOL2D, GLOBAL_AVGPOOL2D, MAXPOOL2D
 from minicnn.checking.students.operations.softmax_cross_entropy import (
@@ -23,7 +24,7 @@ from minicnn.checking.students.operations.window_steps import (
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
-        BATCHNORM,
+        BATCHNORM, LAYERNORM, GROUPNORM,
         ZERO_PAD, CONV_SINGLE_STEP, CONV2D,
         MAXPOOL2D, AVGPOOL2D, GLOBAL_AVGPOOL2D, CREATE_MASK, DISTRIBUTE_VALUE,
         DENSE, RELU, LEAKY_RELU, ELU, DROPOUT,

@@ -1,27 +1,31 @@
 """Batch norm: its cases, and what each fault would produce, in training and in evaluation mode."""
 
-from minicnn.checking.students.operations.batchnorm_backward import (
-    dgamma_suspects,
-    dx_suspects,
-    reductions,
+from minicnn.checking.students.operations.batchnorm_backward import dx_suspects
+from minicnn.checking.students.operations.batchnorm_cases import (
+    BY_CHANNEL,
+    batchnorm_cases,
+    small_cases,
 )
-from minicnn.checking.students.operations.batchnorm_cases import batchnorm_cases, small_cases
 from minicnn.checking.students.operations.batchnorm_evaluation import (
     evaluation_backward_suspects,
     evaluation_suspects,
 )
 from minicnn.checking.students.operations.batchnorm_forward import forward_suspects
-from minicnn.checking.students.operations.batchnorm_terms import explain_dx
+from minicnn.checking.students.operations.normalisation_backward import (
+    dbeta_suspects,
+    dgamma_suspects,
+)
+from minicnn.checking.students.operations.normalisation_terms import explain_dx
 from minicnn.checking.students.operations.operation import Operation
 
 BATCHNORM = Operation(
     "batchnorm", batchnorm_cases(training=True), small_cases(), forward_suspects(),
     {
         "dx": dx_suspects(),
-        "dgamma": dgamma_suspects(),
-        "dbeta": reductions(lambda case, dy: dy),
+        "dgamma": dgamma_suspects(BY_CHANNEL),
+        "dbeta": dbeta_suspects(BY_CHANNEL),
     },
-    {"dx": explain_dx},
+    {"dx": explain_dx(BY_CHANNEL)},
     blame=("dgamma", "dbeta", "dx"),  # dx may be made of the other two
 )
 """Batch norm in training."""

@@ -1,12 +1,12 @@
 """Batch norm: the cases that tell its faults apart, their statistics, and numbers taken for m."""
 
 import itertools
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.normalisation import Normalisation
 
 Axes = tuple[int, ...]
 
@@ -75,27 +75,24 @@ def batch_axes(case: Case) -> Axes:
     return tuple(range(case["x"].ndim - 1))
 
 
-def batch_count(case: Case) -> int:
-    """m."""
-    return case["x"].size // case["x"].shape[-1]
-
-
 def _product(case: Case, axes: Axes) -> int:
     """The product of those axes that there are."""
     return int(np.prod([case["x"].shape[axis] for axis in axes if axis < case["x"].ndim]))
 
 
-COUNTS: dict[str, Callable[[Case], int]] = {
-    "·".join("NHWC"[axis] for axis in axes): partial(_product, axes=axes)
-    for length in range(1, 5)
-    for axes in itertools.combinations(range(4), length)
-    if axes != (0, 1, 2)
-} | {
-    "m - 1": lambda case: batch_count(case) - 1,
-    "m + 1": lambda case: batch_count(case) + 1,
-    "N - 1": lambda case: case["x"].shape[0] - 1,
-}
-"""Numbers that are mistaken for m, by what they are in images; features have the first two axes."""
+BY_CHANNEL = Normalisation(
+    "channel",
+    split=lambda case, array: array.reshape(-1, array.shape[-1]),
+    join=lambda case, columns: columns.reshape(case["x"].shape),
+    products={
+        "·".join("NHWC"[axis] for axis in axes): partial(_product, axes=axes)
+        for length in range(1, 5)
+        for axes in itertools.combinations(range(4), length)
+        if axes != (0, 1, 2)
+    },
+    of_features="H", one_gamma=True,
+)
+"""Batch norm's: a mean and a variance a channel. Features have the first two axes of images."""
 
 
 def statistics(case: Case, axes: Axes) -> tuple[np.ndarray, np.ndarray]:

@@ -8,13 +8,10 @@ import itertools
 import numpy as np
 
 from minicnn.checking.students.operations.batchnorm_cases import batch_axes, statistics
-from minicnn.checking.students.operations.batchnorm_forward import (
-    INVERSES,
-    inverse_suspects,
-    y_with,
-)
 from minicnn.checking.students.operations.batchnorm_running import STATISTICS, right_running
 from minicnn.checking.students.operations.case import Case
+from minicnn.checking.students.operations.normalisation import Inverse, inverse_std
+from minicnn.checking.students.operations.normalisation_forward import INVERSES, inverse_suspects
 from minicnn.checking.students.operations.operation import Suspect
 
 
@@ -27,12 +24,12 @@ def evaluation_suspects() -> list[Suspect]:
 
     def already_moved(case: Case) -> np.ndarray:
         mean, var = (right_running(case, key)[0] for key in STATISTICS)
-        return y_with(case, mean, var)
+        return _y(case, mean, var)
 
     return [
-        Suspect("bn-eval-uses-batch", lambda case: y_with(case, *_of_batch(case))),
-        Suspect("bn-eval-uses-batch", lambda case: y_with(case, mean=_of_batch(case)[0])),
-        Suspect("bn-eval-uses-batch", lambda case: y_with(case, var=_of_batch(case)[1])),
+        Suspect("bn-eval-uses-batch", lambda case: _y(case, *_of_batch(case))),
+        Suspect("bn-eval-uses-batch", lambda case: _y(case, mean=_of_batch(case)[0])),
+        Suspect("bn-eval-uses-batch", lambda case: _y(case, var=_of_batch(case)[1])),
         Suspect("bn-eval-uses-batch", already_moved,
                 "The running statistics move towards the batch's before they are used."),
         Suspect("bn-eval-without-affine", _normalized),
@@ -40,7 +37,7 @@ def evaluation_suspects() -> list[Suspect]:
                 "beta is not added."),
         Suspect("bn-eval-without-affine", lambda case: _normalized(case) + case["beta"],
                 "gamma is not applied."),
-        *inverse_suspects(),
+        *inverse_suspects(_y),
     ]
 
 
@@ -85,10 +82,19 @@ def evaluation_backward_suspects() -> dict[str, list[Suspect]]:
     }
 
 
-def _normalized(
-    case: Case, mean: np.ndarray | None = None, var: np.ndarray | None = None
+def _y(
+    case: Case, mean: np.ndarray | None = None, var: np.ndarray | None = None,
+    inverse: Inverse = inverse_std,
 ) -> np.ndarray:
-    """x̂, by default of the running statistics."""
+    """Equation 9, with the running statistics by default."""
+    return case["gamma"] * _normalized(case, mean, var, inverse) + case["beta"]
+
+
+def _normalized(
+    case: Case, mean: np.ndarray | None = None, var: np.ndarray | None = None,
+    inverse: Inverse = inverse_std,
+) -> np.ndarray:
+    """x̂, of the running statistics by default."""
     mean = case["running_mean"] if mean is None else mean
     var = case["running_var"] if var is None else var
-    return (case["x"] - mean) / np.sqrt(var + case["eps"])
+    return (case["x"] - mean) * inverse(var, case["eps"])

@@ -110,6 +110,8 @@ class Operation:
     blame : tuple of str
         Gradients in the order in which they are named where several are wrong; by default that of
         the convention.
+    topic : str
+        The equations that are cited, where a fault belongs to those of several operations.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Operation:
     notes: dict[str, Callable[[Case, np.ndarray, np.ndarray], str]] = field(default_factory=dict)
     size_in_words: Callable[[Case, str, Callable[[str], str]], str] = lambda *_: ""
     blame: tuple[str, ...] = ()
+    topic: str = ""
 
     def right_forward(self, case: Case) -> np.ndarray:
         """The reference's y."""
