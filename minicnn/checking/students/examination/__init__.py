@@ -10,9 +10,11 @@ from minicnn.checking.students.examination.groupnorm import GroupNormExamination
 from minicnn.checking.students.examination.losses import LossExamination
 from minicnn.checking.students.examination.modes import findings_of_both
 from minicnn.checking.students.examination.normalisation import NormalisationExamination
+from minicnn.checking.students.examination.sandwich import SandwichExamination
 from minicnn.checking.students.examination.updates import UpdateExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations import OPERATIONS
+from minicnn.checking.students.operations.sandwich import SANDWICHES
 from minicnn.checking.students.operations.update_rules import UPDATE_RULES
 from minicnn.checking.students.subject import Subject
 
@@ -24,6 +26,7 @@ _SPECIAL: dict[str, type[Examination]] = {
     "softmax": LossExamination,
     "softmax_cross_entropy": LossExamination,
     "svm": LossExamination,
+    **dict.fromkeys(SANDWICHES, SandwichExamination),
     **{rule.name: UpdateExamination for rule in UPDATE_RULES},
 }
 """Those that look at more than y and the gradients."""

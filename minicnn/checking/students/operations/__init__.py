@@ -8,6 +8,7 @@ from minicnn.checking.students.operations.dropout import DROPOUT
 from minicnn.checking.students.operations.groupnorm import GROUPNORM, LAYERNORM
 from minicnn.checking.students.operations.operation import Operation
 from minicnn.checking.students.operations.pool2d import AVGPOOL2D, GLOBAL_AVGPOOL2D, MAXPOOL2D
+from minicnn.checking.students.operations.sandwich import SANDWICHES
 from minicnn.checking.students.operations.softmax_cross_entropy import (
     SOFTMAX,
     SOFTMAX_CROSS_ENTROPY,
@@ -28,7 +29,7 @@ OPERATIONS: dict[str, Operation] = {
         ZERO_PAD, CONV_SINGLE_STEP, CONV2D,
         MAXPOOL2D, AVGPOOL2D, GLOBAL_AVGPOOL2D, CREATE_MASK, DISTRIBUTE_VALUE,
         DENSE, RELU, LEAKY_RELU, ELU, DROPOUT,
-        SOFTMAX, SOFTMAX_CROSS_ENTROPY, SVM,
+        SOFTMAX, SOFTMAX_CROSS_ENTROPY, SVM, *SANDWICHES.values(),
         *UPDATE_RULES,
     )
 }

@@ -1,0 +1,92 @@
+"""Sandwich layers: a fault in what they call is not theirs, one of their own is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from submission_checks import SUBMISSIONS, findings_of, planted
+
+from minicnn.checking import Finding
+from minicnn.checking.students import course_layers
+from minicnn.checking.students.course_layers import COURSE_LAYERS, right_layers
+from minicnn.checking.students.operations.case import Case, upstream
+from minicnn.checking.students.operations.sandwich import SANDWICHES, Sandwich
+
+LAYERS = "sandwich_layers_cs231n.py"
+
+
+def found_in(tmp_path: Path, old: str, new: str) -> dict[str, Finding]:
+    return {each.function: each for each in findings_of(planted(tmp_path, LAYERS, old, new))}
+
+
+def test_what_is_not_in_the_file_is_named() -> None:
+    found = {each.function: each for each in findings_of(SUBMISSIONS / LAYERS)}
+    assert {each.verdict for each in found.values()} == {"correct"}
+    assert not found["affine_relu_forward"].message
+    assert found["conv_relu_pool_forward"].message == (
+        "note: it is right itself; conv_forward_fast, which it calls, is not defined here (it "
+        "belongs to the course's fast_layers)")
+
+
+@pytest.mark.parametrize(("old", "new", "guilty", "calls"), [
+    ("np.sum(dout, axis=0)", "np.mean(dout, axis=0)", "affine_backward", "affine_relu_backward"),
+    ("np.where(cache, dout, 0)", "dout", "relu_backward", "affine_relu_backward"),
+    ("rows.dot(w) + b", "rows.dot(w)", "affine_forward", "affine_relu_forward"),
+    ("np.where(cache, dout, 0)", "1 / 0", "relu_backward", "affine_relu_backward"),
+])
+def test_a_fault_in_what_a_sandwich_calls_is_not_its_own(
+    tmp_path: Path, old: str, new: str, guilty: str, calls: str
+) -> None:
+    found = found_in(tmp_path, old, new)
+    assert found[guilty].verdict != "correct"
+    assert found[calls].verdict == "correct"
+    assert found[calls].message.startswith("note: it is right itself, but not ")
+    assert guilty in found[calls].message
+
+
+@pytest.mark.parametrize(("old", "new", "function", "words"), [
+    ("affine_backward(relu_backward(dout, relu_cache), fc_cache)",
+     "affine_backward(dout, fc_cache)", "affine_relu_backward",
+     "The gradient does not pass the backward of ReLU"),
+    ("    out, relu_cache = relu_forward(a)\n    return out, (fc_cache, relu_cache)",
+     "    out, relu_cache = relu_forward(a)\n    return a, (fc_cache, relu_cache)",
+     "affine_relu_forward", "ReLU is left out"),
+    ("return dx, dw, db, dgamma, dbeta", "return dx, dw, db, dbeta, dgamma",
+     "conv_bn_relu_backward", "dbeta came where dgamma belongs"),
+])
+def test_a_fault_of_its_own_is_said_in_words(
+    tmp_path: Path, old: str, new: str, function: str, words: str
+) -> None:
+    found = found_in(tmp_path, old, new)
+    assert found[function].verdict.startswith("wrong")
+    assert words in found[function].message
+    others = {name: each for name, each in found.items() if not name.startswith(function[:9])}
+    assert {each.verdict for each in others.values()} == {"correct"}
+
+
+@pytest.mark.parametrize("sandwich", SANDWICHES.values(), ids=list(SANDWICHES))
+def test_gradients_agree_with_differences(sandwich: Sandwich) -> None:
+    case = sandwich.cases[0]
+    y = sandwich.right_forward(case)
+    dy = upstream(y.shape, 3)
+    gradients = dict(zip(sandwich.gradients, sandwich.right_gradients(case, dy), strict=True))
+    rng = np.random.default_rng(7)
+    for key, gradient in gradients.items():
+        name, direction = key[1:], rng.standard_normal(case[key[1:]].shape)
+        moved = [
+            sandwich.right_forward(Case(
+                {**case.arrays, name: case[name] + t * direction}, case.settings
+            )) for t in (1e-6, -1e-6)
+        ]
+        slope = ((moved[0] - moved[1]) * dy).sum() / 2e-6
+        assert (gradient * direction).sum() == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
+def test_names_are_as_before_afterwards() -> None:
+    names = {"affine_forward": 1, "layers": course_layers, "np": np}
+    exec("def sandwich():\n    return affine_forward, relu_forward", names)
+    own = dict(names)
+    with right_layers(names["sandwich"], but="affine_forward"):
+        assert names["sandwich"]() == (1, COURSE_LAYERS["relu_forward"])
+    assert {name: names[name] for name in own} == own
+    assert names.keys() == own.keys()
