@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from minicnn.cli.grading import write_results
+from minicnn.cli.grading import grade_folder, write_results
 from minicnn.cli.options import Json
 from minicnn.cli.output import say, show
 from minicnn.cli.wording import of_time
@@ -16,6 +16,7 @@ EXAMPLES = (
     "minicnn check --exercise batchnorm",
     "minicnn check batchnorm_exercise.py",
     "minicnn check batchnorm_exercise.py --format gradescope --points batchnorm=5",
+    "minicnn check homework --csv grades.csv --html class.html",
 )
 
 
@@ -25,7 +26,8 @@ def check(
         typer.Argument(
             metavar="FILE",
             help="A student's file or notebook: functions with minicnn's names and signatures, or "
-            "those of CS231n's assignment 2.",
+            "those of CS231n's assignment 2. Or a class: a folder with a file or folder for each "
+            "student.",
         ),
     ] = None,
     exercise: Annotated[
@@ -52,12 +54,21 @@ def check(
         typer.Option(metavar="PATH", help="Where --format writes; by default results.json in "
                      "/autograder/results, or here where that is missing."),
     ] = None,
+    csv: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Of the folder of a class: write a row each student."),
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Likewise: write a page of the class, and a folder of "
+                     "pages beside it, one for each student."),
+    ] = None,
 ) -> None:
     """Judge a student's forward and backward functions, and name the fault.
 
     The file is run, with your rights: that isolates accidents, not malice. Ends with status 0
     where all functions are correct, 1 where one is not, 2 where the file cannot be used; with
-    --format always 0 where the results are written.
+    --format, or for a class, always 0 where the results are written.
     """
     from minicnn.checking import check_file
     from minicnn.checking.students import display, exercises
@@ -71,9 +82,14 @@ def check(
     if format is not None:
         write_results(file, format, points, out, timeout)
         return
-    for name, value in (("points", points), ("out", out)):
+    if out is not None:
+        raise InputError("counts for --format", argument="out")
+    if as_path(file).is_dir():
+        grade_folder(file, points, csv, html, timeout, as_json)
+        return
+    for name, value in (("points", points), ("csv", csv), ("html", html)):
         if value is not None:
-            raise InputError("counts for --format", argument=name)
+            raise InputError("counts for --format, or for the folder of a class", argument=name)
     findings = check_file(file, timeout=timeout)
     for finding in findings:
         finding.message = of_time(finding.message)

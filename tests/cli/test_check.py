@@ -81,10 +81,13 @@ def test_a_folder_is_graded_into_a_table(
     (folder / "zz_broken.py").write_text("def f(:\n")
     table = tmp_path / "grades.csv"
     monkeypatch.setattr(sys, "argv", ["grade_submissions.py", str(folder), str(table)])
-    runpy.run_path(str(EXAMPLES / "grade_submissions.py"), run_name="__main__")
-    with table.open(newline="", encoding="utf-8") as file:
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(EXAMPLES / "grade_submissions.py"), run_name="__main__")
+    assert not ended.value.code
+    with table.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
-    assert [row["submission"] for row in rows] == [STAGED, "right.py", "zz_broken.py"]
+    assert [row["submission"] for row in rows] == [
+        STAGED.removesuffix(".py"), "right", "zz_broken"]
     assert [(row["correct"], row["checked"]) for row in rows] == [
         ("1", "2"), ("2", "2"), ("0", "0")]
     assert rows[0]["faults"] == "batchnorm_backward: bn-missing-variance-term"

@@ -1,4 +1,4 @@
-"""`minicnn check --format`: one student's results, as a service reads them."""
+"""`minicnn check` for whoever grades: one student's results for a service, and a class."""
 
 import json
 from pathlib import Path
@@ -39,10 +39,47 @@ def test_what_cannot_be_used_gives_a_valid_file(here: Path, name: str) -> None:
     (["--format", "gradescope", "--points", "relu=x"], "--points: expected a number of points"),
     (["--format", "gradescope", "--timeout", "0"], "--timeout: expected seconds in"),
     (["--format", "gradescope", "--out", "no/results.json"], "its folder does not exist"),
-    (["--points", "2"], "--points: counts for --format"),
+    (["--points", "2"], "--points: counts for --format, or for the folder of a class"),
     (["--out", "x.json"], "--out: counts for --format"),
+    (["--csv", "x.csv"], "--csv: counts for"),
 ])
 def test_refusals(
     here: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert message in refused(capsys, "check", "right.py", *options)
+
+
+def test_a_class_is_written_as_a_table_and_as_pages(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("check", here, "--csv", "g.csv", "--html", "class.html", "--timeout", "3") == 0
+    assert capsys.readouterr().out == (
+        "4 submissions in g.csv\na page of the class and one for each student: class.html\n")
+    assert Path("g.csv").read_text(encoding="utf-8-sig").splitlines()[3].startswith("right,2,2,2,2")
+    assert "relu-mask-from-dy" in Path("class.html").read_text(encoding="utf-8")
+    assert len(list(Path("class-students").iterdir())) == 4
+
+
+def test_a_class_in_the_terminal_and_as_json(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "endless.py").unlink()
+    assert status("check", here) == 0
+    shown = capsys.readouterr().out
+    assert "relu_backward: relu-mask-from-dy" in shown
+    assert status("check", here, "--json") == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [entry["submission"] for entry in entries] == ["broken", "right", "wrong"]
+    assert "SyntaxError" in entries[0]["troubles"][0]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--csv", "none/g.csv"], "none/g.csv: cannot be written, its folder does not exist"),
+    (["--html", "."], ".: expected a file to write, got a folder"),
+    (["--points", "x=1"], "--points: expected names of exercises"),
+    (["--out", "x.json"], "--out: counts for --format"),
+])
+def test_refusals_of_a_class(
+    here: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in refused(capsys, "check", here, *options)

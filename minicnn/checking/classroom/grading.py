@@ -84,6 +84,9 @@ def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
                 raise
             troubles.append(f"{name}: {_without(str(error), path)}")
             continue
+        except OSError as error:  # a folder that may not be entered
+            troubles.append(f"{name}: {error.strerror}")
+            continue
         for finding in findings:
             if finding.function not in found or finding.verdict == "correct":
                 found[finding.function] = finding

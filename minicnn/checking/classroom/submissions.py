@@ -108,8 +108,12 @@ def _full_name(submission: Submission) -> str:
     return f"{submission.name}/" if is_folder else shown(submission.files[0].name)
 
 
-def _order(path: Path) -> tuple[str, str]:
-    return path.name.casefold(), path.name
+def _order(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    """Names as people sort them: without regard to case, and 2 before 10."""
+    parts = re.findall(r"\d+|\D+", path.name.casefold())
+    return [
+        (False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts
+    ], path.name
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
