@@ -67,10 +67,7 @@ def grade_folder(
         write_class_page(html, graded, shown_points, title=as_path(folder).resolve().name)
         say(f"a page of the class and one for each student: {html}")
     if as_json:
-        print(json.dumps([
-            {"submission": each.submission.name, "troubles": each.troubles,
-             "findings": [finding.as_dict() for finding in each.findings]} for each in graded
-        ], indent=2))
+        print(json.dumps([each.as_dict() for each in graded], indent=2))
     elif csv is None and html is None:
         show(class_table(graded, worth))
 

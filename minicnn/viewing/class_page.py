@@ -62,7 +62,7 @@ def write_class_page(
     rows = _rows(graded, points or Points(), folder.name)
     for row, each in zip(rows, graded, strict=True):
         write_page(folder / row.file, "student.html.j2", {
-            "row": row, "troubles": each.troubles, "worth": points is not None,
+            "row": row, "troubles": each.troubles, "notes": each.notes, "worth": points is not None,
             "parts": [(part, _said(part.finding)) for part in row.parts],
         })
     found = mistakes(graded)
@@ -156,10 +156,8 @@ def _functions(graded: Sequence[Graded]) -> list[dict[str, Any]]:
 
 def _equation(mistake: Mistake) -> str:
     """Where the broken equation stands, and the equation itself; empty where no fault is named."""
-    if mistake.kind not in FAULTS:
-        return ""
-    equation = FAULTS[mistake.kind].equation
-    return f"{equation}: {equation.text}"
+    equation = FAULTS[mistake.kind].equation if mistake.kind in FAULTS else None
+    return "" if equation is None else f"{equation}: {equation.text}"
 
 
 def _said(finding: Finding | None) -> str:

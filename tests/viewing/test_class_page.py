@@ -1,6 +1,7 @@
 """The page of a class and those of its students: whole, escaped, and linked."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -19,7 +20,7 @@ HOSTILE = '<script>alert("ben")</script>'
 
 def graded(name: str, *findings: Finding, troubles: tuple[str, ...] = ()) -> Graded:
     """What might have been found in one submission."""
-    return Graded(Submission(name, (), Path()), list(findings), list(troubles), 0.1)
+    return Graded(Submission(name, (), Path()), list(findings), list(troubles), [], 0.1)
 
 
 def wrong(fault: str) -> Finding:
@@ -73,7 +74,7 @@ def test_the_commonest_mistakes_have_their_lesson_and_all_are_counted(page: Path
     text = page.read_text(encoding="utf-8")
     first = list(FAULTS)[3]
     assert text.index(f'id="mistake-1">{first} ') > 0
-    assert FAULTS[first].lesson in text
+    assert FAULTS[first].lesson in unescape(text)
     assert f'id="mistake-{COMMONEST}"' in text
     assert f'id="mistake-{COMMONEST + 1}"' not in text
     assert f'<th scope="row">{list(FAULTS)[COMMONEST + 1]}</th>' in text

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from minicnn.checking.classroom.points import Points
 from minicnn.checking.classroom.submissions import Submission, shown
@@ -23,6 +24,8 @@ class Graded:
         One for each function.
     troubles : list of str
         Files that cannot be used, and why.
+    notes : list of str
+        What of the files could not be run, and what is not looked at.
     seconds : float
         That it took.
     """
@@ -30,12 +33,21 @@ class Graded:
     submission: Submission
     findings: list[Finding]
     troubles: list[str]
+    notes: list[str]
     seconds: float
 
     @property
     def correct(self) -> int:
         """How many functions are."""
         return sum(finding.verdict == "correct" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {
+            "submission": self.submission.name,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "troubles": self.troubles, "notes": self.notes, "seconds": round(self.seconds, 3),
+        }
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
     """
     start = time.monotonic()
     found: dict[str, Finding] = {}
-    troubles = []
+    troubles, notes = [], []
     for path in submission.files:
         name = shown(path.relative_to(submission.folder))
         try:
@@ -87,12 +99,16 @@ def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
         except OSError as error:  # a folder that may not be entered
             troubles.append(f"{name}: {error.strerror}")
             continue
+        notes += [f"{name}: {note}" for note in findings.notes]
+        if findings.not_looked_at:
+            notes.append(f"{name}: not looked at: {', '.join(findings.not_looked_at)}")
         for finding in findings:
             if finding.function not in found or finding.verdict == "correct":
                 found[finding.function] = finding
     if not submission.files:
         troubles.append("there is no file that can be checked")
-    return Graded(submission, list(found.values()), troubles, time.monotonic() - start)
+    return Graded(
+        submission, list(found.values()), troubles, notes, time.monotonic() - start)
 
 
 def scores(graded: Graded, points: Points) -> list[Score]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minicnn.checking.classroom.points import known_functions
+from minicnn.checking.students.loading.source import NOTEBOOK
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 
-ENDINGS = (".py",)
+ENDINGS = (".py", NOTEBOOK)
 """Of the files that can be checked."""
 
 LARGEST = 10_000_000

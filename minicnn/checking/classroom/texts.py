@@ -11,11 +11,11 @@ WIDTH = 88
 
 
 def summary(parts: Sequence[Score], graded: Graded) -> str:
-    """How many of the functions that count are correct, and which files cannot be used."""
+    """How many of the functions that count are correct, what cannot be used, and what is noted."""
     right = sum(part.finding is not None and part.finding.verdict == "correct" for part in parts)
     noun = "function" if len(parts) == 1 else "functions"
     counted = [f"{right} of {len(parts)} {noun} correct"] if parts else []
-    return "\n".join([*counted, *graded.troubles])
+    return "\n".join([*counted, *graded.troubles, *graded.notes])
 
 
 def explained(part: Score, graded: Graded) -> str:

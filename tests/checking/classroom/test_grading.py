@@ -1,5 +1,6 @@
 """What a submission's findings give."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from services import HOMEWORK, RIGHT
 from minicnn import InputError
 from minicnn.checking.classroom.grading import grade, scores, total
 from minicnn.checking.classroom.points import Points
-from minicnn.checking.classroom.submissions import submission_of
+from minicnn.checking.classroom.submissions import submission_of, submissions_in
 
 
 def test_right_functions_give_their_points_and_wrong_ones_none(tmp_path: Path) -> None:
@@ -51,3 +52,14 @@ def test_sums_have_no_dust() -> None:
     assert total([0.1, 0.2]) == 0.3
     assert total([2.5, 2.5]) == 5
     assert isinstance(total([2.5, 2.5]), int)
+
+
+def test_a_notebook_and_what_is_not_looked_at(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None,
+            "source": f"%matplotlib inline\n{RIGHT}\ndef rnn_forward(x, w):\n    return x, w\n"}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "anna.ipynb").write_text(json.dumps(notebook))
+    (submission,) = submissions_in(tmp_path)
+    graded = grade(submission)
+    assert graded.correct == 2
+    assert graded.notes == ["anna.ipynb: not looked at: rnn_forward"]

@@ -20,7 +20,7 @@ from minicnn.checking.faults import FAULTS
 
 def graded(name: str, *findings: Finding, troubles: tuple[str, ...] = ()) -> Graded:
     """What might have been found in one submission."""
-    return Graded(Submission(name, (), Path()), list(findings), list(troubles), 0.1)
+    return Graded(Submission(name, (), Path()), list(findings), list(troubles), [], 0.1)
 
 
 MASK = Finding("relu_backward", "wrong-backward", "relu-mask-from-dy", "The mask\nis wrong.")
