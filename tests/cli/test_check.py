@@ -31,7 +31,7 @@ def test_check_of_a_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert status("check", path, "--json") == 1
     entries = json.loads(capsys.readouterr().out)
     assert [set(entry) for entry in entries] == 2 * [
-        {"function", "verdict", "fault", "message", "evidence"}]
+        {"function", "verdict", "fault", "message", "evidence", "also"}]
     assert entries[1]["fault"] == "bn-missing-variance-term"
 
 

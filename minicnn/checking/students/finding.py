@@ -22,6 +22,8 @@ class Finding:
         explains; None for a right one, and for the other verdicts where none explains them.
     message : str
         For the student.
+    also : list of str
+        Further faults that it takes to explain the answer.
     evidence : dict
         JSON-ready: the smallest input that shows it, the right answer and the one that came.
     """
@@ -31,6 +33,7 @@ class Finding:
     fault: str | None = None
     message: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    also: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.fault is None and self.verdict.startswith("wrong"):

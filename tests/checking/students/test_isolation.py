@@ -36,7 +36,7 @@ def test_a_correct_file(tmp_path: Path) -> None:
     assert [finding.verdict for finding in found.values()] == ["correct", "correct"]
     assert found["relu_backward"].as_dict() == {
         "function": "relu_backward", "verdict": "correct", "fault": None, "message": "",
-        "evidence": {},
+        "evidence": {}, "also": [],
     }
 
 

@@ -17,9 +17,12 @@ def lesson(
     function: str, verdict: str, fault: str | None, text: str, evidence: dict[str, Any],
     equation: Equation | None = None,
     topic: str = "",
+    also: str = "",
 ) -> Finding:
-    """A finding with the catalogue's lesson, if a fault is named, before a text; the equation is
-    the fault's, unless it is given."""
+    """A finding with the catalogue's lesson, if a fault is named, before a text, and with a second
+    fault, if it takes two; the equation is the fault's, unless it is given."""
+    if also:
+        text += f" And {also}: {FAULTS[also].within(topic).lesson}."
     if fault:
         known = FAULTS[fault].within(topic)
         text = f"{_sentence(known.lesson)} {text}"
@@ -27,7 +30,9 @@ def lesson(
             equation = known.equation.of(str(evidence.get("of")))
         if equation is not None:
             text += f" ({equation}: {equation.text})"
-    return Finding(function, verdict, fault, " ".join(text.split()), evidence)
+    return Finding(
+        function, verdict, fault, " ".join(text.split()), evidence, [also] if also else []
+    )
 
 
 def _sentence(lesson: str) -> str:

@@ -20,6 +20,7 @@ from minicnn.checking.students.examination.evidence import (
 )
 from minicnn.checking.students.examination.experiments import explaining_twin
 from minicnn.checking.students.examination.own_forward import agrees_with_own_forward
+from minicnn.checking.students.examination.pairs import explained_by_two
 from minicnn.checking.students.examination.settings import is_possible, unknown_settings
 from minicnn.checking.students.examination.shapes import (
     kept_axis_in_words,
@@ -375,7 +376,9 @@ class Examination:
             text += f" {self.convention.label(key)} should have shape {shapes[0]}, got {shapes[1]}"
             sums = self.operation.size_in_words(misshapen.case, key, self.convention.label)
             text += f": {sums}." if sums else "."
-        return lesson(function, verdict, fault, text, shown, topic=self.operation.topic)
+        return lesson(
+            function, verdict, fault, text, shown, topic=self.operation.topic, also=explanation.also
+        )
 
     def _kept_axis(
         self, function: str, verdict: str, key: str, seen: Observation
@@ -396,7 +399,7 @@ class Examination:
             return found
         explained = [suspect for suspect in suspects if suspect.explains(seen)]
         if not explained:
-            return found or Explanation([], "")
+            return explained_by_two(suspects, seen) or found or Explanation([], "")
         explained.sort(key=lambda suspect: suspect.fault != self.likely)
         named = [each.fault for each in explained if each.fault]
         return Explanation(named, explained[0].detail)

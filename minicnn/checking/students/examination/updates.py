@@ -156,13 +156,12 @@ class UpdateExamination(Examination):
         )
         faults = [each.fault for each in why if each.fault]
         text = " ".join(each.detail for each in why)
-        if len(faults) > 1:
-            text = f"{why[0].detail} And {faults[1]}: {FAULTS[faults[1]].lesson}. {why[1].detail}"
         if not faults:
             text = unexplained(self.convention, "y", text)
             return Finding(name, "wrong-forward", None, text, shown)
         return lesson(
-            name, "wrong-forward", faults[0], text, shown, self._equation(faults[0])
+            name, "wrong-forward", faults[0], text, shown, self._equation(faults[0]),
+            next(iter(faults[1:]), ""),
         )
 
     def _equation(self, fault: str) -> Equation | None:

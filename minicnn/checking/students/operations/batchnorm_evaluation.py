@@ -32,7 +32,8 @@ def evaluation_suspects() -> list[Suspect]:
         Suspect("bn-eval-uses-batch", lambda case: _y(case, var=_of_batch(case)[1])),
         Suspect("bn-eval-uses-batch", already_moved,
                 "The running statistics move towards the batch's before they are used."),
-        Suspect("bn-eval-without-affine", _normalized),
+        Suspect("bn-eval-without-affine", _normalized, reads=lambda case: case.with_arrays(
+            gamma=np.ones_like(case["gamma"]), beta=np.zeros_like(case["beta"]))),
         Suspect("bn-eval-without-affine", lambda case: case["gamma"] * _normalized(case),
                 "beta is not added."),
         Suspect("bn-eval-without-affine", lambda case: _normalized(case) + case["beta"],

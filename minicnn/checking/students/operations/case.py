@@ -27,6 +27,10 @@ class Case:
     def __getitem__(self, key: str) -> Any:
         return self.arrays[key] if key in self.arrays else self.settings[key]
 
+    def with_arrays(self, **arrays: np.ndarray) -> "Case":
+        """This case with other arrays in some places."""
+        return Case({**self.arrays, **arrays}, self.settings, self.may_refuse)
+
 
 def upstream(shape: tuple[int, ...], salt: int = 0) -> np.ndarray:
     """A dy that hides nothing: normal numbers that have nothing to do with any case's inputs."""

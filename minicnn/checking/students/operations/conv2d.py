@@ -28,6 +28,11 @@ def _flips() -> list[tuple[slice, slice]]:
     return [(back, back), (back, forth), (forth, back)]
 
 
+def _flipped(case: Case, flip: tuple[slice, slice]) -> Case:
+    """The case with a kernel that is read backwards."""
+    return case.with_arrays(w=case["w"][flip])
+
+
 def _shifts() -> list[Callable[[Case], Pair]]:
     """Ways in which windows are off: by the padding, or by one (where there is padding)."""
     steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
@@ -54,6 +59,7 @@ def _forward_suspects() -> list[Suspect]:
             Suspect(
                 "conv-true-convolution",
                 lambda case, flip=flip: correlate(case, w=case["w"][flip]),
+                reads=partial(_flipped, flip=flip),
             )
             for flip in _flips()
         ),
@@ -144,12 +150,14 @@ def _dx_suspects() -> list[Suspect]:
         ),
         *(
             Suspect("conv-dx-kernel-not-rotated", lambda case, dy, flip=flip: cropped(
-                case, padded_gradient(case, dy, w=case["w"][flip])))
+                case, padded_gradient(case, dy, w=case["w"][flip])),
+                reads=partial(_flipped, flip=flip))
             for flip in _flips()
         ),
         *(
             Suspect("conv-true-convolution", lambda case, dy, flip=flip: cropped(
-                case, padded_gradient(case, dy, w=case["w"][flip])))
+                case, padded_gradient(case, dy, w=case["w"][flip])),
+                reads=partial(_flipped, flip=flip))
             for flip in _flips()
         ),
         *(

@@ -117,9 +117,9 @@ def explain_dx(
             fitted.append((seen, factors))
         furthest, factors = max(fitted, key=lambda each: float(np.abs(each[1] - RIGHT).max()))
         said = _in_words(factors, normalisation.unit, normalisation.count(furthest.case))
-        candidates = zip(
+        candidates = list(zip(
             *(list(_term_suspects(normalisation, seen.case)) for seen in observations), strict=True
-        )
+        ))
         explained = [
             same[0] for same in candidates
             if all(
@@ -127,11 +127,33 @@ def explain_dx(
                 for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
             )
         ]
-        detail = explained[0][1] if explained else ""
+        if not explained:
+            first, second = _two(candidates, [factors for _, factors in fitted])
+            faults = [normalisation.fault(first)] if first else []
+            return Explanation(faults, said, second and normalisation.fault(second))
+        detail = explained[0][1]
         faults = [normalisation.fault(fault) for fault, _, _ in explained]
         return Explanation(faults, f"{detail} {said}".strip())
 
     return explain
+
+
+def _two(
+    candidates: Sequence[tuple[tuple[str, str, Factors], ...]], fitted: Sequence[np.ndarray]
+) -> tuple[str, str]:
+    """The first two faults whose factors, multiplied, are those of every fit; empty if none are."""
+    match = np.ones((len(candidates), len(candidates)), bool)
+    for at, factors in enumerate(fitted):
+        every = np.stack([
+            np.stack([np.broadcast_to(each, len(factors)) for each in same[at][2]], 1)
+            for same in candidates
+        ])  # (candidates, C, 3)
+        products = every[:, None] * every * RIGHT
+        off = np.abs(products - factors).max((2, 3))
+        largest = np.abs(products).max((2, 3))
+        match &= np.isfinite(off) & (off <= 3 * FIT_TOLERANCE * np.maximum(largest, 1))
+    pairs = [(candidates[one][0][0], candidates[two][0][0]) for one, two in np.argwhere(match)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
 
 
 def _matches(factors: np.ndarray, expected: Factors) -> bool:

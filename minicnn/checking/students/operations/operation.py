@@ -23,20 +23,25 @@ class Suspect:
         A case, or a case and dy, to the array that this fault would have returned.
     detail : str
         What the message adds to the catalogue's lesson.
+    reads : callable or None
+        For a fault in what is read: a case to the one that it makes of it, which another fault then
+        works on.
     """
 
     fault: str
     predict: Callable[..., np.ndarray]
     detail: str = ""
+    reads: Callable[[Case], Case] | None = None
+
+    def prediction(self, seen: Observation) -> np.ndarray:
+        """What this fault would have given there."""
+        arguments = (seen.case,) if seen.dy is None else (seen.case, seen.dy)
+        with np.errstate(all="ignore"):
+            return np.asarray(self.predict(*arguments))
 
     def explains(self, observations: Sequence[Observation]) -> bool:
         """Whether this fault would have given just what came, on every case."""
-        for seen in observations:
-            arguments = (seen.case,) if seen.dy is None else (seen.case, seen.dy)
-            with np.errstate(all="ignore"):
-                if not agree(seen.received, np.asarray(self.predict(*arguments))):
-                    return False
-        return True
+        return all(agree(seen.received, self.prediction(seen)) for seen in observations)
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,13 @@ class Explanation(NamedTuple):
         Ids of all that would have given them, likeliest first; empty where none would.
     text : str
         What the message adds to the catalogue's lesson.
+    also : str
+        A second fault, where it takes two to explain them.
     """
 
     faults: Sequence[str]
     text: str
+    also: str = ""
 
 
 @dataclass

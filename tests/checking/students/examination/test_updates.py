@@ -99,7 +99,7 @@ def test_counting_after_the_use_is_a_fault_otherwise(check, edits) -> None:
 ])
 def test_two_faults_are_both_named(check, edits, first: str, second: str) -> None:
     found = check(ADAM, *edits)
-    assert found.fault == first
+    assert (found.fault, found.also) == (first, [second])
     assert f"And {second}:" in found.message
 
 
