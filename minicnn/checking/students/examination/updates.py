@@ -161,7 +161,7 @@ class UpdateExamination(Examination):
             return Finding(name, "wrong-forward", None, text, shown)
         return lesson(
             name, "wrong-forward", faults[0], text, shown, self._equation(faults[0]),
-            next(iter(faults[1:]), ""),
+            also=next(iter(faults[1:]), ""),
         )
 
     def _equation(self, fault: str) -> Equation | None:
