@@ -113,6 +113,14 @@ PLANTED = [
     ("bn-dgamma-wrong-reduction", FLAT, BN_B, B,
      "dbeta = rows.sum(axis=0)\n",
      "dbeta = np.asarray(dy).mean(axis=0).reshape(-1, dy.shape[-1]).sum(axis=0)\n"),
+    # running statistics of a shape that evaluation cannot use
+    ("axis-kept", KEPT_IMAGES, SBN_F, F,
+     "normed = (x - running_mean) / np.sqrt(running_var + eps)\n        out",
+     "running_mean, running_var = running_mean[:, None, None], running_var[:, None, None]\n"
+     "        normed = (x - running_mean) / np.sqrt(running_var + eps)\n        out"),
+    ("axis-kept", ALT, BN_F, F,
+     "momentum * bn_param[\"running_var\"] + (1 - momentum) * var\n",
+     "(momentum * bn_param[\"running_var\"] + (1 - momentum) * var)[:, None]\n"),
     # layer norm and group norm: statistics over the wrong axes
     ("ln-wrong-axes", SAMPLES, LN_F, F,
      "    spread = rows - rows.mean(1)[:, None]\n", "    spread = rows - rows.mean(0)\n"),

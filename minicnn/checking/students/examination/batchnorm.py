@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from minicnn.checking.students.examination.batchnorm_evaluation import BatchNormEvaluation
 from minicnn.checking.students.examination.batchnorm_statistics import (
     about_statistic,
-    own_patterns,
+    patterns_of,
     running_array,
+    shapes_left,
 )
 from minicnn.checking.students.examination.evidence import also_from, lesson, show_case
 from minicnn.checking.students.examination.normalisation import (
@@ -32,27 +33,31 @@ class BatchNormExamination(NormalisationExamination):
 
     def __init__(self, operation: Operation, subject: Subject) -> None:
         super().__init__(operation, subject)
-        self.shapes = ""  # of the running statistics that the file makes, where they are not (C,)
-        self.evaluates_own = True  # whether evaluation can use those
+        self.kept = ""  # running statistics that the file makes in another shape than (C,)
+        self.unusable = False  # whether evaluation fails with those
         if self.convention.dialect == "cs231n" and subject.pair.forward is not None:
             self._give_statistics_as_made()
         self.evaluation = BatchNormEvaluation(self.subject)
 
     def _give_statistics_as_made(self) -> None:
-        """Give running statistics in the shapes that the file makes, unless only (C,) evaluates."""
-        patterns = own_patterns(self.subject, self.cases[0])
+        """Give running statistics in the shapes that the file makes, if evaluation works so."""
+        case, channels = self.cases[0], self.cases[0]["x"].shape[-1]
+        made = shapes_left(self.subject, case, given=False)
+        left = shapes_left(self.subject, case, given=True)
+        patterns = patterns_of(made, channels) or patterns_of(left, channels)
         if not patterns:
             return
+        as_made = given_in_shapes(self.subject, patterns)
         case = next(filter(self.is_possible, BATCHNORM_EVALUATION.cases))
-        self.shapes = " and ".join(
+        if self._evaluates(as_made, case) or not self._evaluates(self.subject, case):
+            self.subject, self.convention = as_made, as_made.convention
+        elif set(left.values()) == {(channels,)}:
+            return  # it is right with what the course gives
+        else:
+            self.unusable = True
+        self.kept = " and ".join(
             f"{key} in shape {case[key].reshape(shape).shape}" for key, shape in patterns.items()
         )
-        as_made = given_in_shapes(self.subject, patterns)
-        self.evaluates_own = (
-            self._evaluates(as_made, case) or not self._evaluates(self.subject, case)
-        )
-        if self.evaluates_own:
-            self.subject, self.convention = as_made, as_made.convention
 
     def _evaluates(self, subject: Subject, case: Case) -> bool:
         """Whether a forward is right in evaluation mode."""
@@ -67,15 +72,15 @@ class BatchNormExamination(NormalisationExamination):
             return self._probe_axes(found)
         if found.verdict != "correct":
             return found
+        if self.unusable:
+            text = f"It leaves {self.kept}, with which evaluation fails."
+            shown = show_case(self.convention, self.cases[0], "running_mean")
+            return lesson(found.function, "wrong-forward", "axis-kept", text, shown)
         later = self._judge_running() or self.evaluation.judge_forward()
         if later.verdict != "correct":
             return later
-        if self.shapes and not self.evaluates_own:
-            text = f"It leaves {self.shapes}, with which evaluation fails."
-            shown = show_case(self.convention, self.cases[0], "running_mean")
-            return lesson(found.function, "wrong-forward", "axis-kept", text, shown)
-        if self.shapes and not found.message:
-            found.message = f"note: it keeps {self.shapes}"
+        if self.kept and not found.message:
+            found.message = f"note: it keeps {self.kept}"
         return found
 
     def judge_backward(self, name: str, forward_is_right: bool) -> Finding:

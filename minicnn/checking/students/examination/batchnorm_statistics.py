@@ -5,6 +5,7 @@ makes itself, of shape (1, C, 1, 1) for example, is as right as what the course 
 (C,); so it is asked first, and then given the shape that it makes.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,20 +36,23 @@ def running_array(convention: Convention, arguments: tuple, key: str) -> np.ndar
     return array.reshape(-1) if array.ndim and array.size == max(array.shape) else array
 
 
-def own_patterns(subject: Subject, case: Case) -> Patterns:
-    """How a file that makes the running statistics itself shapes them, where it is not (C,)."""
-    channels = case["x"].shape[-1]
-    arrays = {key: array for key, array in case.arrays.items() if key not in STATISTICS}
+def shapes_left(subject: Subject, case: Case, *, given: bool) -> dict[str, tuple[int, ...]]:
+    """The shapes in which a forward leaves the running statistics that it is given, or makes."""
+    arrays = {key: array for key, array in case.arrays.items() if given or key not in STATISTICS}
     try:
         forward = subject.forward(Case(arrays, case.settings))
     except Trouble:
         return {}
-    patterns: dict[str, tuple[int, ...]] = {}
-    for key in STATISTICS:
-        made = _left(subject.convention, forward.arguments, key)
-        if isinstance(made, np.ndarray) and made.ndim > 1 and made.size == max(made.shape):
-            patterns[key] = tuple(-1 if size == channels else 1 for size in made.shape)
-    return patterns
+    left = {key: _left(subject.convention, forward.arguments, key) for key in STATISTICS}
+    return {key: array.shape for key, array in left.items() if isinstance(array, np.ndarray)}
+
+
+def patterns_of(shapes: Mapping[str, tuple[int, ...]], channels: int) -> Patterns:
+    """Those of the shapes that have C elements in another shape than (C,)."""
+    return {
+        key: tuple(-1 if size == channels else 1 for size in shape)
+        for key, shape in shapes.items() if len(shape) > 1 and np.prod(shape) == max(shape)
+    }
 
 
 def _left(convention: Convention, arguments: tuple, key: str) -> Any:
