@@ -126,11 +126,14 @@ def _verdict() -> Iterator[tuple[str, str, str]]:
         file = Path(folder) / "homework.py"
         file.write_text(HOMEWORK, encoding="utf-8")
         findings = check_file(file)
+    faults = {finding.fault for finding in findings}
     console = Console(width=COLUMNS, file=StringIO(), color_system=None, legacy_windows=False)
     console.print(describe_findings(findings))
     yield "$ minicnn check homework.py", QUIET, "normal"
     for text in console.file.getvalue().splitlines():
-        if text.startswith("    "):
+        if text.strip() in faults:
+            yield text[2:], COLOURS[1], "bold"
+        elif text.startswith("    "):
             yield text[2:].rstrip(), INK, "normal"
         else:
             right = text.rstrip().endswith("correct")

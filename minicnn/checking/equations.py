@@ -12,7 +12,7 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
         "dβ = Σ dy",
         "dγ = Σ dy · x̂",
         "dx = T1 - T2 - T3                         T1 = γ·r·dy, T2 = γ·r·mean(dy), "
-        "T3 = γ·r·x̂·mean(dy·x̂)",
+        "T3 = γ·r·x̂·mean(dy·x̂)    r = 1 / sqrt(σ² + eps), x̂ = (x - μ) · r",
         "running = momentum · running + (1 - momentum) · batch",
         "evaluation: y = γ · (x - running mean) / sqrt(running variance + eps) + β",
         "evaluation: dx = γ · dy / sqrt(running variance + eps)              "
@@ -80,8 +80,15 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
     ),
     "softmax": (
         "p[n,c] = exp(z[n,c] - max z[n]) / Σ(c') exp(z[n,c'] - max z[n])",
-        "L = (1/N) Σ(n) (log Σ(c) exp(z[n,c]) - z[n, label])      = -(1/N) Σ(n) log p[n, label]",
-        "dz[n,c] = (p[n,c] - [c = label]) / N",
+        "L = (1/N) Σ(n) (log Σ(c) exp(z[n,c]) - z[n,label[n]])     "
+        "= -(1/N) Σ(n) log p[n,label[n]]",
+        "dz[n,c] = (p[n,c] - [c = label[n]]) / N",
+    ),
+    "hinge loss": (
+        "L = (1/N) Σ(n) Σ(c) max(0, margin[n,c])      "
+        "margin[n,c] = z[n,c] - z[n,label[n]] + 1 where c ≠ label[n], else 0",
+        "dz[n,c] = [margin[n,c] > 0] / N           where c ≠ label[n]",
+        "dz[n,label[n]] = -(number of margins[n] above 0) / N",
     ),
     "momentum": (
         "v = momentum · v - lr · dw                v begins at 0",
@@ -104,32 +111,38 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
 """By topic; equation 1 is the first."""
 
 
-GIVES: dict[tuple[str, str], tuple[int, ...]] = {
-    ("batch norm", "dx"): (7, 10),
-    ("batch norm", "dgamma"): (6, 10),
-    ("batch norm", "dbeta"): (5,),
-    ("batch norm", "running_mean"): (8,),
-    ("batch norm", "running_var"): (8,),
-    ("layer norm", "dx"): (8, 7),
-    ("layer norm", "dgamma"): (6,),
-    ("layer norm", "dbeta"): (5,),
-    ("group norm", "dx"): (8, 7),
-    ("group norm", "dgamma"): (6,),
-    ("group norm", "dbeta"): (5,),
-    ("convolution", "dx"): (3, 4),
-    ("convolution", "dw"): (5,),
-    ("convolution", "db"): (6,),
-    ("dense", "dx"): (2,),
-    ("dense", "dw"): (3,),
-    ("dense", "db"): (4,),
+GIVES: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
+    "batchnorm": ("batch norm", {
+        "y": (4, 1, 2, 3), "dx": (7,), "dgamma": (6,), "dbeta": (5,),
+        "running_mean": (8,), "running_var": (8,), "y in evaluation": (9,),
+        "dx in evaluation": (10,), "dgamma in evaluation": (10, 6),
+    }),
+    **{f"{group}norm": (f"{group} norm", {
+        "y": (4, 1, 2, 3), "dx": (8, 7), "dgamma": (6,), "dbeta": (5,),
+    }) for group in ("layer", "group")},
+    "conv2d": ("convolution", {"y": (1, 2), "dx": (3, 4), "dw": (5,), "db": (6,)}),
+    "maxpool2d": ("pooling", {"y": (1,), "dx": (3, 2)}),
+    "avgpool2d": ("pooling", {"y": (4,), "dx": (5,)}),
+    "global_avgpool2d": ("pooling", {"y": (6,), "dx": (7,)}),
+    "dense": ("dense", {"y": (1,), "dx": (2,), "dw": (3,), "db": (4,)}),
+    "relu": ("activation", {"y": (1,), "dx": (2,)}),
+    "leaky_relu": ("activation", {"y": (3,), "dx": (4,)}),
+    "elu": ("activation", {"y": (5,), "dx": (6,)}),
+    "dropout": ("dropout", {
+        "y": (2, 1, 4), "dx": (3, 4), "y in evaluation": (4,), "dx in evaluation": (4,),
+    }),
+    "softmax": ("softmax", {"y": (1,)}),
+    "softmax_cross_entropy": ("softmax", {"y": (2, 1), "dlogits": (3, 1)}),
+    "svm": ("hinge loss", {"y": (1,), "dlogits": (2, 3)}),
+    "sgd_momentum": ("momentum", {"y": (2, 1)}),
+    "sgd_update": ("momentum", {"y": (3, 4)}),
+    **{f"rmsprop{form}": ("RMSProp", {"y": (2, 1)}) for form in ("", "_update")},
+    **{f"adam{form}": ("Adam", {"y": (4, 3, 2, 1)}) for form in ("", "_update")},
 }
-"""Which equations give a gradient or statistic."""
+"""By operation its topic, and by array the equations that give it, the nearest first."""
 
 NORMALISATIONS = ("batch norm", "layer norm", "group norm")
 """Topics with the same equations, under the same numbers up to that of dγ."""
-
-BACKWARD_OF: dict[tuple[str, int], int] = {("batch norm", 9): 10}
-"""Of a forward that has a mode of its own, which equation its gradients follow."""
 
 
 @dataclass(frozen=True)
@@ -138,14 +151,6 @@ class Equation:
 
     topic: str
     number: int
-
-    def of(self, name: str) -> "Equation":
-        """This equation, or the one of its topic that gives this array, if this one does not."""
-        own = GIVES.get((self.topic, name), (self.number,))
-        follows = BACKWARD_OF.get((self.topic, self.number))
-        if follows in own:
-            return Equation(self.topic, follows)
-        return self if self.number in own else Equation(self.topic, own[0])
 
     def within(self, topic: str) -> "Equation":
         """The same equation of a kindred topic; itself where the topic is none."""
@@ -158,6 +163,36 @@ class Equation:
         return f"docs/equations.md: {self.topic}, equation {self.number}"
 
     @property
+    def lines(self) -> list[str]:
+        """The equation itself, and what it says of its letters."""
+        return re.split(r" {2,}", EQUATIONS[self.topic][self.number - 1])
+
+    @property
     def text(self) -> str:
-        """The equation itself."""
-        return re.sub(r" {2,}", "; ", EQUATIONS[self.topic][self.number - 1])
+        """The same in one line."""
+        return "; ".join(self.lines)
+
+
+def equation_of(operation: str, array: str, broken: Equation | None = None) -> Equation | None:
+    """The equation that gives an array of an operation.
+
+    Parameters
+    ----------
+    operation : str
+        minicnn's name of it.
+    array : str
+        ``"dx"``, for example, or ``"y in evaluation"``.
+    broken : Equation or None
+        The one that a fault breaks: it is taken if it is one of those that give the array, or if
+        none is known to.
+
+    Returns
+    -------
+    Equation or None
+        None where nothing is known of either.
+    """
+    topic, arrays = GIVES.get(operation, ("", {}))
+    numbers = arrays.get(array) or arrays.get(array.removesuffix(" in evaluation"), ())
+    known = [Equation(topic, number) for number in numbers]
+    broken = broken.within(topic) if broken else None
+    return broken if broken in known or not known else known[0]

@@ -1,10 +1,14 @@
 """Lines of text in several styles, bars, and how what is drawn comes to a terminal."""
 
 import io
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from minicnn.terminal.spelling import spelled_in
+
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
 
 def bar(share: float, width: int = 40) -> "RenderableType":
@@ -14,9 +18,7 @@ def bar(share: float, width: int = 40) -> "RenderableType":
     return Bar(1, 0, share, width=width)
 
 
-def line(
-    *parts: str | tuple[str, str], style: str = "", indent: int = 0
-) -> "RenderableType":
+def line(*parts: str | tuple[str, str], style: str = "") -> "RenderableType":
     """Texts behind each other, some with a style of rich: ``line("a ", ("wrong", "bold red"))``.
 
     Parameters
@@ -24,18 +26,53 @@ def line(
     *parts : str, or tuple of text and style
     style : str
         Of rich, of all parts.
-    indent : int, default 0
-        Spaces before each of its lines.
 
     Returns
     -------
     rich.console.RenderableType
     """
-    from rich.padding import Padding
     from rich.text import Text
 
-    text = Text.assemble(*parts, style=style)
-    return Padding(text, (0, 0, 0, indent)) if indent else text
+    return Text.assemble(*parts, style=style)
+
+
+Row = str | list[tuple[str, str]]
+"""A line in one style, or in several."""
+
+
+class Fitted:
+    """Lines that are made for the width of where they are shown, and spelled for its encoding.
+
+    Unlike rich's padding it fills no line up with blanks.
+
+    Parameters
+    ----------
+    lines : callable
+        A width, and what spells a text as it will be shown, to lines of text; one of several
+        styles is a list of texts with their styles.
+    style : str
+        Of rich, of all of them.
+    indent : int
+        Spaces before each of them.
+    """
+
+    def __init__(
+        self, lines: Callable[[int, Callable[[str], str]], Iterable[Row]], style: str = "",
+        indent: int = 0,
+    ) -> None:
+        self.lines, self.style, self.indent = lines, style, indent
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
+        from rich.text import Text
+
+        def spell(text: str) -> str:
+            return spelled_in(options.encoding, text)
+
+        for row in self.lines(max(options.max_width - self.indent, 1), spell):
+            parts = [row] if isinstance(row, str) else row
+            text = Text.assemble(" " * self.indent, *parts, style=self.style, overflow="fold")
+            text.rstrip()
+            yield text
 
 
 def together(*parts: "RenderableType") -> "RenderableType":

@@ -61,6 +61,11 @@ def spelled(text: str) -> str:
     return "".join(parts)
 
 
+def spelled_in(encoding: str, text: str) -> str:
+    """The text with those characters spelled that an encoding lacks."""
+    return text.encode(encoding, ERRORS).decode(encoding)
+
+
 def _kind(character: str) -> str:
     return "^" if character in _RAISED else "_" if character in _LOWERED else ""
 

@@ -145,7 +145,11 @@ def test_styles_of_rows_and_lines() -> None:
     assert coloured(terminal.line("a", style="bold")) == "\x1b[1ma\x1b[0m\n"
 
 
-def test_lines_below_each_other_and_indented() -> None:
-    content = terminal.together(terminal.line("a"), terminal.line("b c", indent=2))
-    assert [line.rstrip() for line in terminal.plain(content, width=4).splitlines()] == [
-        "a", "  b", "  c"]
+def test_lines_below_each_other_made_for_the_width_without_blanks_behind() -> None:
+    content = terminal.together(
+        terminal.line("a"), terminal.Fitted(lambda width, spell: [f"{width}  ", "c"], indent=2))
+    assert terminal.plain(content, width=6).splitlines() == ["a", "  4", "  c"]
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    Console(file=stream).print(terminal.Fitted(lambda width, spell: [spell("σ")]))
+    stream.flush()
+    assert stream.buffer.getvalue() == b"sigma\n"

@@ -1,61 +1,66 @@
 """Findings as a student reads them in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from minicnn import terminal
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.findings import Findings
-from minicnn.terminal import line
+from minicnn.checking.students.folding import fold_equation, fold_prose
+from minicnn.checking.students.numbers_shown import lines_of_numbers
+from minicnn.terminal.lines import Row
 
-MOST_NUMBERS = 24
-"""An array of more is not shown in the terminal; `Finding.as_dict` has it."""
+Spell = Callable[[str], str]
+
+INDENT = 4
+"""Blanks before what is said of a function."""
 
 
 def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
     """A line for each function, and what is to be learnt from those that are wrong."""
-    width = max(len(finding.function) for finding in findings)
+    longest = max(len(finding.function) for finding in findings)
     parts = []
     for finding in findings:
-        right = finding.verdict == "correct"
-        fault = [(f"  {finding.fault}", "bold")] if finding.fault else []
-        parts.append(line(
-            f"{finding.function:{width}}  ", (finding.verdict, "green" if right else "bold red"),
-            *fault,
-        ))
+        parts.append(terminal.Fitted(partial(_verdict, finding, longest)))
         if finding.message:
-            parts.append(line(finding.message, indent=4))
-        if not right:
-            parts += [line(text, style="dim", indent=4) for text in _numbers(finding.evidence)]
+            parts.append(terminal.Fitted(partial(_prose, finding.message), indent=INDENT))
+        if finding.equation:
+            parts.append(terminal.Fitted(partial(_equation, finding.equation), indent=INDENT))
+        if finding.verdict != "correct":
+            parts.append(terminal.Fitted(
+                partial(_numbers, finding.evidence), style="dim", indent=INDENT))
     if isinstance(findings, Findings):
-        parts += [line(f"note: {note}") for note in findings.notes]
+        texts = [f"note: {note}" for note in findings.notes]
         if findings.not_looked_at:
-            parts.append(line(f"not looked at: {', '.join(findings.not_looked_at)}"))
+            texts.append(f"not looked at: {', '.join(findings.not_looked_at)}")
+        parts += [terminal.Fitted(partial(_prose, text)) for text in texts]
     return terminal.together(*parts)
 
 
-def _numbers(evidence: dict[str, Any]) -> list[str]:
-    """The smallest input that shows the fault, and both answers, if they are short enough."""
-    if "input" not in evidence or "expected" not in evidence:
-        return []
-    shown = {**evidence["input"], "expected": evidence["expected"], "": evidence["received"]}
-    if any(_size(value) > MOST_NUMBERS for value in shown.values()):
-        return []
-    given = [f"{name} = {_short(value)}" for name, value in evidence["input"].items()]
-    given += [f"{name} = {value}" for name, value in evidence.get("settings", {}).items()]
-    return [
-        f"with {', '.join(given)}",
-        f"{evidence['of']} should be {_short(evidence['expected'])}",
-        f"{' ' * len(evidence['of'])}       got {_short(evidence['received'])}",
-    ]
+def _verdict(finding: Finding, longest: int, width: int, spell: Spell) -> list[Row]:
+    """The function and its verdict, and the fault's name behind it or below."""
+    style = "green" if finding.verdict == "correct" else "bold red"
+    row = [(f"{finding.function:{longest}}  ", ""), (finding.verdict, style)]
+    if not finding.fault:
+        return [row]
+    if sum(len(text) for text, _ in row) + 2 + len(finding.fault) > width:
+        return [row, [(" " * INDENT, ""), (finding.fault, "bold")]]
+    return [[*row, ("  ", ""), (finding.fault, "bold")]]
 
 
-def _size(value: Any) -> int:
-    return sum(map(_size, value)) if isinstance(value, list) else 1
+def _prose(message: str, width: int, spell: Spell) -> list[str]:
+    return [row for text in message.splitlines() for row in fold_prose(spell(text), width)]
 
 
-def _short(value: Any) -> str:
-    """Numbers to six digits, whole ones without a point."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_short, value))}]"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _equation(equation: dict[str, Any], width: int, spell: Spell) -> list[str]:
+    """Where it stands, and the equation on lines of its own."""
+    where = f"docs/equations.md: {equation['topic']}, equation {equation['number']}"
+    rows = fold_prose(where, width)
+    for text in equation["lines"]:
+        rows += [f"  {row}" for row in fold_equation(spell(text), width - 2)]
+    return rows
+
+
+def _numbers(evidence: dict[str, Any], width: int, spell: Spell) -> list[str]:
+    return [spell(row) for row in lines_of_numbers(evidence, width)]

@@ -26,6 +26,9 @@ class Finding:
         Further faults that it takes to explain the answer.
     evidence : dict
         JSON-ready: the smallest input that shows it, the right answer and the one that came.
+    equation : dict
+        JSON-ready: "topic", "number" and "lines" of the one that gives what is wrong, in the
+        student's names and layout; empty where nothing is wrong or no equation is known.
     """
 
     function: str
@@ -34,6 +37,7 @@ class Finding:
     message: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
     also: list[str] = field(default_factory=list)
+    equation: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.fault is None and self.verdict.startswith("wrong"):

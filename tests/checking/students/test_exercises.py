@@ -87,5 +87,5 @@ def test_the_page_of_faults_names_every_fault() -> None:
 
 def test_every_fault_breaks_an_equation_that_there_is() -> None:
     for fault in FAULTS.values():
-        assert fault.equation is None or fault.equation.text
+        assert fault.equation is None or fault.equation.lines
         assert fault.lesson[-1] not in ".!"

@@ -36,7 +36,7 @@ def test_a_correct_file(tmp_path: Path) -> None:
     assert [finding.verdict for finding in found.values()] == ["correct", "correct"]
     assert found["relu_backward"].as_dict() == {
         "function": "relu_backward", "verdict": "correct", "fault": None, "message": "",
-        "evidence": {}, "also": [],
+        "evidence": {}, "also": [], "equation": {},
     }
 
 
@@ -322,7 +322,11 @@ def test_the_message_teaches(tmp_path: Path) -> None:
     finding = check(tmp_path, edited)["batchnorm_backward"]
     assert (finding.verdict, finding.fault) == ("wrong-backward", "bn-missing-variance-term")
     assert "Your dx is T1 - T2, the right one is T1 - T2 - T3." in finding.message
-    assert "docs/equations.md: batch norm, equation 7: dx = T1 - T2 - T3" in finding.message
+    assert (finding.equation["topic"], finding.equation["number"]) == ("batch norm", 7)
+    assert finding.equation["lines"][:2] == [
+        "dx = T1 - T2 - T3",
+        "T1 = γ·r·dout, T2 = γ·r·mean(dout), T3 = γ·r·x̂·mean(dout·x̂)",
+    ]
     assert finding.evidence["of"] == "dx"
     assert finding.evidence["input"]["x"] == [[1.0], [4.0], [9.0]]
     assert len(finding.evidence["expected"]) == len(finding.evidence["received"]) == 3

@@ -13,6 +13,7 @@ from minicnn.checking.students.examination.normalisation import NormalisationExa
 from minicnn.checking.students.examination.sandwich import SandwichExamination
 from minicnn.checking.students.examination.updates import UpdateExamination
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.notation import equation_for
 from minicnn.checking.students.operations import OPERATIONS
 from minicnn.checking.students.operations.sandwich import SANDWICHES
 from minicnn.checking.students.operations.update_rules import UPDATE_RULES
@@ -40,4 +41,5 @@ def examine(subject: Subject) -> Iterator[Finding]:
     else:
         findings = _SPECIAL.get(name, Examination)(OPERATIONS[name], subject).findings()
     for finding in findings:
+        finding.equation = equation_for(finding, subject.convention)
         yield with_changes(finding, subject)

@@ -20,19 +20,17 @@ def lesson(
     also: str = "",
 ) -> Finding:
     """A finding with the catalogue's lesson, if a fault is named, before a text, and with a second
-    fault, if it takes two; the equation is the fault's, unless it is given."""
+    fault, if it takes two; the equation is found by what is wrong, unless it is given."""
     if also:
         text += f" And {also}: {FAULTS[also].within(topic).lesson}."
     if fault:
-        known = FAULTS[fault].within(topic)
-        text = f"{_sentence(known.lesson)} {text}"
-        if equation is None and known.equation is not None:
-            equation = known.equation.of(str(evidence.get("of")))
-        if equation is not None:
-            text += f" ({equation}: {equation.text})"
-    return Finding(
+        text = f"{_sentence(FAULTS[fault].within(topic).lesson)} {text}"
+    found = Finding(
         function, verdict, fault, " ".join(text.split()), evidence, [also] if also else []
     )
+    if equation is not None:
+        found.equation = {"topic": equation.topic, "number": equation.number}
+    return found
 
 
 def _sentence(lesson: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.notation import equation_for
 from minicnn.checking.students.operations import OPERATIONS
 from minicnn.checking.students.subject import Subject
 
@@ -24,6 +25,8 @@ def findings_of_both(subject: Subject) -> Iterator[Finding]:
     others = Examination(OPERATIONS[second.operation], other).findings()
     names = first.backward_more[0], second.backward_more[0]
     for found, beside in zip(every, others, strict=True):
+        found.equation = equation_for(found, first)
+        beside.equation = equation_for(beside, second)
         yield _together(found, beside, names)
 
 

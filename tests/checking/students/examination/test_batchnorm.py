@@ -72,4 +72,5 @@ def test_a_cache_for_training_alone_is_an_error_in_minicnns_dialect(check) -> No
 def test_the_equation_of_a_gradient_in_evaluation_is_cited(check) -> None:
     found = check("batchnorm_paper_equations_minicnn.py",
                   ('if not cache["training"]:', "if cache is None:"))["batchnorm_backward"]
-    assert "batch norm, equation 10: evaluation: dx = γ · dy" in found.message
+    assert (found.equation["topic"], found.equation["number"]) == ("batch norm", 10)
+    assert found.equation["lines"][0].startswith("evaluation: dx = γ · dy")

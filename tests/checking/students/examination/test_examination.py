@@ -279,7 +279,7 @@ def test_what_raises_is_shown_on_a_small_input(check) -> None:
 def test_the_cited_equation_is_that_of_the_wrong_gradient(check) -> None:
     found = check(changed(DENSE, ("x.T @ dy", "x.T @ dy / len(dy)")))["dense_backward"]
     assert found.fault == "dense-db-averaged"
-    assert "dense, equation 3: dw = xᵀ · dy" in found.message
+    assert found.equation == {"topic": "dense", "number": 3, "lines": ["dw = xᵀ · dy"]}
 
 
 def test_running_statistics_may_keep_their_axes(check) -> None:
