@@ -19,7 +19,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     (r"`?np\.(\w+)`? was removed in the NumPy 2\.0 release", r"NumPy 2 has no np.\1"),
     (r"module 'numpy' has no attribute '(\w+)'", r"this NumPy has no np.\1: was it another's?"),
     (r"only (0-dimensional|length-1|size-1) arrays can be converted",
-     "an array of several numbers stands where one number belongs"),
+     "an array stands where one number belongs: .item() takes an array's only element"),
     (r"output array is read-only|assignment destination is read-only",
      "that array may not be changed: work on a copy"),
     (r"Cannot cast ufunc .* from dtype\('float64'\) to dtype\('u?int",

@@ -52,6 +52,18 @@ def also_from(faults: Sequence[str]) -> str:
     return f" What came would also follow from {', '.join(others)}." if others else ""
 
 
+FEW = 4
+"""An array of no more elements is shown where another's shape is told."""
+
+
+def in_brief(convention: Convention, name: str, array: np.ndarray) -> str:
+    """An array in the student's layout: its values if they are few, else its shape."""
+    theirs = convention.theirs(name, array)
+    if theirs.size > FEW:
+        return f"{convention.label(name)} of shape {theirs.shape}"
+    return f"{convention.label(name)} = {numbers(theirs)}"
+
+
 def show_case(convention: Convention, case: Case, key: str) -> dict[str, Any]:
     """A case as JSON-ready numbers in the student's layout."""
     return {

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn.checking.students.examination.evidence import (
     also_from,
+    in_brief,
     lesson,
     show_case,
     show_observation,
@@ -30,7 +31,9 @@ from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.observation import Observation, agree
 from minicnn.checking.students.operations.operation import Explanation, Operation, Suspect, Twin
+from minicnn.checking.students.refusal import is_deliberate
 from minicnn.checking.students.subject import Forward, Subject, Trouble
+from minicnn.checking.students.submission import describe
 from minicnn.checking.students.unwritten import is_unwritten
 
 
@@ -79,17 +82,20 @@ class Examination:
     def judge_forward(self) -> Finding:
         """Run every case, and name what explains the answers."""
         name = self.convention.forward
+        self.let_pass.clear()
         observations: list[Observation] = []
         for case in self.cases:
             try:
                 y = self.subject.forward(case).y
             except Trouble as trouble:
                 if self.may_be_refused(case, trouble) and observations:
+                    self.refused(case, trouble)
                     continue
                 return self.raised(name, "y", case, trouble)
             observations.append(Observation(case, y, self.operation.right_forward(case)))
         if all(seen.right for seen in observations):
-            return Finding(name, "correct", None, self._note_on_settings())
+            notes = filter(None, [self._note_on_settings(), *self.let_pass])
+            return Finding(name, "correct", None, " ".join(notes))
         return self.conclude(
             name, "wrong-forward", "y", observations, self.operation.forward_suspects
         )
@@ -97,7 +103,15 @@ class Examination:
     def may_be_refused(self, case: Case, trouble: Trouble) -> bool:
         """Whether a right implementation may raise so; CS231n's windows have two sizes, always."""
         both = isinstance(case.settings.get("size"), tuple) and self.convention.dialect == "cs231n"
-        return not both and isinstance(trouble.cause, case.may_refuse)
+        if not both and isinstance(trouble.cause, case.may_refuse):
+            return True
+        return bool(case.strange) and is_deliberate(trouble.cause, self.subject.path)
+
+    def refused(self, case: Case, trouble: Trouble) -> None:
+        """Keep a note on what the student refuses deliberately."""
+        if case.strange and trouble.cause is not None:
+            why = describe(trouble.cause, self.subject.path)
+            self.let_pass[f"note: refuses {case.strange} ({why})"] = None
 
     def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
         """A finding about what raised or gave no arrays, on the smallest case that does so."""
@@ -113,8 +127,7 @@ class Examination:
         given = []
         for name, array in case.arrays.items():
             if array.ndim > 1:
-                shape = self.convention.their_shape(name, array.shape)
-                given.append(f"{self.convention.label(name)} of shape {shape}")
+                given.append(in_brief(self.convention, name, array))
         shown = show_case(self.convention, case, key)
         given += [f"{name} = {value}" for name, value in shown["settings"].items()]
         why = f"{trouble}, with {', '.join(given)}"
@@ -195,6 +208,7 @@ class Examination:
     def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
         """Run every case, gradient by gradient, and name what explains the first that is wrong."""
         gradients = self.convention.gradients
+        self.let_pass.clear()
         observations: dict[str, list[Observation]] = {key: [] for key in gradients}
         refused: Trouble | None = None
         last: Trouble | None = None
@@ -211,6 +225,7 @@ class Examination:
                 received = self.subject.backward(name, dy, forward)
             except Trouble as trouble:
                 if self.may_be_refused(case, trouble) and observations[gradients[0]]:
+                    self.refused(case, trouble)
                     continue
                 if self.passes(gradients[0], case, dy, trouble.cause):
                     continue

@@ -18,11 +18,14 @@ class Case:
         The keyword arguments by name.
     may_refuse : tuple of exception types
         What a right implementation may raise, for example where a stride does not divide.
+    strange : str
+        What is unusual, so that a student may refuse it deliberately; empty for an ordinary case.
     """
 
     arrays: dict[str, np.ndarray]
     settings: dict[str, Any]
     may_refuse: tuple[type[BaseException], ...] = ()
+    strange: str = ""
 
     def __getitem__(self, key: str) -> Any:
         return self.arrays[key] if key in self.arrays else self.settings[key]

@@ -20,7 +20,9 @@ def _case(
         arrays["b"] = np.arange(1.0, filters + 1)
     if isinstance(padding, tuple):
         may_refuse = (Exception,)  # many a right implementation takes integers only
-    return Case(arrays, {"stride": stride, "padding": padding}, may_refuse)
+    wider = any(np.greater(kernel, images[1:3]))
+    strange = "a kernel that is larger than the image without its padding" if wider else ""
+    return Case(arrays, {"stride": stride, "padding": padding}, may_refuse, strange)
 
 
 def conv2d_cases() -> list[Case]:

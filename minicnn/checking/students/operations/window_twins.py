@@ -44,6 +44,8 @@ def convolution_twins(key: str) -> list[Twin]:
 def pooling_twins() -> list[Twin]:
     """Of a pooling's y or dx."""
     return [
+        Twin(_without_ties, "It fails only where a window holds its maximum more than once: there "
+             "np.where and == find several places, np.argmax the first."),
         square_twin(),
         Twin(_apart, "It is right where windows do not overlap.", always=False),
         Twin(partial(_with, stride=1), "It is right where the stride is 1.", always=False),
@@ -80,6 +82,15 @@ def _square(case: Case) -> Case | None:
 def _with_a_rim(case: Case) -> Case | None:
     """Padding 1 where there is none."""
     return None if any(map(any, rim(case))) else _with(case, padding=1)
+
+
+def _without_ties(case: Case) -> Case | None:
+    """Values that are all different, where they are not."""
+    x = case["x"]
+    if len(np.unique(x)) == x.size:
+        return None
+    values = np.random.default_rng(44).permutation(x.size).reshape(x.shape) / 4 - 9
+    return Case({"x": values}, case.settings)
 
 
 def _apart(case: Case) -> Case | None:

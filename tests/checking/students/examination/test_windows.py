@@ -82,3 +82,33 @@ def test_what_raises_is_hinted_at_by_experiments(check) -> None:
     found = check(IM2COL, right, wrong)[FORWARD]
     assert found.verdict == "error"
     assert "It is right where the stride is 1." in found.message
+
+
+WIDER = "a kernel that is larger than the image without its padding"
+
+
+@pytest.mark.parametrize("line", [
+    "    assert HH <= H and WW <= W, 'kernel too big'\n",
+    "    if WW > W:\n        raise ValueError('kernel too big')\n",
+])
+def test_a_strange_case_may_be_refused_deliberately(check, line: str) -> None:
+    place = "    H_out = (H + 2 * P - HH) // S + 1\n"
+    found = check(WINDOW, place, line + place)
+    assert {finding.verdict for finding in found.values()} == {"correct"}
+    assert found[FORWARD].message.startswith(f"note: refuses {WIDER} (line ")
+    assert "kernel too big" in found[FORWARD].message
+
+
+def test_a_strange_case_is_no_excuse_for_a_slip(check) -> None:
+    place = "    H_out = (H + 2 * P - HH) // S + 1\n"
+    found = check(WINDOW, place, f"    if WW > W: undefined\n{place}")
+    assert found[FORWARD].verdict == "error"
+
+
+def test_where_a_tie_is_the_lesson_the_tie_is_shown(check) -> None:
+    found = check("pool_loops_cs231n.py",
+                  "                    a, b = np.unravel_index(np.argmax(win), win.shape)\n",
+                  "                    a, b = map(int, np.argwhere(win == win.max()).squeeze())\n")
+    message = found["max_pool_backward_naive"].message
+    assert message.startswith("It fails only where a window holds its maximum more than once")
+    assert "x = [[[[1.0, 1.0]]]]" in message
