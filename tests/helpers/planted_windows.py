@@ -111,4 +111,83 @@ POOLING = [
      "    np.add.at(dx, (n, c, row, col), dout)\n", "    dx[n, c, row, col] += dout\n"),
 ]
 
-PLANTED = [*CONVOLUTION, *POOLING]
+STEPS = "coursera_step_by_step.py"
+BATCH = "coursera_whole_batch.py"
+BIAS = "coursera_bias_array.py"
+EINSUM = "coursera_windows_einsum.py"
+ALONE = "coursera_backward_alone.py"
+ONLY = "coursera_max_pool_only.py"
+CONV, UNCONV, CPOOL, CUNPOOL = "conv_forward", "conv_backward", "pool_forward", "pool_backward"
+
+COURSERA = [
+    ("conv-padding-fixed", STEPS, "zero_pad", "error",
+     "np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0))",
+     "np.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0))"),
+    ("conv-padding-shifted", BATCH, "zero_pad", "wrong-forward",
+     "X_pad[:, pad:pad + n_H, pad:pad + n_W, :] = X", "X_pad[:, :n_H, :n_W, :] = X"),
+    ("conv-missing-bias", STEPS, "conv_single_step", "wrong-forward",
+     "Z = Z + float(b)", "Z = float(Z)"),
+    ("conv-missing-bias", EINSUM, CONV, "wrong-forward", " + b.reshape(-1)", ""),
+    ("conv-true-convolution", BATCH, CONV, "wrong-forward",
+     "np.tensordot(block, W, axes=3)", "np.tensordot(block, W[::-1, ::-1], axes=3)"),
+    ("conv-stride-ignored", STEPS, CONV, "wrong-forward",
+     "            vert_start = h * stride\n            vert_end = vert_start + f\n"
+     "            for w in range(n_W):\n                horiz_start = w * stride\n",
+     "            vert_start = h\n            vert_end = vert_start + f\n"
+     "            for w in range(n_W):\n                horiz_start = w\n"),
+    ("conv-stride-ignored", BIAS, UNCONV, "wrong-backward",
+     "top, left = h * stride, w * stride", "top, left = h, w"),
+    ("conv-dx-overwritten", STEPS, UNCONV, "wrong-backward",
+     "horiz_start:horiz_end, :] += W[:, :, :, c]", "horiz_start:horiz_end, :] = W[:, :, :, c]"),
+    ("conv-dw-averaged", EINSUM, UNCONV, "wrong-backward",
+     "cache[\"view\"], dZ)\n", "cache[\"view\"], dZ) / len(dZ)\n"),
+    ("conv-dw-one-sample", EINSUM, UNCONV, "wrong-backward",
+     "np.einsum(\"mhwcij,mhwk->ijck\", cache[\"view\"], dZ)",
+     "np.einsum(\"mhwcij,mhwk->ijck\", cache[\"view\"][-1:], dZ[-1:])"),
+    ("conv-db-wrong-axes", STEPS, UNCONV, "wrong-backward",
+     "db[:, :, :, c] += dZ[i, h, w, c]", "db[:, :, :, c] = dZ[i, h, w, c]"),
+    ("conv-dx-not-cropped", BATCH, UNCONV, "error",
+     "dpadded[:, p:p + n_H_prev, p:p + n_W_prev, :]", "dpadded"),
+    ("conv-padding-fixed", ALONE, UNCONV, "wrong-backward",
+     "r, q = h * s + i - pad, w * s + j - pad", "r, q = h * s + i - 1, w * s + j - 1"),
+    ("height-width-exchanged", STEPS, CONV, "error",
+     "n_W = int((n_W_prev - f + 2 * pad) / stride) + 1",
+     "n_W = int((n_H_prev - f + 2 * pad) / stride) + 1"),
+    ("height-width-exchanged", STEPS, UNCONV, "error",
+     "        for h in range(n_H):\n            for w in range(n_W):\n"
+     "                for c in range(n_C):\n                    vert_start = h * stride\n"
+     "                    vert_end = vert_start + f\n                    horiz_start = w * stride\n"
+     "                    horiz_end = horiz_start + f\n                    a_slice",
+     "        for h in range(n_W):\n            for w in range(n_H):\n"
+     "                for c in range(n_C):\n                    vert_start = h * stride\n"
+     "                    vert_end = vert_start + f\n                    horiz_start = w * stride\n"
+     "                    horiz_end = horiz_start + f\n                    a_slice"),
+    ("height-width-exchanged", STEPS, "distribute_value", "wrong-forward",
+     "average = dz / (n_H * n_W)", "average = dz / (n_H * n_H)"),
+    ("pool-stride-ignored", STEPS, CPOOL, "wrong-forward",
+     "                    vert_start = h * stride\n                    horiz_start = w * stride\n"
+     "                    window", "                    vert_start = h\n"
+     "                    horiz_start = w\n                    window"),
+    ("pool-stride-ignored", STEPS, CUNPOOL, "wrong-backward",
+     "                    vert_start = h * stride\n                    vert_end = vert_start + f\n"
+     "                    horiz_start = w * stride\n"
+     "                    horiz_end = horiz_start + f\n                    if mode",
+     "                    vert_start = h\n                    vert_end = vert_start + f\n"
+     "                    horiz_start = w\n"
+     "                    horiz_end = horiz_start + f\n                    if mode"),
+    ("pool-overlap-overwritten", STEPS, CUNPOOL, "wrong-backward",
+     "c] += distribute_value(da, shape)", "c] = distribute_value(da, shape)"),
+    ("pool-overlap-overwritten", STEPS, CUNPOOL, "wrong-backward",
+     "c] += mask * dA[i, h, w, c]", "c] = mask * dA[i, h, w, c]"),
+    ("pool-overlap-overwritten", ONLY, CUNPOOL, "wrong-backward",
+     "    np.add.at(dA_prev, (m, h * stride + winner // f, w * stride + winner % f, c), dA)\n",
+     "    dA_prev[m, h * stride + winner // f, w * stride + winner % f, c] = dA\n"),
+    ("pool-gradient-spread", ALONE, CUNPOOL, "wrong-backward",
+     "share = (block == block.max(axis=(0, 1))).astype(float)",
+     "share = np.ones_like(block) / f ** 2"),
+    ("axis-kept", EINSUM, UNCONV, "error",
+     "np.sum(dZ, axis=(0, 1, 2))[np.newaxis, np.newaxis, np.newaxis, :]",
+     "np.sum(dZ, axis=(0, 1, 2))"),
+]
+
+PLANTED = [*CONVOLUTION, *POOLING, *COURSERA]
