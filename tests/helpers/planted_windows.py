@@ -185,7 +185,7 @@ COURSERA = [
     ("pool-gradient-spread", ALONE, CUNPOOL, "wrong-backward",
      "share = (block == block.max(axis=(0, 1))).astype(float)",
      "share = np.ones_like(block) / f ** 2"),
-    ("axis-kept", EINSUM, UNCONV, "error",
+    ("axis-kept", EINSUM, UNCONV, "wrong-backward",
      "np.sum(dZ, axis=(0, 1, 2))[np.newaxis, np.newaxis, np.newaxis, :]",
      "np.sum(dZ, axis=(0, 1, 2))"),
 ]

@@ -93,8 +93,8 @@ class Convention:
         layout = self.layouts.get(name)
         if layout in LAYOUTS and array.ndim == 4:
             array = array.transpose(LAYOUTS[layout][0])
-        elif layout == "biases" and array.ndim == 1:
-            array = array.reshape(1, 1, 1, -1)
+        elif layout == "biases":
+            array = _biases(array)
         elif layout == "unflattened" and array.ndim == 3:
             array = array[..., 0]
         elif layout == "unflattened" and array.ndim == 2 and array.shape[1] % 2 == 0:
@@ -108,8 +108,8 @@ class Convention:
         layout = self.layouts.get(name)
         if layout in LAYOUTS and array.ndim == 4:
             return array.transpose(LAYOUTS[layout][1])
-        if layout == "biases" and array.ndim == 4 and array.shape[:3] == (1, 1, 1):
-            return array.reshape(-1)
+        if layout == "biases":
+            return _biases(array)
         if layout == "number" and array.size == 1:
             return array.reshape(())
         if layout == "unflattened":
@@ -129,6 +129,13 @@ class Convention:
         """The arguments of the student's forward for a case: fresh arrays every time."""
         arrays = {name: self.theirs(name, array) for name, array in case.arrays.items()}
         return self.call(case, arrays, parameters)
+
+
+def _biases(array: np.ndarray) -> np.ndarray:
+    """(K,) to (1, 1, 1, K) and back, so that what has the other one's shape is told apart."""
+    if array.ndim == 4 and array.shape[:3] == (1, 1, 1):
+        return array.reshape(-1)
+    return array.reshape(1, 1, 1, -1) if array.ndim == 1 else array
 
 
 def takes(parameters: Parameters, name: str) -> bool:

@@ -53,15 +53,14 @@ def also_from(faults: Sequence[str]) -> str:
 
 
 FEW = 4
-"""An array of no more elements is shown where another's shape is told."""
+"""An array of no more elements is shown with its values where others are by their shapes."""
 
 
 def in_brief(convention: Convention, name: str, array: np.ndarray) -> str:
-    """An array in the student's layout: its values if they are few, else its shape."""
+    """An array in the student's layout: its shape, and its values if they are few."""
     theirs = convention.theirs(name, array)
-    if theirs.size > FEW:
-        return f"{convention.label(name)} of shape {theirs.shape}"
-    return f"{convention.label(name)} = {numbers(theirs)}"
+    text = f"{convention.label(name)} of shape {theirs.shape}"
+    return text if theirs.size > FEW else f"{text}: {numbers(theirs)}"
 
 
 def show_case(convention: Convention, case: Case, key: str) -> dict[str, Any]:

@@ -28,12 +28,12 @@ from minicnn.checking.students.examination.shapes import (
     without_lone_axes,
 )
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.loading.errors import describe
 from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.observation import Observation, agree
 from minicnn.checking.students.operations.operation import Explanation, Operation, Suspect, Twin
 from minicnn.checking.students.refusal import is_deliberate
 from minicnn.checking.students.subject import Forward, Subject, Trouble
-from minicnn.checking.students.submission import describe
 from minicnn.checking.students.unwritten import is_unwritten
 
 

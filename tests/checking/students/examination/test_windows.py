@@ -111,4 +111,4 @@ def test_where_a_tie_is_the_lesson_the_tie_is_shown(check) -> None:
                   "                    a, b = map(int, np.argwhere(win == win.max()).squeeze())\n")
     message = found["max_pool_backward_naive"].message
     assert message.startswith("It fails only where a window holds its maximum more than once")
-    assert "x = [[[[1.0, 1.0]]]]" in message
+    assert "x of shape (1, 1, 1, 2): [[[[1.0, 1.0]]]]" in message
