@@ -174,7 +174,8 @@ FAULTS: dict[str, Fault] = {
          "the mask compares normal numbers with the probability; uniform ones lie below p with "
          "probability p"),
         ("dropout-mask-shared", 1,
-         "one draw decides over several values; each is kept or dropped by a draw of its own"),
+         "the mask has other axes than x, so that one draw serves several values; each value has a "
+         "draw of its own"),
         ("dropout-backward-not-scaled", 3,
          "backward lacks the factor 1 / keep that forward applies"),
     ),

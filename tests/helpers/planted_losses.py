@@ -88,6 +88,41 @@ PLANTED = [
 ]
 
 UNNAMED = [
+    # dropout
+    (D_SCALED, DO_F, F, "(np.random.rand(*x.shape) < p) / p", "(np.random.rand(*x.shape) < p) * p",
+     "What stays is multiplied by the probability of keeping"),
+    (D_DROPS, DO_F, F, "mask / (1 - p)", "mask / (1 - p) / (1 - p)",
+     "What stays is divided by the probability of keeping twice"),
+    (D_FLAT, DO_F, F, "state.random_sample(x.size) > p", "state.random_sample(x.size) > 0.5",
+     "Half of the values stay, whatever the probability is"),
+    (D_SCALED, DO_F, F, "np.random.rand(*x.shape)", "np.random.uniform(-1, 1, x.shape)",
+     "That is the share of numbers between -1 and 1"),
+    (D_SCALED, DO_F, F, "np.random.rand(*x.shape) < p", "np.random.rand(*x.shape) < 2",
+     "Nothing is dropped"),
+    (D_SCALED, DO_B, B, "dx = dout * mask", "dx = dout * mask / dropout_param['p']",
+     "What stays is divided by the probability of keeping twice"),
+    (D_FLAT, DO_B, B, "dx.put(gone, 0)", "dx = np.where(np.isin(np.arange(dx.size), gone), dx, 0)",
+     "dx is 0 where forward had kept"),
+    # softmax and its loss
+    (S_ALONG, "softmax_loss", F, "-log_p[range(n), y]", "log_p[range(n), y]", "wrong sign"),
+    (S_ALONG, "softmax_loss", F, "-log_p[range(n), y].sum() / n", "-log_p[:, y].sum() / n",
+     "p[:, y] takes every label's column"),
+    (S_ALONG, "softmax_loss", B, "grad[range(n), y] -= 1.0", "grad[range(n), y] += 1.0",
+     "1 is added at the label"),
+    (S_ALONG, "softmax_loss", B, "grad[range(n), y] -= 1.0", "grad[:, y] -= 1.0",
+     "changes every label's column"),
+    (S_TRANSPOSED, CE_F, F, "-np.sum(np.log(likely + 1e-300))", "-np.sum(np.log10(likely))",
+     "base-10 logarithm"),
+    (S_TRANSPOSED, CE_F, F, "np.log(likely + 1e-300)", "likely", "The logarithm is missing"),
+    (S_ROW, CE_B, B, "return d / len(labels)", "return d / len(labels) / len(labels)",
+     "divided by N twice"),
+    # ReLU and dense layers
+    (R_ABS, RELU_F, F, "0.5 * (x + np.abs(x))", "np.abs(x)", "Negative x keep their size"),
+    (R_SIGN, "relu_backward", B, "np.sign(cache) * dout", "cache * dout",
+     "dy is multiplied with x"),
+    (R_SIGN, "relu_backward", B, "np.sign(cache) * dout", "np.sign(cache)", "It is 1 where"),
+    ("affine_reshape_cs231n.py", "affine_backward", E, ".reshape(x.shape)", "",
+     "dx goes back to x's shape"),
     # a softmax whose sum runs over the batch
     (S_LSE, "softmax", F,
      "x, axis=-1, keepdims=True)\n    e = np.exp(x - top)\n    return e / np.sum(e, axis=-1, ",

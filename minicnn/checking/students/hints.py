@@ -27,7 +27,8 @@ HINTS: tuple[tuple[str, str], ...] = (
     (r"name '(np|numpy)' is not defined", "import numpy as np belongs at the top of the file"),
     (r"'numpy\.ndarray' object is not callable", "round brackets call, square ones index"),
     (r"not enough values to unpack|too many values to unpack",
-     "the cache holds other things than forward has put there, or in another number"),
+     "there are as many names as things on the right: x.shape has one for each axis, the cache "
+     "what forward put there"),
 )
 """A pattern of "Type: text", and what to look for; the first that fits counts."""
 

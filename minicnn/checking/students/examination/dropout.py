@@ -19,11 +19,13 @@ from minicnn.checking.students.operations.dropout import (
     Mask,
     dropout_case,
     dropout_cases,
+    factor_in_words,
     fault_in_backward,
     fault_in_evaluation,
     fault_in_training,
     is_right_in_training,
     normal_numbers,
+    share_in_words,
 )
 from minicnn.checking.students.operations.observation import agree
 from minicnn.checking.students.subject import Forward, Trouble
@@ -127,6 +129,9 @@ class DropoutExamination(Examination):
                 if fault is None and all(each.is_whole for each in masks) and self._draws_once():
                     fault = "dropout-mask-shared"
                 text = self._describe(mask, keep, fault, normal_numbers(masks, keeps))
+                if fault is None:
+                    share = share_in_words(masks, keeps)
+                    text += f" {share or factor_in_words(mask.factor, keep)}"
                 text += self._also(fault, mask, keep)
                 return lesson(name, "wrong-forward", fault, text, self._evidence(case, y, mask))
         if trouble is not None:
@@ -135,20 +140,20 @@ class DropoutExamination(Examination):
 
     def _of_trouble(self, name: str, trouble: Trouble, shown: bool) -> Finding:
         """What is said of a forward that raises: one whose mask has two axes does so for images."""
-        if trouble.verdict == "not-written":
+        if not shown or trouble.verdict == "not-written":
             return trouble.finding(name)
-        fault, text = None, str(trouble)
-        if shown:
-            text += ". x may have any number of axes; rows are right."
-            case = dropout_case((7, 13, 7, 13), RATES[0], True, self.p_drops)
-            try:
-                mask = Mask.of(case["x"], self._forward_of_its_shape(case))
-            except Trouble:
-                mask = None
-            if mask is not None and mask.is_shared:
-                fault = "dropout-mask-shared"
-                text += f" Where x has shape {mask.shape} {_sharing(mask)}"
-        return lesson(name, trouble.verdict, fault, text, {})
+        text = f"{trouble}. x may have any number of axes; with two it is right."
+        if "values to unpack" in str(trouble):
+            return lesson(name, "error", "dropout-mask-shared", text, {})
+        case = dropout_case((7, 13, 7, 13), RATES[0], True, self.p_drops)
+        try:
+            mask = Mask.of(case["x"], self._forward_of_its_shape(case))
+        except Trouble:
+            return Finding(name, "error", None, text)
+        if not mask.is_shared:
+            return Finding(name, "error", None, text)
+        text += f" Where x has shape {mask.shape} {_sharing(mask)}"
+        return lesson(name, "error", "dropout-mask-shared", text, {})
 
     def _draws_once(self) -> bool:
         """Whether one draw decides over all values: sometimes all stay, sometimes none."""
@@ -315,10 +320,12 @@ class DropoutExamination(Examination):
             return lesson(name, "wrong-backward", fault_in_evaluation(mask),
                           f"In evaluation dx should be {self.convention.label('dy')}.", evidence)
         fault = fault_in_backward(dy, dx, factors, keep)
-        return lesson(name, "wrong-backward", fault, self._gradient_in_words(mask, dx, factors),
-                      evidence)
+        text = self._gradient_in_words(mask, dx, factors, keep)
+        return lesson(name, "wrong-backward", fault, text, evidence)
 
-    def _gradient_in_words(self, mask: Mask, dx: np.ndarray, factors: np.ndarray) -> str:
+    def _gradient_in_words(
+        self, mask: Mask, dx: np.ndarray, factors: np.ndarray, keep: float
+    ) -> str:
         """How a wrong dx lies beside what forward kept."""
         dy = self.convention.label("dy")
         if np.array_equal(dx != 0, factors == 0):
@@ -328,9 +335,13 @@ class DropoutExamination(Examination):
                     f"{(factors != 0).mean():.1%}.")
         if mask.factor is None:
             return f"dx is 0 where forward had dropped, but elsewhere no multiple of {dy}."
+        text = f"dx has forward's mask, but {dy} was multiplied by {mask.factor:.4g}"
         own = Mask.of(np.ones(dx.shape), factors).factor
-        return f"dx has forward's mask, but {dy} was multiplied by {mask.factor:.4g}" + (
-            f"; forward multiplied by {own:.4g}." if own is not None else ".")
+        if own is not None:
+            text += f"; forward multiplied by {own:.4g}"
+        text += "."
+        words = factor_in_words(mask.factor, keep)
+        return text if mask.scales(1) or not words else f"{text} {words}"
 
     def _every_case(self) -> list[Case]:
         """In training, then in evaluation."""

@@ -41,9 +41,11 @@ def _sentence(lesson: str) -> str:
 
 
 def unexplained(convention: Convention, key: str, text: str = "") -> str:
-    """What is said of a wrong answer that no fault explains."""
+    """What is said of a wrong answer that has no name in the catalogue: words, if there are any."""
     what = convention.label(key)
-    return f"{what} is wrong in a way that no fault of the catalogue explains. {text}".strip()
+    return f"{what} is wrong. {text}" if text else (
+        f"{what} is wrong in a way that no fault of the catalogue explains."
+    )
 
 
 def also_from(faults: Sequence[str]) -> str:

@@ -31,7 +31,9 @@ class LossExamination(Examination):
         name = self.convention.forward
         found = self._judge_presence() or self.judge_forward()
         if found.verdict == "correct":
+            note = found.message
             found = self.judge_backward(name, True)
+            found.message = found.message or note
         elif found.verdict == "wrong-forward":
             gradient = self.judge_backward(name, True)
             if gradient.verdict != "correct":
@@ -47,10 +49,15 @@ class LossExamination(Examination):
     def _judge_presence(self) -> Finding | None:
         """Whether there is a gradient beside the loss: what is not written yet is not judged."""
         name = self.convention.forward
+        case = self.operation.small[1]
         try:
-            self.answer(name, "dlogits", self.operation.small[0], np.asarray(1.0))
+            forward = self.subject.forward(case)
+            gradient = self.answer(name, "dlogits", case, np.asarray(1.0))
         except Trouble as trouble:
             return trouble.finding(name)
+        if forward.y.shape == case["logits"].shape and gradient.ndim == 0:
+            text = f"{name} returns the gradient first; the loss comes first, then dx"
+            return Finding(name, "error", None, text)
         return None
 
     def judge_forward(self) -> Finding:
@@ -68,8 +75,20 @@ class LossExamination(Examination):
         if found.verdict == "correct" and has_loss:
             found = self._judge_underflowing(name, "y", self._y, "softmax-log-of-zero")
         if found.verdict == "correct":
-            found.message = note or self._note_on_options()
+            found.message = note or self._note_on_rows(observe) or self._note_on_options()
         return found
+
+    def _note_on_rows(self, observe: Callable[[Case], Observation]) -> str:
+        """A note where rows far from one another fail: the batch's maximum was taken off."""
+        for case in self.operation.apart:
+            try:
+                right = observe(case).right
+            except Trouble:
+                right = False
+            if not right:
+                return (f"note: rows far from one another, such as {_in_short(case)}, are not "
+                        "finite; take off each row's own maximum, not the batch's")
+        return ""
 
     def _takes_rows(self) -> bool:
         """Whether a softmax is meant for one row: a batch makes it raise, also a square one, in

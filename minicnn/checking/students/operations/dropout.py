@@ -148,6 +148,34 @@ def normal_numbers(masks: Sequence[Mask], keeps: Sequence[float]) -> str | None:
     return None
 
 
+def share_in_words(masks: Sequence[Mask], keeps: Sequence[float]) -> str:
+    """Which other probability explains how many values every mask keeps, if one does."""
+    pairs = list(zip(masks, keeps, strict=True))
+    if all(mask.share == 1 for mask in masks):
+        return "Nothing is dropped."
+    if all(mask.keeps(0.5) for mask in masks):
+        return "Half of the values stay, whatever the probability is."
+    if all(mask.keeps((1 + keep) / 2) or mask.keeps(keep / 2) for mask, keep in pairs):
+        return "That is the share of numbers between -1 and 1; the draws lie between 0 and 1."
+    return ""
+
+
+def factor_in_words(factor: float | None, keep: float) -> str:
+    """How a wrong factor comes about, if it is one of the usual; empty where it does not."""
+    for other, words in (
+        (1, "is not divided by the probability of keeping."),
+        (keep, "is multiplied by the probability of keeping; it is divided by it."),
+        (1 / keep**2, "is divided by the probability of keeping twice."),
+        (1 - keep, "is multiplied by the probability of dropping; it is divided by that of "
+                   "keeping."),
+        (1 / (1 - keep), "is divided by the probability of dropping; that of keeping belongs "
+                         "there."),
+    ):
+        if factor is not None and np.isclose(factor, other, 1e-4):
+            return f"What stays {words}"
+    return ""
+
+
 def fault_in_evaluation(mask: Mask) -> str | None:
     """Id of the fault where evaluation, forward or backward, is no identity, or None."""
     return "dropout-scaled-in-eval" if mask.factor is not None else None

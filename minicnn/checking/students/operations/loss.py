@@ -17,11 +17,14 @@ class LossOperation(Operation):
     ----------
     large : list of Case
         Every row of logits is far from 0; no probability is small. Small cases first.
+    apart : list of Case
+        Rows that lie far from one another.
     underflowing : list of Case
         The label's probability is too small for a float. Small cases first.
     """
 
     large: list[Case] = field(default_factory=list)
+    apart: list[Case] = field(default_factory=list)
     underflowing: list[Case] = field(default_factory=list)
 
 
