@@ -42,7 +42,7 @@ def check(
     format: Annotated[
         str | None,
         typer.Option(metavar="SERVICE", help="Write the results as a service reads "
-                     "them: gradescope. FILE may be a folder, all of one student."),
+                     "them: gradescope or classroom50. FILE may be a folder, all of one student."),
     ] = None,
     points: Annotated[
         str | None,
@@ -51,8 +51,8 @@ def check(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="Where --format writes; by default results.json in "
-                     "/autograder/results, or here where that is missing."),
+        typer.Option(metavar="PATH", help="Where --format writes; by default where the service "
+                     "looks for it, or into the current folder."),
     ] = None,
     csv: Annotated[
         str | None,

@@ -7,7 +7,7 @@ from minicnn.cli.output import say, show
 from minicnn.cli.progress import MovingLine
 from minicnn.errors import InputError
 
-SERVICES = ("gradescope",)
+SERVICES = ("gradescope", "classroom50")
 """Those whose results can be written."""
 
 
@@ -15,8 +15,9 @@ def write_results(
     path: str, service: str, points: str | None, out: str | None, timeout: float
 ) -> None:
     """Check one student's file or folder, and write the results as a service reads them."""
-    from minicnn.checking.classroom import gradescope
-    from minicnn.checking.classroom.grading import grade
+    from minicnn.checking.classroom import classroom50, gradescope
+    from minicnn.checking.classroom.grading import grade, scores, total
+    from minicnn.checking.classroom.machinery import require_whole
     from minicnn.checking.classroom.points import Points, read_points
     from minicnn.checking.classroom.submissions import submission_of
     from minicnn.files.paths import as_path
@@ -26,11 +27,22 @@ def write_results(
         raise InputError(f"expected one of {', '.join(SERVICES)}, got {service!r}",
                          argument="format")
     worth = Points() if points is None else read_points(points)
-    place = gradescope.default_place() if out is None else as_path(out)
+    if service == "classroom50":
+        require_whole(worth.named or {"each function": worth.each})
+        place = as_path(out or "result.json")
+    else:
+        place = gradescope.default_place() if out is None else as_path(out)
+    require_place_of_file(place)
     graded = grade(submission_of(path), timeout=timeout)
-    results = gradescope.gradescope_results(graded, worth)
+    if service == "classroom50":
+        results = classroom50.classroom50_result(graded, worth)
+        body = classroom50.release_body(graded, worth)
+        atomic_write_text(place.with_name("release-body.md"), body)
+    else:
+        results = gradescope.gradescope_results(graded, worth)
     atomic_write_text(place, json.dumps(results, indent=2) + "\n")
-    say(f"{results['score']:g} of {sum(test['max_score'] for test in results['tests']):g} points, "
+    parts = scores(graded, worth)
+    say(f"{total(part.points for part in parts):g} of {total(part.of for part in parts):g} points, "
         f"written to {place}")
 
 
@@ -50,7 +62,7 @@ def grade_folder(
     worth = shown_points or Points()
     for path in (csv, html):
         if path is not None:
-            _require_place(as_path(path))
+            require_place_of_file(as_path(path))
     submissions = submissions_in(folder)
     line = MovingLine("checking")
     try:
@@ -72,7 +84,7 @@ def grade_folder(
         show(class_table(graded, worth))
 
 
-def _require_place(path: Path) -> None:
+def require_place_of_file(path: Path) -> None:
     """A place for a file, before the work that fills it."""
     if path.is_dir():
         raise InputError(f"{path}: expected a file to write, got a folder")

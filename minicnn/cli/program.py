@@ -17,6 +17,7 @@ from minicnn import __version__
 from minicnn.cli import (
     bench,
     check,
+    classroom,
     compare,
     data_audit,
     evaluate,
@@ -56,6 +57,9 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+classroom_app = typer.Typer(
+    help="Make what a service that collects homework runs.", no_args_is_help=True)
+app.add_typer(classroom_app, name="classroom")
 
 
 def _print_version(wanted: bool) -> None:
@@ -92,6 +96,9 @@ _add(app, gradcheck.gradcheck, gradcheck.EXAMPLES)
 _add(app, check.check, check.EXAMPLES)
 _add(app, warmup.warmup, warmup.EXAMPLES)
 _add(data_app, data_audit.audit, data_audit.EXAMPLES)
+_add(classroom_app, classroom.gradescope, classroom.GRADESCOPE)
+_add(classroom_app, classroom.classroom50, classroom.CLASSROOM50)
+_add(classroom_app, classroom.otter, classroom.OTTER)
 
 
 def _leave(number: int) -> None:

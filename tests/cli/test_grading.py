@@ -35,7 +35,7 @@ def test_what_cannot_be_used_gives_a_valid_file(here: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    (["--format", "moodle"], "--format: expected one of gradescope, got 'moodle'"),
+    (["--format", "moodle"], "--format: expected one of gradescope, classroom50, got 'moodle'"),
     (["--format", "gradescope", "--points", "relu=x"], "--points: expected a number of points"),
     (["--format", "gradescope", "--timeout", "0"], "--timeout: expected seconds in"),
     (["--format", "gradescope", "--out", "no/results.json"], "its folder does not exist"),

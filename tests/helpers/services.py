@@ -4,6 +4,8 @@
 """
 
 import json
+import os
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +38,15 @@ def valid(document: Any, service: str) -> Any:
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(document)
     return document
+
+
+def alone(**variables: object) -> dict[str, str]:
+    """The environment of a machine that has what minicnn depends on, but no network: pip installs
+    nothing but files that are there."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT")
+                 if name in os.environ}
+    return {
+        **inherited, "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": sysconfig.get_path("purelib"),
+        **{name: str(value) for name, value in variables.items()},
+    }

@@ -82,10 +82,7 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> Findings:
     ...     [(finding.function, finding.fault) for finding in check_file(file)]
     [('relu_forward', None), ('relu_backward', 'relu-mask-from-dy')]
     """
-    if not 0 < timeout <= LONGEST:
-        raise InputError(
-            f"expected seconds in (0, {LONGEST:g}], got {timeout:g}", argument="timeout"
-        )
+    require_timeout(timeout)
     file = as_path(path).absolute()
     if not file.is_file():
         raise InputError(f"{path}: expected a Python file, found "
@@ -101,6 +98,20 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> Findings:
         (inquiry.found[name] for pair in inquiry.order for name in pair),
         not_looked_at=inquiry.not_looked_at, notes=inquiry.notes,
     )
+
+
+def require_timeout(timeout: float) -> None:
+    """Refuse what is no time limit.
+
+    Raises
+    ------
+    InputError
+        Where it is out of range.
+    """
+    if not 0 < timeout <= LONGEST:
+        raise InputError(
+            f"expected seconds in (0, {LONGEST:g}], got {timeout:g}", argument="timeout"
+        )
 
 
 class _Inquiry:
