@@ -95,6 +95,7 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
         "w = w + v",
         "minicnn's form: v = momentum · v + g, w = w - lr · v",
         "Nesterov's, in minicnn's form: w = w - lr · (g + momentum · v)",
+        "without momentum: w = w - lr · dw",
     ),
     "RMSProp": (
         "s = decay · s + (1 - decay) · dw²         s begins at 0",
@@ -134,6 +135,7 @@ GIVES: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
     "softmax": ("softmax", {"y": (1,)}),
     "softmax_cross_entropy": ("softmax", {"y": (2, 1), "dlogits": (3, 1)}),
     "svm": ("hinge loss", {"y": (1,), "dlogits": (2, 3)}),
+    "sgd": ("momentum", {"y": (5,)}),
     "sgd_momentum": ("momentum", {"y": (2, 1)}),
     "sgd_update": ("momentum", {"y": (3, 4)}),
     **{f"rmsprop{form}": ("RMSProp", {"y": (2, 1)}) for form in ("", "_update")},

@@ -15,6 +15,7 @@ from minicnn.files.paths import as_path
 EXAMPLES = (
     "minicnn check --exercise batchnorm",
     "minicnn check batchnorm_exercise.py",
+    "minicnn check batchnorm_exercise.py --hint 1",
     "minicnn check batchnorm_exercise.py --format gradescope --points batchnorm=5",
     "minicnn check homework --csv grades.csv --html class.html",
 )
@@ -38,6 +39,11 @@ def check(
     timeout: Annotated[
         float, typer.Option(metavar="S", help="Seconds for each function.")
     ] = 10.0,
+    hint: Annotated[
+        int | None,
+        typer.Option(metavar="1|2|3", help="Say less than the answer: where to look (1), at "
+                     "which term (2), and the equation (3)."),
+    ] = None,
     as_json: Json = False,
     format: Annotated[
         str | None,
@@ -71,7 +77,7 @@ def check(
     --format, or for a class, always 0 where the results are written.
     """
     from minicnn.checking import check_file
-    from minicnn.checking.students import display, exercises
+    from minicnn.checking.students import display, exercises, steps
 
     if exercise is not None:
         path = exercises.write_exercise(exercise, None if file is None else as_path(file))
@@ -93,6 +99,8 @@ def check(
     findings = check_file(file, timeout=timeout)
     for finding in findings:
         finding.message = of_time(finding.message)
+    if hint is not None:
+        findings = steps.hinted(findings, hint)
     if as_json:
         print(json.dumps(findings.as_dicts(), indent=2))
     else:

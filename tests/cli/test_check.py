@@ -93,3 +93,27 @@ def test_a_folder_is_graded_into_a_table(
     assert rows[0]["faults"] == "batchnorm_backward: bn-missing-variance-term"
     assert "SyntaxError" in rows[2]["remark"]
     assert "3 submissions" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("step", ["1", "2", "3"])
+def test_a_hint_holds_the_answer_back(
+    step: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = planted(tmp_path, STAGED, "dx1 = dxmu1 + dxmu2 ", "dx1 = dxmu1 ")
+    assert status("check", path, "--hint", step) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Look at dx in batchnorm_backward." in shown
+    assert ("through the batch variance" in shown) == (step > "1")
+    assert ("dx = T1 - T2 - T3" in shown) == (step > "2")
+    for held_back in ("bn-missing", "lacks", "should be", "unknown"):
+        assert held_back not in shown
+
+    assert status("check", path, "--hint", step, "--json") == 1
+    right, wrong = json.loads(capsys.readouterr().out)
+    assert (right["verdict"], right["fault"]) == ("correct", None)
+    assert (wrong["verdict"], wrong["fault"], wrong["evidence"]) == ("wrong-backward", None, {})
+
+
+def test_a_step_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    path = SUBMISSIONS / STAGED
+    assert "--hint: expected 1, 2 or 3, got 4" in refused(capsys, "check", path, "--hint", "4")
