@@ -11,7 +11,7 @@ changes where a backend is added.
 import functools
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, cast
@@ -207,6 +207,22 @@ class Bodies:
 _BODIES = {name: Bodies(name) for name in BACKENDS}
 
 _PACKAGES: dict[str, Backend] = {}
+
+
+@contextmanager
+def other_bodies(name: str, others: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    """Within the block a backend has other bodies for some of its operations, for every thread.
+
+    Names that are no operation's are passed over, such as those of helpers.
+    """
+    own = _BODIES[name]
+    others = {key: body for key, body in others.items() if key in OPERATIONS}
+    before = {key: getattr(own, key) for key in others}
+    vars(own).update(others)
+    try:
+        yield
+    finally:
+        vars(own).update(before)
 
 
 @contextmanager

@@ -5,11 +5,6 @@
 prints which of them `check_layer` kills, and the survivors line by line.
 """
 
-import ast
-import copy
-import importlib
-import inspect
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +12,12 @@ from dataclasses import dataclass
 from minicnn.checking import check_layer
 from minicnn.checking.examples import EXAMPLES
 from minicnn.checking.layer_checks import check_backends_agree
+from minicnn.checking.mutants import Mutant, module_of, mutants
 from minicnn.layers import Layer
 from minicnn.ops import use_backend
-from minicnn.ops.backend import OPERATIONS, bodies
+from minicnn.ops.backend import other_bodies
+
+KINDS = ("flip", "drop", "off by one")
 
 FILES = ("conv2d", "pool2d", "batchnorm", "layernorm", "groupnorm", "dense", "activations",
          "dropout")
@@ -46,45 +44,23 @@ TWIN = check_backends_agree.__name__
 SMALL = (4, 5, 2)
 """Images that are large enough for every fault."""
 
-SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add}
-
 
 @dataclass(frozen=True)
-class Mutant:
-    """One change of one file.
+class Trial:
+    """A mutant before the checks of the layers that should show it."""
 
-    Attributes
-    ----------
-    file : str
-    function : str
-        In which the change is.
-    line : int
-    change : str
-    tree : ast.Module
-    """
+    mutant: Mutant
 
-    file: str
-    function: str
-    line: int
-    change: str
-    tree: ast.Module
+    @property
+    def change(self) -> str:
+        """What is changed, in words."""
+        return f"{self.mutant.kind}: {self.mutant.before} -> {self.mutant.after}"
 
     @contextmanager
     def chosen(self) -> Iterator[None]:
         """Within the block, the reference backend with the changed file in it."""
-        original = module_of(self.file)
-        changed = types.ModuleType(original.__name__)
-        changed.__dict__.update(__file__=original.__file__, __package__=original.__package__)
-        exec(compile(self.tree, original.__file__, "exec"), changed.__dict__)
-        with use_backend("reference"):
-            reference = bodies()
-            names = [name for name in OPERATIONS if name in vars(changed)]
-            before = {name: getattr(reference, name) for name in names}
-            vars(reference).update({name: getattr(changed, name) for name in names})
-            try:
-                yield
-            finally:
-                vars(reference).update(before)
+        with use_backend("reference"), other_bodies("reference", self.mutant.bodies()):
+            yield
 
     def survives(self) -> bool:
         """Whether every check passes on every layer.
@@ -117,93 +93,32 @@ class Mutant:
 
     def _layers(self) -> list[str]:
         """Those that the changed function is for; of a helper, all of its file's."""
-        operation = self.function.removesuffix("_forward").removesuffix("_backward")
+        operation = self.mutant.function.removesuffix("_forward").removesuffix("_backward")
         if operation in LAYERS:
             return LAYERS[operation]
-        functions = vars(module_of(self.file))
+        functions = vars(module_of(self.mutant.file))
         return [
             layer for operation, layers in LAYERS.items()
             if f"{operation}_forward" in functions for layer in layers
         ]
 
 
-def module_of(file: str) -> types.ModuleType:
-    """A file of the reference backend."""
-    return importlib.import_module(f"minicnn.ops.reference.{file}")
-
-
-def mutants(file: str) -> Iterator[Mutant]:
-    """Every mutant of a file's function bodies."""
-    tree = ast.parse(inspect.getsource(module_of(file)))
-    for number, (*_, place) in enumerate(_places(tree)):
-        for kind in ("flip", "drop", "off by one"):
-            if _mutated(place, kind) is None:
-                continue
-            changed = copy.deepcopy(tree)
-            function, holder, name, index, node = list(_places(changed))[number]
-            new = _mutated(node, kind)
-            ast.copy_location(new, node)
-            if index is None:
-                setattr(holder, name, new)
-            else:
-                getattr(holder, name)[index] = new
-            ast.fix_missing_locations(changed)
-            what = f"{kind}: {ast.unparse(node)} -> {ast.unparse(new)}"
-            yield Mutant(file, function, node.lineno, what, changed)
-
-
-def _places(tree: ast.Module) -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST]]:
-    """Every node below a function's body, with what holds it; no docstrings, no annotations."""
-    for function in tree.body:
-        if isinstance(function, ast.FunctionDef):
-            for at, statement in enumerate(function.body):
-                docstring = isinstance(statement, ast.Expr) and at == 0
-                if not docstring:
-                    for place in _below(function, "body", at, statement):
-                        yield function.name, *place
-
-
-def _below(
-    holder: ast.AST, name: str, index: int | None, node: ast.AST
-) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    yield holder, name, index, node
-    if isinstance(node, ast.Raise):
-        return
-    for field, value in ast.iter_fields(node):
-        if isinstance(value, ast.AST):
-            yield from _below(node, field, None, value)
-        elif isinstance(value, list):
-            for at, each in enumerate(value):
-                if isinstance(each, ast.AST):
-                    yield from _below(node, field, at, each)
-
-
-def _mutated(node: ast.AST, kind: str) -> ast.AST | None:
-    """The node changed in this way, or None where it cannot be."""
-    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in SWAPPED:
-        if kind == "flip":
-            new = copy.deepcopy(node)
-            new.op = SWAPPED[type(node.op)]()
-            return new
-        if kind == "drop":
-            return copy.deepcopy(node.left) if isinstance(node, ast.BinOp) else ast.Pass()
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and kind == "flip":
-        return copy.deepcopy(node.operand)
-    if isinstance(node, ast.Constant) and type(node.value) is int and kind == "off by one":
-        return ast.Constant(node.value + 1)
-    return None
+def trials(file: str) -> Iterator[Trial]:
+    """One of every mutant of a file's function bodies."""
+    return map(Trial, mutants(file, KINDS))
 
 
 def main() -> None:
     """Print the share killed by file, and the survivors."""
     killers: list[str | None] = []
     for file in FILES:
-        every = list(mutants(file))
-        found = [mutant.killer() for mutant in every]
+        every = list(trials(file))
+        found = [trial.killer() for trial in every]
         print(f"{file}: {len(found) - found.count(None)} of {len(found)} killed")
-        for mutant, killer in zip(every, found, strict=True):
+        for trial, killer in zip(every, found, strict=True):
             if killer in (None, TWIN):
-                print(f"    line {mutant.line}, {mutant.change}: {killer or 'survives'}")
+                line = trial.mutant.line
+                print(f"    line {line}, {trial.change}: {killer or 'survives'}")
         killers += found
     killed = len(killers) - killers.count(None)
     alone = killed - killers.count(TWIN)

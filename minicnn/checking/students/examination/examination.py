@@ -20,6 +20,8 @@ from minicnn.checking.students.examination.evidence import (
     worst_in_words,
 )
 from minicnn.checking.students.examination.experiments import explaining_twin
+from minicnn.checking.students.examination.formulas import changed_formula
+from minicnn.checking.students.examination.likeness import likeness
 from minicnn.checking.students.examination.own_forward import agrees_with_own_forward
 from minicnn.checking.students.examination.pairs import explained_by_two
 from minicnn.checking.students.examination.settings import is_possible, unknown_settings
@@ -376,9 +378,10 @@ class Examination:
             function, key, small or self.operation.small
         ) or show_observation(self.convention, wrong[0], key)
         twin = self.experiment(function, key, (key,)) if not (fault or text) else None
-        if twin is not None:
-            fault, text = twin.fault or None, twin.detail
+        if twin is not None and twin.fault:
+            fault, text = twin.fault, twin.detail
         if fault is None:
+            text = text or self._in_words(key, seen) or (twin.detail if twin else "")
             text = unexplained(self.convention, key, text)
             if misshapen is None:
                 shown["worst"] = worst(self.convention, wrong[0], key)
@@ -393,6 +396,12 @@ class Examination:
             text += f": {sums}." if sums else "."
         return lesson(
             function, verdict, fault, text, shown, topic=self.operation.topic, also=explanation.also
+        )
+
+    def _in_words(self, key: str, seen: Sequence[Observation]) -> str:
+        """In what wrong answers are like the right ones, where no fault explains them."""
+        return likeness(key, self.convention.label(key), seen) or changed_formula(
+            self.operation, key, self.convention.gradients, seen
         )
 
     def _kept_axis(

@@ -6,15 +6,12 @@ suspects predict, so that no pair has to be written down.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicnn.checking.students.operations.observation import Observation, agree
+from minicnn.checking.students.operations.observation import TOLERANCE, Observation, agree
 from minicnn.checking.students.operations.operation import Explanation, Suspect
-
-Change = Callable[[np.ndarray], np.ndarray]
-"""What a fault makes of an answer."""
 
 
 def explained_by_two(
@@ -53,47 +50,54 @@ def _after(
     suspects: Sequence[Suspect], seen: Sequence[Observation]
 ) -> Iterator[tuple[Suspect, Suspect]]:
     """Pairs of a fault that changes every answer in one way, and any other."""
-    predicted = [_predictions(suspect, seen) for suspect in suspects]
-    changes = [
-        [_change(each.expected, own) for each, own in zip(seen, answers, strict=True)]
-        for answers in predicted
-    ]
-    for one, of_one in zip(suspects, changes, strict=True):
-        if any(change is None for change in of_one):
-            continue
-        for other, answers in zip(suspects, predicted, strict=True):
-            if other is not one and all(
-                change is not None and answer is not None and agree(each.received, change(answer))
-                for each, change, answer in zip(seen, of_one, answers, strict=True)
-            ):
-                yield one, other
+    if not suspects or not all(each.received.ndim for each in seen):
+        return
+    answers = [_predictions(suspects, each) for each in seen]
+    for at, one in enumerate(suspects):
+        left = np.ones(len(suspects), bool)
+        for each, predicted in zip(seen, answers, strict=True):
+            change = _change(each.expected, predicted[at])
+            if change is None:
+                break
+            left &= _agree_with(each.received, change[0] * predicted + change[1])
+            if not left.any():
+                break
+        else:
+            for other in np.flatnonzero(left):
+                if other != at:
+                    yield one, suspects[int(other)]
 
 
-def _predictions(suspect: Suspect, seen: Sequence[Observation]) -> list[np.ndarray | None]:
-    """What a suspect says of every case; None where that has another shape than the right one."""
-    answers = []
-    for each in seen:
-        answer = suspect.prediction(each)
-        answers.append(answer if answer.shape == each.expected.shape else None)
+def _predictions(suspects: Sequence[Suspect], seen: Observation) -> np.ndarray:
+    """What all suspects say of a case; NaN for one that says another shape than the right one."""
+    answers = np.full((len(suspects), *seen.expected.shape), np.nan)
+    for at, suspect in enumerate(suspects):
+        answer = suspect.prediction(seen)
+        if answer.shape == seen.expected.shape:
+            answers[at] = answer
     return answers
 
 
-def _change(right: np.ndarray, wrong: np.ndarray | None) -> Change | None:
-    """How one answer becomes the other, if in one way everywhere: by a factor, or by a term and a
-    factor for each channel, which is the last axis."""
-    if wrong is None or not wrong.ndim or not np.isfinite(wrong).all():
+def _agree_with(received: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Which of several answers are the one that came."""
+    axes = tuple(range(1, answers.ndim))
+    scale = np.maximum(np.abs(answers).max(axes, initial=0), 1e-12)
+    return np.abs(answers - received).max(axes, initial=0) <= TOLERANCE * scale
+
+
+def _change(right: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The factor and the term that make one answer the other: of all of it, or of each channel,
+    which is the last axis; None where there are none."""
+    none = np.zeros(())
+    if not np.isfinite(wrong).all():
         return None
-    if agree(wrong, right):
-        return lambda answer: answer
-    factor = float((wrong * right).sum() / np.square(right).sum())
+    factor = (wrong * right).sum() / np.square(right).sum()
     if right.size > 1 and agree(wrong, factor * right):
-        return lambda answer: factor * answer
+        return factor, none
     rows, wrong_rows = (array.reshape(-1, array.shape[-1]) for array in (right, wrong))
     if len(rows) < 3 or np.ptp(rows, axis=0).min() == 0:
         return None
     centred = rows - rows.mean(0)
     factors = (centred * wrong_rows).sum(0) / np.square(centred).sum(0)
     terms = wrong_rows.mean(0) - factors * rows.mean(0)
-    if not agree(wrong, factors * right + terms):
-        return None
-    return lambda answer: factors * answer + terms
+    return (factors, terms) if agree(wrong, factors * right + terms) else None
