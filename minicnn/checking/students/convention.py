@@ -98,7 +98,7 @@ class Convention:
         elif layout == "unflattened" and array.ndim == 3:
             array = array[..., 0]
         elif layout == "unflattened" and array.ndim == 2 and array.shape[1] % 2 == 0:
-            array = array.reshape(array.shape[0], 2, -1)
+            array = array.reshape(array.shape[0], 2, array.shape[1] // 2)
         elif layout == "channels" and array.ndim == 1:
             array = array.reshape(1, -1, 1, 1)
         return np.array(array, order="C")
@@ -115,7 +115,7 @@ class Convention:
         if layout == "unflattened":
             # one that was not brought back to x's shape is told by a last axis of 1
             if array.ndim == 3:
-                return array.reshape(array.shape[0], -1)
+                return array.reshape(array.shape[0], array.shape[1] * array.shape[2])
             return array[..., None] if array.ndim == 2 else array
         if layout == "channels" and array.shape == (1, array.size, 1, 1):
             return array.reshape(-1)

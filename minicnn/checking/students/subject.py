@@ -87,7 +87,7 @@ class Subject:
         result = self._call(name, self.pair.forward, positional, keywords)
         self.changes.note(name, watched)
         if self.convention.has_cache or self.convention.gradients:
-            if not isinstance(result, tuple | list) or len(result) != 2:
+            if not isinstance(result, list) or len(result) != 2:
                 raise wrong_number(name, "two things", result)
             result, cache = result
         y = self.convention.ours("y", self.array(name, self.convention.label("y"), result))
@@ -110,6 +110,8 @@ class Subject:
         """
         function = self.pair.backwards[name]
         if self.convention.operation == "softmax_cross_entropy":
+            if dy.ndim:
+                raise Trouble(f"the loss has shape {dy.shape}, so that no dloss fits")
             both = self.backward_takes(name) > 1
             given = (forward.cache, float(dy)) if both else (forward.cache,)
         else:
@@ -134,9 +136,9 @@ class Subject:
         self.changes.note(name, watched)
         self.changes.note(name, forward.watched)
         wanted = self.convention.gradients
-        if len(wanted) == 1 and not isinstance(result, tuple | list):
-            result = (result,)
-        if not isinstance(result, tuple | list) or len(result) != len(wanted):
+        if len(wanted) == 1 and not isinstance(result, list):
+            result = [result]
+        if not isinstance(result, list) or len(result) != len(wanted):
             raise wrong_number(name, ", ".join(map(self.convention.label, wanted)), result)
         return [
             self.convention.ours(key, self.array(name, self.convention.label(key), value))
@@ -175,7 +177,8 @@ class Subject:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                return function(*positional, **keywords)
+                result = function(*positional, **keywords)
+                return [*result] if isinstance(result, tuple | list) else result
         except NotImplementedError:
             text = f"{name} is not written yet (NotImplementedError)"
             raise Trouble(text, verdict="not-written") from None
@@ -191,5 +194,5 @@ def wrong_number(function: str, wanted: str, result: Any) -> Trouble:
     if result is None:
         text = f"{function} must return {wanted}, got None (is it written yet?)"
         return Trouble(text, verdict="not-written")
-    came = f"{len(result)}" if isinstance(result, tuple | list) else f"one {type(result).__name__}"
+    came = f"{len(result)}" if isinstance(result, list) else f"one {type(result).__name__}"
     return Trouble(f"{function} must return {wanted}, got {came}")
