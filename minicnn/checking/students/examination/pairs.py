@@ -19,8 +19,6 @@ def explained_by_two(
 ) -> Explanation | None:
     """The first two suspects of different faults that together explain every observation, where
     none does alone; the one that the catalogue names comes first, or the likelier."""
-    if not all(each.shape_is_right for each in seen):
-        return None
     with np.errstate(all="ignore"):
         for pair in itertools.chain(_before(suspects, seen), _after(suspects, seen)):
             first, second = sorted(pair, key=lambda each: (not each.fault, suspects.index(each)))
@@ -50,7 +48,7 @@ def _after(
     suspects: Sequence[Suspect], seen: Sequence[Observation]
 ) -> Iterator[tuple[Suspect, Suspect]]:
     """Pairs of a fault that changes every answer in one way, and any other."""
-    if not suspects or not all(each.received.ndim for each in seen):
+    if not suspects or not all(each.shape_is_right and each.received.ndim for each in seen):
         return
     answers = [_predictions(suspects, each) for each in seen]
     for at, one in enumerate(suspects):

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from minicnn.checking.students.operations import conv2d_matrices
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.conv2d_cases import conv2d_cases, small_cases
 from minicnn.checking.students.operations.conv2d_equations import (
@@ -285,8 +286,13 @@ def _kept_parts() -> list[tuple[slice, ...]]:
 
 
 CONV2D = Operation(
-    "conv2d", conv2d_cases(), small_cases(), _forward_suspects(),
-    {"dx": _dx_suspects(), "dw": _dw_suspects(), "db": _db_suspects()},
+    "conv2d", conv2d_cases(), small_cases(),
+    [*_forward_suspects(), *conv2d_matrices.forward_suspects()],
+    {
+        "dx": [*_dx_suspects(), *conv2d_matrices.backward_suspects("dx")],
+        "dw": [*_dw_suspects(), *conv2d_matrices.backward_suspects("dw")],
+        "db": _db_suspects(),
+    },
     twins={key: convolution_twins(key) for key in ("y", "dx", "dw", "db")},
     size_in_words=size_in_words,
 )
