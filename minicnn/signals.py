@@ -166,7 +166,20 @@ def _end(number: int) -> None:
     for act in LAST_ACTS:
         with suppress(OSError):  # a last word may have no place to go
             act()
+    end_now(128 + number)
+
+
+def end_now(status: int) -> None:
+    """End this process without Python's own end, which may fail after C code was interrupted.
+
+    What is written is flushed; functions of `atexit` are not called.
+
+    Parameters
+    ----------
+    status : int
+        The exit status.
+    """
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             stream.flush()
-    os._exit(128 + number)
+    os._exit(status)

@@ -5,9 +5,9 @@ A command is a function in a file of its own. It imports what is heavy when it i
 """
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable
-from signal import SIGINT
 from typing import Annotated, Any, Literal
 
 import typer
@@ -30,11 +30,14 @@ from minicnn.cli import (
 from minicnn.cli.output import Interruption, complain, warnings_as_lines
 from minicnn.cli.wording import worded
 from minicnn.errors import InputError, NonFiniteLossError
-from minicnn.signals import answered
+from minicnn.signals import answered, end_now
 from minicnn.terminal import spell_on
 
-INTERRUPTED = 128 + SIGINT
-"""Exit status after Ctrl-C, as shells have it."""
+SIGNALLED = {
+    128 + int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+}
+"""Exit statuses after the signals that are answered, as shells have them."""
 
 MARKUP: Literal["rich"] | None = "rich" if shutil.get_terminal_size().columns >= 60 else None
 """How help is shown: in frames, or as plain text where their columns would cut words."""
@@ -108,7 +111,28 @@ def _leave(number: int) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; a mistake, or an error of the system, ends with one line on stderr."""
+    """Run the command line; a mistake, or an error of the system, ends with one line on stderr.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of this process, which a signal then ends at once.
+
+    Raises
+    ------
+    SystemExit
+        Always, with the exit status.
+    """
+    try:
+        _run(arguments)
+    except SystemExit as ended:
+        if arguments is None and ended.code in SIGNALLED:
+            end_now(int(ended.code))
+        raise
+
+
+def _run(arguments: list[str] | None) -> None:
+    """Run the command line, and end with its exit status."""
     spell_on(sys.stdout)
     spell_on(sys.stderr)
     Interruption.said = False
@@ -131,6 +155,6 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError as error:
         complain(f"not enough memory: {error}")
         status = 1
-    if status == INTERRUPTED:  # what becomes of a KeyboardInterrupt in a command
+    if status == 128 + signal.SIGINT:  # what becomes of a KeyboardInterrupt in a command
         Interruption.say()
     sys.exit(status)
