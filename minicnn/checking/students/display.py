@@ -39,14 +39,16 @@ def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
 
 
 def _verdict(finding: Finding, longest: int, width: int, spell: Spell) -> list[Row]:
-    """The function and its verdict, and the fault's name behind it or below."""
+    """The function and its verdict, and the names of its faults behind it or below."""
     style = "green" if finding.verdict == "correct" else "bold red"
     row = [(f"{finding.function:{longest}}  ", ""), (finding.verdict, style)]
     if not finding.fault:
         return [row]
-    if sum(len(text) for text, _ in row) + 2 + len(finding.fault) > width:
-        return [row, [(" " * INDENT, ""), (finding.fault, "bold")]]
-    return [[*row, ("  ", ""), (finding.fault, "bold")]]
+    faults = " and ".join([finding.fault, *finding.also])
+    if sum(len(text) for text, _ in row) + 2 + len(faults) > width:
+        names = [finding.fault, *finding.also]
+        return [row, *([(" " * INDENT, ""), (name, "bold")] for name in names)]
+    return [[*row, ("  ", ""), (faults, "bold")]]
 
 
 def _prose(message: str, width: int, spell: Spell) -> list[str]:

@@ -135,3 +135,14 @@ def test_a_fault_is_shown_in_the_students_own_names_and_axes(tmp_path) -> None:
         "    out should be [[[[-5]]]]",
         "              got [[[[-6]]]]",
     ]
+
+
+def test_two_faults_stand_behind_the_verdict_or_each_below_it() -> None:
+    found = finding()
+    found.also = ["bn-missing-mean-term"]
+    assert shown(found)[0] == (
+        "f_backward  wrong-backward  bn-gamma-missing and bn-missing-mean-term"
+    )
+    assert shown(found, 40)[:3] == [
+        "f_backward  wrong-backward", "    bn-gamma-missing", "    bn-missing-mean-term"
+    ]

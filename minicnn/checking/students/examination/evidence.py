@@ -17,16 +17,17 @@ def lesson(
     function: str, verdict: str, fault: str | None, text: str, evidence: dict[str, Any],
     equation: Equation | None = None,
     topic: str = "",
-    also: str = "",
+    also: tuple[str, str] = ("", ""),
 ) -> Finding:
     """A finding with the catalogue's lesson, if a fault is named, before a text, and with a second
     fault, if it takes two; the equation is found by what is wrong, unless it is given."""
-    if also:
-        text += f" And {also}: {FAULTS[also].within(topic).lesson}."
+    second, detail = also
+    if second:
+        text += f" And {second}: {FAULTS[second].within(topic).lesson}. {detail}"
     if fault:
         text = f"{_sentence(FAULTS[fault].within(topic).lesson)} {text}"
     found = Finding(
-        function, verdict, fault, " ".join(text.split()), evidence, [also] if also else []
+        function, verdict, fault, " ".join(text.split()), evidence, [second] if second else []
     )
     if equation is not None:
         found.equation = {"topic": equation.topic, "number": equation.number}

@@ -23,8 +23,11 @@ def explained_by_two(
         for pair in itertools.chain(_before(suspects, seen), _after(suspects, seen)):
             first, second = sorted(pair, key=lambda each: (not each.fault, suspects.index(each)))
             if first.fault != second.fault or not first.fault:
+                if second.fault:
+                    also = second.fault, second.detail
+                    return Explanation([first.fault], first.detail, also)
                 faults = [first.fault] if first.fault else []
-                return Explanation(faults, f"{first.detail} {second.detail}", second.fault)
+                return Explanation(faults, f"{first.detail} {second.detail}".strip())
     return None
 
 

@@ -155,13 +155,14 @@ class UpdateExamination(Examination):
             next(walk for walk in seen if not self.explains([walk], {}))
         )
         faults = [each.fault for each in why if each.fault]
-        text = " ".join(each.detail for each in why)
+        also = (faults[1], why[1].detail) if len(faults) > 1 else ("", "")
+        text = " ".join(each.detail for each in why[: 1 if also[0] else 2])
         if not faults:
             text = unexplained(self.convention, "y", text)
             return Finding(name, "wrong-forward", None, text, shown)
         return lesson(
             name, "wrong-forward", faults[0], text, shown, self._equation(faults[0]),
-            also=next(iter(faults[1:]), ""),
+            also=also,
         )
 
     def _equation(self, fault: str) -> Equation | None:

@@ -130,7 +130,7 @@ def explain_dx(
         if not explained:
             first, second = _two(candidates, [factors for _, factors in fitted])
             faults = [normalisation.fault(first)] if first else []
-            return Explanation(faults, said, second and normalisation.fault(second))
+            return Explanation(faults, said, (second and normalisation.fault(second), ""))
         detail = explained[0][1]
         faults = [normalisation.fault(fault) for fault, _, _ in explained]
         return Explanation(faults, f"{detail} {said}".strip())

@@ -78,13 +78,13 @@ class Explanation(NamedTuple):
         Ids of all that would have given them, likeliest first; empty where none would.
     text : str
         What the message adds to the catalogue's lesson.
-    also : str
-        A second fault, where it takes two to explain them.
+    also : (str, str)
+        A second fault, where it takes two to explain them, and what the message adds to its lesson.
     """
 
     faults: Sequence[str]
     text: str
-    also: str = ""
+    also: tuple[str, str] = ("", "")
 
 
 @dataclass

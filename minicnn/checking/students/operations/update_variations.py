@@ -6,8 +6,8 @@ import numpy as np
 
 from minicnn.checking.students.operations.updates import Piece, Variation
 
-FIXED = (1e-8, 1e-2, 1e-3, 1e-4, 1e-5)
-"""Numbers that stand where eps belongs."""
+FIXED = {1e-8: "tiny", 1e-2: "0.01", 1e-3: "0.001", 1e-4: "0.0001"}
+"""Numbers that stand where eps belongs, as they are told."""
 
 SIGN = "momentum-sign"
 RATE = "momentum-rate-missing"
@@ -176,9 +176,11 @@ def _ratios() -> list[Variation]:
         eps(lambda g, s, eps, *_: (g + eps) / (root(s) + eps),
             "eps is added above the line too."),
         *(eps(lambda g, s, eps, *_, fixed=fixed: g / (root(s) + fixed),
-              f"The eps that is used is about {fixed:g}, whatever is given.") for fixed in FIXED),
+              f"The eps that is used is {text}, whatever is given.")
+          for fixed, text in FIXED.items()),
         *(eps(lambda g, s, eps, *_, fixed=fixed: g / root(s + fixed),
-              f"The eps that is used is about {fixed:g}, inside the root.") for fixed in FIXED),
+              f"The eps that is used is {text}, whatever is given, inside the root.")
+          for fixed, text in FIXED.items()),
         eps(lambda g, s, eps, *_: g / (s + eps), "", ROOT),
         eps(lambda g, s, eps, *_: g / s, "There is no eps either.", ROOT),
         eps(lambda g, s, eps, *_: g / (s * s + eps), "It is divided by the square.", ROOT),
@@ -255,7 +257,7 @@ COUNTED_LATE = Variation(
 """Right too, where t begins at 1 and nobody asks for more."""
 
 ADAM = [
-    *_corrections(MISSING, lambda beta, t: 1.0, "There is no correction of {}."),
+    *_corrections(MISSING, lambda beta, t: 1.0, "Uncorrected: {}."),
     COUNTED_LATE,
     Variation(COUNT, {"count": lambda t: (t, t)}, "t is not increased."),
     Variation(COUNT, {"count": lambda t: (t + 1, t)}, "The increased t is not kept."),

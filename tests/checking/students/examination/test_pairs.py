@@ -124,7 +124,7 @@ def test_a_term_and_a_factor_of_each_channel_act_after_another_fault() -> None:
     ]
     found = explained_by_two(suspects, _seen(factor * right[::-1] + term, right))
     assert found is not None
-    assert (found.faults, found.also, found.text.strip()) == (["turned"], "moved", "It is moved.")
+    assert (found.faults, found.also, found.text) == (["turned"], ("moved", "It is moved."), "")
 
 
 def test_what_no_two_explain_has_no_explanation() -> None:
