@@ -20,6 +20,11 @@ Worth = Annotated[
     typer.Option(metavar="P", help="Points of a right function: 10 for each, or "
                  "batchnorm_backward=5,conv2d=2; those named are asked too. 1 each by default."),
 ]
+Hint = Annotated[
+    int | None,
+    typer.Option(metavar="1|2|3", help="Tell students less than the answer, as minicnn check "
+                 "--hint does."),
+]
 Timeout = Annotated[float, typer.Option(metavar="S", help="Seconds for each function.")]
 
 
@@ -27,6 +32,7 @@ def gradescope(
     exercises: Exercises = None,
     points: Worth = None,
     timeout: Timeout = 10.0,
+    hint: Hint = None,
     out: Annotated[str, typer.Option(metavar="PATH", help="The archive.")] = "autograder.zip",
 ) -> None:
     """Write the archive that Gradescope takes as an autograder.
@@ -36,7 +42,8 @@ def gradescope(
     """
     from minicnn.checking.classroom import machinery
 
-    path = machinery.write_gradescope_archive(out, _worth(exercises, points), timeout=timeout)
+    path = machinery.write_gradescope_archive(
+        out, _worth(exercises, points), timeout=timeout, hint=hint)
     say(f"written to {path}; upload it as the assignment's autograder")
 
 
@@ -44,6 +51,7 @@ def classroom50(
     exercises: Exercises = None,
     points: Worth = None,
     timeout: Timeout = 10.0,
+    hint: Hint = None,
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Where it goes.")] = "autograder",
 ) -> None:
     """Write autograder.py for Classroom 50, and minicnn as a wheel beside it.
@@ -52,7 +60,8 @@ def classroom50(
     """
     from minicnn.checking.classroom import machinery
 
-    path = machinery.write_classroom50_bundle(out, _worth(exercises, points), timeout=timeout)
+    path = machinery.write_classroom50_bundle(
+        out, _worth(exercises, points), timeout=timeout, hint=hint)
     say(f"written to {path}, with minicnn beside it; both go into autograders/ASSIGNMENT/")
 
 
@@ -60,6 +69,7 @@ def otter(
     exercises: Exercises = None,
     points: Worth = None,
     timeout: Timeout = 10.0,
+    hint: Hint = None,
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Otter's tests.")] = "tests",
 ) -> None:
     """Write a test file for Otter-Grader for each exercise.
@@ -70,7 +80,7 @@ def otter(
 
     names = exercises or []
     paths = machinery.write_otter_questions(
-        out, names, _worth(exercises, points), timeout=timeout)
+        out, names, _worth(exercises, points), timeout=timeout, hint=hint)
     say(f"written to {', '.join(map(str, paths))}")
 
 

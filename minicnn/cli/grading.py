@@ -12,11 +12,12 @@ SERVICES = ("gradescope", "classroom50")
 
 
 def write_results(
-    path: str, service: str, points: str | None, out: str | None, timeout: float
+    path: str, service: str, points: str | None, out: str | None, timeout: float,
+    hint: int | None,
 ) -> None:
     """Check one student's file or folder, and write the results as a service reads them."""
     from minicnn.checking.classroom import classroom50, gradescope
-    from minicnn.checking.classroom.grading import grade, scores, total
+    from minicnn.checking.classroom.grading import grade, scores, total, with_hints
     from minicnn.checking.classroom.machinery import require_whole
     from minicnn.checking.classroom.points import Points, read_points
     from minicnn.checking.classroom.submissions import submission_of
@@ -33,7 +34,7 @@ def write_results(
     else:
         place = gradescope.default_place() if out is None else as_path(out)
     require_place_of_file(place)
-    graded = grade(submission_of(path), timeout=timeout)
+    graded = with_hints(grade(submission_of(path), timeout=timeout), hint)
     if service == "classroom50":
         results = classroom50.classroom50_result(graded, worth)
         body = classroom50.release_body(graded, worth)
@@ -48,7 +49,7 @@ def write_results(
 
 def grade_folder(
     folder: str, points: str | None, csv: str | None, html: str | None, timeout: float,
-    as_json: bool,
+    hint: int | None, as_json: bool,
 ) -> None:
     """Check the submissions of a class, and write or show what came of it."""
     from minicnn.checking.classroom.points import Points, read_points
@@ -76,7 +77,8 @@ def grade_folder(
     if html is not None:
         from minicnn.viewing.class_page import write_class_page
 
-        write_class_page(html, graded, shown_points, title=as_path(folder).resolve().name)
+        write_class_page(
+            html, graded, shown_points, title=as_path(folder).resolve().name, hint=hint)
         say(f"a page of the class and one for each student: {html}")
     if as_json:
         print(json.dumps([each.as_dict() for each in graded], indent=2))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from minicnn import terminal
-from minicnn.checking.classroom.grading import Graded, Score, scores, total
+from minicnn.checking.classroom.grading import Graded, Score, scores, total, with_hints
 from minicnn.checking.classroom.points import Points
 from minicnn.checking.classroom.school_class import Mistake, is_mistake, kind_of, mistakes
 from minicnn.checking.faults import FAULTS
@@ -29,7 +29,7 @@ WIDEST = 10_000
 
 def write_class_page(
     path: str | os.PathLike, graded: Sequence[Graded], points: Points | None = None, *,
-    title: str,
+    title: str, hint: int | None = None,
 ) -> Path:
     """Write the page of a class, and beside it a folder with a page for each student.
 
@@ -46,6 +46,8 @@ def write_class_page(
         None: a function counts one, and no points are shown.
     title : str
         What the class is called.
+    hint : {1, 2, 3}, optional
+        The students' pages say less than the answer.
 
     Returns
     -------
@@ -55,15 +57,16 @@ def write_class_page(
     Raises
     ------
     InputError
-        Where a page cannot be written.
+        Where a page cannot be written, or there is no such hint.
     """
     path = as_path(path)
     folder = require_folder(path.with_name(f"{path.stem}-students"), "the folder of pages")
     rows = _rows(graded, points or Points(), folder.name)
     for row, each in zip(rows, graded, strict=True):
+        told = scores(with_hints(each, hint), points or Points())
         write_page(folder / row.file, "student.html.j2", {
             "row": row, "troubles": each.troubles, "notes": each.notes, "worth": points is not None,
-            "parts": [(part, _said(part.finding)) for part in row.parts],
+            "parts": [(part, _said(part.finding)) for part in told],
         })
     found = mistakes(graded)
     return write_page(path, "class.html.j2", {

@@ -14,11 +14,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_archive_for_gradescope(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("classroom", "gradescope", "relu", "--points", "2.5", "--timeout", "4") == 0
+    assert status("classroom", "gradescope", "relu", "--points", "2.5", "--timeout", "4",
+                  "--hint", "2") == 0
     assert "written to autograder.zip" in capsys.readouterr().out
     script = zipfile.ZipFile("autograder.zip").read("run_autograder").decode()
     assert "--points relu_forward=2.5,relu_backward=2.5" in script
-    assert "--timeout 4 " in script
+    assert "--timeout 4 --hint 2 " in script
 
 
 def test_a_bundle_for_classroom_50(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,6 +40,7 @@ def test_questions_for_otter(capsys: pytest.CaptureFixture[str]) -> None:
     ([], "exercises: expected what is asked"),
     (["batchnrm"], "exercises: expected names of exercises or of functions, got 'batchnrm'; did"),
     (["relu", "--points", "x"], "--points: expected a number of points"),
+    (["relu", "--hint", "4"], "--hint: expected 1, 2 or 3, got 4"),
     (["relu", "--timeout", "-1"], "--timeout: expected seconds in"),
 ])
 def test_refusals(

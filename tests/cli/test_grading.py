@@ -83,3 +83,10 @@ def test_refusals_of_a_class(
     here: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert message in refused(capsys, "check", here, *options)
+
+
+def test_a_hint_in_place_of_the_answer(here: Path) -> None:
+    assert status("check", "wrong.py", "--format", "gradescope", "--hint", "1") == 0
+    text = Path("results.json").read_text()
+    assert "Look at dx in relu_backward" in text
+    assert "relu-mask-from-dy" not in text

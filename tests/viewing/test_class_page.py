@@ -105,3 +105,13 @@ def test_a_class_that_handed_in_nothing_of_use(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "No submission has a function that can be checked" in text
     assert "commonest mistakes" not in text
+
+
+def test_students_may_be_told_less_than_their_teacher(tmp_path: Path) -> None:
+    page = write_class_page(
+        tmp_path / "c.html", [graded("anna", wrong("relu-mask-from-dy"))], title="c", hint=1)
+    assert "relu-mask-from-dy" in page.read_text(encoding="utf-8")
+    text = (tmp_path / "c-students" / "anna.html").read_text(encoding="utf-8")
+    assert "wrong-backward" in text
+    assert "Look at " in text
+    assert "sign of" not in text

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from minicnn.checking.classroom.points import Points
 from minicnn.checking.classroom.submissions import Submission, shown
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.findings import Findings
 from minicnn.checking.students.isolation import TIMEOUT, check_file
+from minicnn.checking.students.steps import hinted
 from minicnn.errors import InputError
 
 
@@ -109,6 +111,29 @@ def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
         troubles.append("there is no file that can be checked")
     return Graded(
         submission, list(found.values()), troubles, notes, time.monotonic() - start)
+
+
+def with_hints(graded: Graded, hint: int | None) -> Graded:
+    """The same for a student who is told less than the answer.
+
+    Parameters
+    ----------
+    graded : Graded
+    hint : {1, 2, 3} or None
+        As of `minicnn.checking.students.steps.hinted`; None: everything is told.
+
+    Returns
+    -------
+    Graded
+
+    Raises
+    ------
+    InputError
+        Where there is no such hint.
+    """
+    if hint is None:
+        return graded
+    return replace(graded, findings=hinted(Findings(graded.findings), hint))
 
 
 def scores(graded: Graded, points: Points) -> list[Score]:

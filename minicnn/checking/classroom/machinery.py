@@ -12,7 +12,9 @@ from minicnn.checking.classroom.grading import total
 from minicnn.checking.classroom.points import Points, functions_of
 from minicnn.checking.classroom.wheel import wheel, wheel_name, zipped
 from minicnn.checking.students.exercises import EXERCISES
+from minicnn.checking.students.findings import Findings
 from minicnn.checking.students.isolation import TIMEOUT, require_timeout
+from minicnn.checking.students.steps import hinted
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 from minicnn.files.reading import require_folder
@@ -47,7 +49,8 @@ def worth_of(exercises: Iterable[str], points: Points) -> dict[str, float]:
 
 
 def write_gradescope_archive(
-    path: str | os.PathLike, worth: dict[str, float], *, timeout: float = TIMEOUT
+    path: str | os.PathLike, worth: dict[str, float], *, timeout: float = TIMEOUT,
+    hint: int | None = None,
 ) -> Path:
     """Write the zip file that Gradescope takes as an autograder.
 
@@ -61,6 +64,8 @@ def write_gradescope_archive(
         Points by function, as of `worth_of`.
     timeout : float, default 10.0
         As of `check_file`.
+    hint : {1, 2, 3}, optional
+        Tell students less than the answer.
 
     Returns
     -------
@@ -70,11 +75,12 @@ def write_gradescope_archive(
     Raises
     ------
     InputError
-        Where it cannot be written, minicnn is not installed, or the time is out of range.
+        Where it cannot be written, minicnn is not installed, or the time or the hint is out of
+        range.
     """
-    require_timeout(timeout)
+    _require(timeout, hint)
     path = as_path(path)
-    values = {"points": _spelt(worth), "timeout": f"{timeout:g}"}
+    values = {"points": _spelt(worth), "timeout": f"{timeout:g}", "hint": hint}
     scripts = {"setup.sh": _filled("setup.sh", values).encode(),
                "run_autograder": _filled("run_autograder.j2", values).encode()}
     with atomic_path(path) as temporary:
@@ -83,7 +89,8 @@ def write_gradescope_archive(
 
 
 def write_classroom50_bundle(
-    folder: str | os.PathLike, worth: dict[str, float], *, timeout: float = TIMEOUT
+    folder: str | os.PathLike, worth: dict[str, float], *, timeout: float = TIMEOUT,
+    hint: int | None = None,
 ) -> Path:
     """Write ``autograder.py`` for Classroom 50, and minicnn as a wheel beside it.
 
@@ -98,6 +105,8 @@ def write_classroom50_bundle(
         Points by function, as of `worth_of`: whole numbers.
     timeout : float, default 10.0
         As of `check_file`.
+    hint : {1, 2, 3}, optional
+        Tell students less than the answer.
 
     Returns
     -------
@@ -108,23 +117,23 @@ def write_classroom50_bundle(
     ------
     InputError
         Where points are no whole numbers, the files cannot be written, minicnn is not installed,
-        or the time is out of range.
+        or the time or the hint is out of range.
     """
-    require_timeout(timeout)
+    _require(timeout, hint)
     require_whole(worth)
     content = wheel()
     folder = require_folder(folder, "the folder of the autograder")
     with atomic_path(folder / wheel_name()) as temporary:
         temporary.write_bytes(content)
     path = folder / "autograder.py"
-    atomic_write_text(path, _filled(
-        "autograder.py.j2", {"points": _spelt(worth), "timeout": f"{timeout:g}"}))
+    values = {"points": _spelt(worth), "timeout": f"{timeout:g}", "hint": hint}
+    atomic_write_text(path, _filled("autograder.py.j2", values))
     return path
 
 
 def write_otter_questions(
     folder: str | os.PathLike, exercises: Iterable[str], worth: dict[str, float], *,
-    timeout: float = TIMEOUT,
+    timeout: float = TIMEOUT, hint: int | None = None,
 ) -> list[Path]:
     """Write a test file for Otter-Grader for each exercise, and one for what is asked beside them.
 
@@ -140,6 +149,8 @@ def write_otter_questions(
         Points by function, as of `worth_of`.
     timeout : float, default 10.0
         As of `check_file`.
+    hint : {1, 2, 3}, optional
+        Tell students less than the answer.
 
     Returns
     -------
@@ -149,9 +160,9 @@ def write_otter_questions(
     Raises
     ------
     InputError
-        Where they cannot be written, or the time is out of range.
+        Where they cannot be written, or the time or the hint is out of range.
     """
-    require_timeout(timeout)
+    _require(timeout, hint)
     folder = require_folder(folder, "the folder of the tests")
     left = dict(worth)
     questions = {
@@ -165,7 +176,7 @@ def write_otter_questions(
         paths.append(folder / f"{question}.py")
         atomic_write_text(paths[-1], _filled("question.py.j2", {
             "question": question, "worth": own, "total": total(own.values()),
-            "timeout": f"{timeout:g}",
+            "timeout": f"{timeout:g}", "hint": hint,
         }))
     return paths
 
@@ -182,6 +193,13 @@ def require_whole(worth: dict[str, float]) -> None:
         if points != int(points):
             raise InputError(f"Classroom 50 takes whole numbers, got {points:g} for {function}",
                              argument="points")
+
+
+def _require(timeout: float, hint: int | None) -> None:
+    """Refuse what the service's machine would refuse."""
+    require_timeout(timeout)
+    if hint is not None:
+        hinted(Findings(), hint)
 
 
 def _spelt(worth: dict[str, float]) -> str:

@@ -9,13 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from minicnn.checking.classroom.grading import Graded, Score, grade
+from minicnn.checking.classroom.grading import Graded, Score, grade, with_hints
 from minicnn.checking.classroom.submissions import submission_of
 from minicnn.checking.classroom.texts import explained
 from minicnn.checking.students.isolation import TIMEOUT
 
 
-def require(function: str, env: Mapping[str, Any], *, timeout: float = TIMEOUT) -> None:
+def require(
+    function: str, env: Mapping[str, Any], *, timeout: float = TIMEOUT, hint: int | None = None
+) -> None:
     """Judge a function of a student's notebook in a process of its own.
 
     Parameters
@@ -27,13 +29,15 @@ def require(function: str, env: Mapping[str, Any], *, timeout: float = TIMEOUT) 
         as ``In``, the code of the cells that were run; the function is taken from these.
     timeout : float, default 10.0
         As of `check_file`.
+    hint : {1, 2, 3}, optional
+        Say less than the answer.
 
     Raises
     ------
     AssertionError
         Where the function is not correct, with what the terminal would show of it.
     """
-    graded = _graded(tuple(map(str, env.get("In", ()))), timeout)
+    graded = with_hints(_graded(tuple(map(str, env.get("In", ()))), timeout), hint)
     found = next((each for each in graded.findings if each.function == function), None)
     if found is None or found.verdict != "correct":
         raise AssertionError(explained(Score(function, 0, 1, found), graded))

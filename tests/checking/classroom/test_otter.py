@@ -43,3 +43,10 @@ def test_what_is_not_right_says_what(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AssertionError, match=message):
         require("relu_backward", env(*cells), timeout=3)
+
+
+def test_a_hint_says_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AssertionError, match="Look at dx in relu_backward") as raised:
+        require("relu_backward", env(HOMEWORK["wrong"]), hint=1)
+    assert "relu-mask-from-dy" not in str(raised.value)
