@@ -45,6 +45,9 @@ class Convention:
         forward.
     fits, fits_backward : callable
         Whether a forward (a backward without a forward) with these parameters is this dialect's.
+    told_by_backward : bool
+        Whether forward alone does not tell the dialects apart, so that `fits_backward` has a say
+        where there is a backward beside it.
     lone_cache : callable or None
         The cache that the dialect prescribes, from a call's arguments; None where it prescribes
         none.
@@ -75,6 +78,7 @@ class Convention:
     call: Callable[[Case, dict[str, np.ndarray], Parameters], Arguments]
     fits: Callable[[Parameters], bool] = lambda parameters: True
     fits_backward: Callable[[Parameters], bool] = lambda parameters: True
+    told_by_backward: bool = False
     lone_cache: Callable[[tuple, dict[str, Any]], Any] | None = None
     unless: str = ""
     asks: Callable[[Case], bool] = lambda case: True

@@ -38,6 +38,13 @@ _STATEMENTS = [
 ]
 """Sentences, in small letters, that say what p is; ``complement`` where they speak of 1 - p."""
 
+_P = r"(?<![a-z0-9_])p(?![a-z0-9_])"
+_EASTERN_PROBABILITY = re.compile("概率|几率|機率|確率|확률")
+_EASTERN_KEEPS = re.compile("保留|保持|激活|存活|残す|残る|유지|살아")
+_EASTERN_DROPS = re.compile("丢弃|丢掉|舍弃|丢失|落とす|消す|제거|버리|버릴")
+_EASTERN_CONTRAST = re.compile("不是|并非|不同于|ではなく|아니라")
+"""Chinese, Japanese and Korean; 失活 is left out, being the word for dropout itself."""
+
 _CONTRAST = re.compile(r"\b(?:contrary|opposed|unlike|rather than|instead of|contrast|not|never|"
                        r"elsewhere|others?|some (?:sources|texts|papers|people|books|authors))\b")
 """After one of these a sentence speaks of what p is not, until it says ``here`` or ``we``."""
@@ -88,6 +95,19 @@ def statements(text: str, *, of_p: bool = False) -> Iterator[Meaning]:
                 if not _is_contrast(before):
                     yield Meaning((match["drops"] is not None) != (match["complement"] is not None),
                                   sentence)
+        yield from _eastern_statements(sentence)
+
+
+def _eastern_statements(sentence: str) -> Iterator[Meaning]:
+    """What its clauses say of p in Chinese, Japanese or Korean."""
+    for clause in re.split("[，。；、,.;]", sentence.lower()):
+        keeps, drops = _EASTERN_KEEPS.search(clause), _EASTERN_DROPS.search(clause)
+        speaks_of_p = re.search(_P, clause) and _EASTERN_PROBABILITY.search(clause)
+        if speaks_of_p and not _EASTERN_CONTRAST.search(clause) and (keeps is None) != (
+            drops is None
+        ):
+            complement = re.search(rf"1(?:\.0?)? ?- ?{_P}", clause) is not None
+            yield Meaning((drops is not None) != complement, sentence)
 
 
 def _is_contrast(before: str) -> bool:

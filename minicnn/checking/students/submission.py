@@ -39,10 +39,13 @@ def find_pairs(submission: Submission) -> list[Pair]:
         forward = own.get(convention.forward)
         backwards = {name: own[name] for name in convention.backwards if name in own}
         first = forward or next(iter(backwards.values()), None)
-        if first is None or convention.unless in own:
+        taken = {name for pair in pairs for name in pair.names}
+        if first is None or convention.unless in own or convention.forward in taken:
             continue
-        names = parameters(first)
-        if convention.fits(names) if forward else convention.fits_backward(names):
+        asked = [convention.fits(parameters(forward))] if forward else []
+        if backwards and (not forward or convention.told_by_backward):
+            asked.append(convention.fits_backward(parameters(next(iter(backwards.values())))))
+        if all(asked):
             pairs.append(Pair(convention, forward, backwards))
     return pairs
 

@@ -29,6 +29,10 @@ KEEP = [
     "We keep a neuron active with some probability p.",
     "dropout_param['p'] is the probability that a neuron stays",
     "Dropout with p as the keep probability",
+    "- p: dropout激活参数，每个神经元的激活概率p。",
+    "每个神经元以概率p被保留",
+    "以 1 - p 的概率丢弃神经元",
+    "p의 확률로 뉴런을 유지한다",
 ]
 DROP = [
     """- dropout_param: A dictionary with the following keys:
@@ -46,12 +50,15 @@ DROP = [
     "setting a unit to 0 with probability p",
     "p is the fraction of units to drop",
     "p is the chance of dropping out a neuron",
+    "以概率p丢弃神经元",
+    "各ニューロンを確率pで消す",
 ]
 NEITHER = [
     "", "drop!", "keep the mask for backward", "p: dropout probability", "p: dropout rate",
     "A neuron is kept if its random number is smaller than p.", "p is the dropout parameter",
     "In some papers p is the probability of dropping.",
     "p is not the probability of keeping",
+    "p: 随机失活概率", "p 不是保留的概率", "p: 保留掩码",
 ]
 
 

@@ -143,8 +143,8 @@ CS231N: tuple[Convention, ...] = (
     ),
     Convention(
         "cs231n", "relu", "relu_forward", ("relu_backward",), ("dx",), {}, call_by_keywords,
-        fits=lambda parameters: False, fits_backward=named_dout,
-        lone_cache=lambda positional, _: positional[0],
+        fits_backward=named_dout, told_by_backward=True,
+        lone_cache=lambda positional, _: positional[0], labels=_OUT,
     ),
     Convention(
         "cs231n", "dropout", "dropout_forward", ("dropout_backward",), ("dx",), {},

@@ -63,7 +63,7 @@ MINICNN: tuple[Convention, ...] = (
     _operation("avgpool2d"),
     _operation("global_avgpool2d"),
     _operation("dense", ("dx", "dw", "db")),
-    _operation("relu", fits_backward=not_named_dout),
+    _operation("relu", fits_backward=not_named_dout, told_by_backward=True),
     _operation("leaky_relu"),
     _operation("elu"),
     _operation("dropout", fits=_is_dropout, fits_backward=not_named_dout),
