@@ -34,7 +34,7 @@ def find_pairs(submission: Submission) -> list[Pair]:
     """The functions of a file that a dialect knows, in the catalogue's order."""
     module = submission.module
     own = {name: value for name, value in vars(module).items() if _is_own(value, module)}
-    pairs = []
+    pairs: list[Pair] = []
     for convention in CONVENTIONS:
         forward = own.get(convention.forward)
         backwards = {name: own[name] for name in convention.backwards if name in own}
