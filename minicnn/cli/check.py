@@ -20,6 +20,13 @@ EXAMPLES = (
     "minicnn check homework --csv grades.csv --html class.html",
 )
 
+EXERCISES = (
+    "batchnorm", "layernorm", "groupnorm", "conv2d", "maxpool2d", "avgpool2d", "global_avgpool2d",
+    "dense", "relu", "leaky_relu", "elu", "dropout", "softmax_cross_entropy", "sgd_update",
+    "rmsprop_update", "adam_update",
+)
+"""Names for the help, which must not wait for what the exercises are made of."""
+
 
 def check(
     file: Annotated[
@@ -33,8 +40,8 @@ def check(
     ] = None,
     exercise: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Write a starter file instead; NAME is an operation, "
-                     "such as batchnorm."),
+        typer.Option(metavar="NAME", help="Write a starter file instead. NAME is one of "
+                     f"{', '.join(EXERCISES)}; or list, which shows what each asks for."),
     ] = None,
     timeout: Annotated[
         float, typer.Option(metavar="S", help="Seconds for each function.")
@@ -79,6 +86,10 @@ def check(
     from minicnn.checking import check_file
     from minicnn.checking.students import display, exercises, steps
 
+    if exercise == "list":
+        for line in exercises.describe_exercises():
+            say(line)
+        return
     if exercise is not None:
         path = exercises.write_exercise(exercise, None if file is None else as_path(file))
         say(f"written to {path}")

@@ -123,14 +123,18 @@ def avgpool2d_forward(
     ----------
     x : array_like (N, H, W, C)
         Images, channels last.
-    size, stride, padding
-        As for `maxpool2d_forward`, with the same defaults.
+    size : int or (int, int), default 2
+        Height and width of the window.
+    stride : int or (int, int), optional
+        Pixels between neighbouring windows; the window's size by default.
+    padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
+        Rim around the image, smaller than the window.
 
     Returns
     -------
     y : ndarray (N, OH, OW, C)
-        float64 if x is a wider float than float32, else float32; OH and OW as for
-        `maxpool2d_forward`.
+        float64 if x is a wider float than float32, else float32;
+        ``OH = (H + top + bottom - size) // stride + 1``, OW alike.
     cache : AvgPool2DCache
         For `avgpool2d_backward`.
 

@@ -10,6 +10,9 @@ import pytest
 from command_line import refused, status
 from submission_checks import SUBMISSIONS, planted
 
+from minicnn.checking.students.exercises import EXERCISES
+from minicnn.cli import check
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STAGED = "batchnorm_staged_graph_cs231n.py"
 
@@ -69,6 +72,17 @@ def test_check_writes_an_exercise(
     assert status("check", "--exercise", "dropout") == 0
     assert capsys.readouterr().out == "written to dropout_exercise.py\n"
     assert status("check", "dropout_exercise.py") == 1
+
+
+def test_the_exercises_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("check", "--exercise", "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert tuple(line.split()[0] for line in lines) == check.EXERCISES == tuple(EXERCISES)
+    assert "dense           " in lines[7]
+    assert "dense_forward, dense_backward" in lines[7]
+    assert status("check", "--help") == 0
+    shown = capsys.readouterr().out
+    assert [name for name in EXERCISES if name not in shown] == []
 
 
 def test_a_folder_is_graded_into_a_table(

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minicnn.checking.equations import EQUATIONS
+from minicnn.checking.equations import Equation
+from minicnn.checking.students.dialects.minicnn import MINICNN
+from minicnn.checking.students.examination.settings import NOT_ASKED
+from minicnn.checking.students.exercise_examples import example_lines
+from minicnn.checking.students.notation import equation_lines
 from minicnn.errors import InputError
 from minicnn.ops import reference
 
@@ -37,7 +41,7 @@ def _pair(name: str, topic: str, given: tuple[int, ...], derived: tuple[int, ...
 
 
 EXERCISES: dict[str, Exercise] = {
-    "batchnorm": _pair("batchnorm", "batch norm", (1, 2, 3, 4, 8, 9), (5, 6, 7, 10)),
+    "batchnorm": _pair("batchnorm", "batch norm", (1, 2, 3, 4, 8, 9, 10), (5, 6, 7)),
     "layernorm": _pair("layernorm", "layer norm", (1, 2, 3, 4), (5, 6, 8)),
     "groupnorm": _pair("groupnorm", "group norm", (1, 2, 3, 4), (5, 6, 8)),
     "conv2d": _pair("conv2d", "convolution", (1, 2), (3, 5, 6)),
@@ -55,9 +59,18 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "sgd_update": Exercise(("sgd_update",), "momentum", (3, 4), ()),
     "rmsprop_update": Exercise(("rmsprop_update",), "RMSProp", (1, 2), ()),
-    "adam_update": Exercise(("adam_update",), "Adam", (1, 2, 3, 4), ()),
+    "adam_update": Exercise(("adam_update",), "Adam", (2, 3, 4), ()),
 }
 """By name."""
+
+
+_OF_DTYPES = re.compile(
+    r"\bfloat64\s+if\b[^.;]*float32(;\s+the\s+running\s+arrays\s+have\s+no\s+say)?[.;]?\s?"
+    r"|, y's dtype|, any float dtype|, float32 or float64, C-contiguous|, or a list of \w+( \w+)*"
+    r"|Python's own, whatever the dtype[^.]*[.]"
+    r"|: it draws one float32 uniform number an element, or on a GPU the\s+seed of its numbers"
+)
+"""What the package promises of dtypes and devices, and of many parameters at once."""
 
 
 def exercise_text(name: str) -> str:
@@ -73,19 +86,33 @@ def exercise_text(name: str) -> str:
             f"expected one of {', '.join(EXERCISES)}, got {name!r}", argument="exercise"
         )
     exercise = EXERCISES[name]
-    equations = EQUATIONS[exercise.topic]
-    lines = [f'"""Exercise: {name}, forward and backward, in NumPy.', ""]
+    passes = "forward and backward" if len(exercise.functions) > 1 else "changed in place"
+    lines = [f'"""Exercise: {name}, {passes}, in NumPy.', ""]
     if exercise.given:
-        lines += ["Given:", *(f"    {equations[number - 1]}" for number in exercise.given), ""]
+        given = [line for number in exercise.given for line in _equation(exercise, number)]
+        lines += ["Given:", *(f"    {line}" for line in given), ""]
     if exercise.derived:
-        given = "dloss, mostly 1," if exercise.topic == "softmax" else "dy = ∂L/∂y"
-        lines += [f"Derive (L is the loss; backward is given {given} and forward's cache):"]
-        lines += [f"    {_left_side(equations[number - 1])} = ?" for number in exercise.derived]
+        given_to_backward = "dloss, mostly 1," if exercise.topic == "softmax" else "dy = ∂L/∂y"
+        lines += [f"Derive (L is the loss; backward is given {given_to_backward} and forward's "
+                  "cache):"]
+        lines += [f"    {_left_side(_equation(exercise, number)[0])} = ?"
+                  for number in exercise.derived]
         lines += [""]
-    lines += ["Check it with:  minicnn check THIS_FILE.py", '"""', "", "import numpy as np"]
+    lines += [
+        "Check it with:  minicnn check THIS_FILE.py", "",
+        "For example (python -m doctest THIS_FILE.py says nothing where it is right):", "",
+        *(f"    {line}" for line in example_lines(name)), '"""', "", "import numpy as np",
+    ]
     for function in exercise.functions:
         lines += ["", "", *_stub(getattr(reference, function))]
     return "\n".join(lines) + "\n"
+
+
+def describe_exercises() -> list[str]:
+    """A line for each exercise: its name, and the functions that it asks for."""
+    longest = max(map(len, EXERCISES))
+    return [f"{name:{longest}}  {', '.join(exercise.functions)}"
+            for name, exercise in EXERCISES.items()]
 
 
 def write_exercise(name: str, path: Path | None = None) -> Path:
@@ -110,6 +137,14 @@ def write_exercise(name: str, path: Path | None = None) -> Path:
     return path
 
 
+def _equation(exercise: Exercise, number: int) -> list[str]:
+    """An equation's lines in the exercise's own names, each remark on a line below, deeper."""
+    name = exercise.functions[-1]
+    convention = next(each for each in MINICNN if name in (each.forward, *each.backwards))
+    first, *remarks = equation_lines(Equation(exercise.topic, number), convention)
+    return [first, *(f"    {remark}" for remark in remarks)]
+
+
 def _left_side(equation: str) -> str:
     return equation.split(" = ")[0]
 
@@ -120,27 +155,38 @@ def _stub(function: Callable[..., Any]) -> list[str]:
     parameters = [
         parameter.replace(annotation=inspect.Parameter.empty)
         for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in NOT_ASKED
     ]
-    docstring = _docstring(function, keep_description=not name.endswith("_backward"))
     head = f"def {name}{inspect.Signature(parameters)}:"
     if len(head) > 100:
         *positional, keywords = re.split(r", \*, ", head.removesuffix("):"))
         head = f"{', '.join(positional)}, *,\n    {keywords},\n):"
+    docstring = f'"""{_docstring(function)}\n"""'
     return [
-        *head.split("\n"),
-        *(f"    {line}".rstrip() for line in f'"""{docstring}\n"""'.split("\n")),
+        *head.split("\n"), *(f"    {line}".rstrip() for line in docstring.split("\n")),
         "    raise NotImplementedError",
     ]
 
 
-def _docstring(function: Callable[..., Any], keep_description: bool) -> str:
-    """Summary, parameters and results; a backward's description would be the solution."""
+def _docstring(function: Callable[..., Any]) -> str:
+    """Summary, parameters and results; a backward's summary would be the solution."""
     text = inspect.getdoc(function) or ""
     parts = re.split(r"\n\n(?=\w+\n-+\n)", text)
-    description, sections = parts[0], parts[1:]
-    if not keep_description:
+    description, sections = parts[0].split("\n\n")[0], parts[1:]
+    if function.__name__.endswith("_backward"):
         forward = function.__name__.replace("_backward", "_forward")
         description = f"The gradients of `{forward}`, to be derived."
-    kept = [part for part in sections if part.startswith(("Parameters", "Returns"))]
+    kept = [_asked(part) for part in sections if part.startswith(("Parameters", "Returns"))]
     text = "\n\n".join([description, *kept])
     return re.sub(r"\b\w+Cache\b", "whatever backward needs", text)
+
+
+def _asked(section: str) -> str:
+    """A section of a docstring without what no exercise asks for."""
+    entries = re.split(r"\n(?=\w)", section)
+    kept = [
+        entry for entry in entries
+        if not set(entry.split("\n")[0].split(" : ")[0].split(", ")) <= set(NOT_ASKED)
+    ]
+    text = _OF_DTYPES.sub("", "\n".join(kept))
+    return "\n".join(line.rstrip() for line in text.split("\n") if line.strip())

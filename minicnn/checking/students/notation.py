@@ -1,4 +1,4 @@
-"""Equations in a student's names and layout: ``y[n,i,j,k]`` as ``out[n,k,i,j]``."""
+"""Equations in a student's names and layout: ``y[n,p,q,k]`` as ``out[n,k,p,q]``."""
 
 import re
 from typing import Any
@@ -8,10 +8,10 @@ from minicnn.checking.faults import FAULTS
 from minicnn.checking.students.convention import LAYOUTS, Convention
 from minicnn.checking.students.finding import Finding
 
-_INDICES = re.compile(r"(\(p\*, q\*\)|\b[a-z]+\u0303?)\[([^][,]+,[^][,]+,[^][,]+,[^][,]+)\]")
+_INDICES = re.compile(r"(\(i\*, j\*\)|\b[a-z]+\u0303?)\[([^][,]+,[^][,]+,[^][,]+,[^][,]+)\]")
 """A name and its four indices."""
 
-_NAME = re.compile(r"\b[A-Za-z]+\b(?![\u0300-\u036f])")
+_NAME = re.compile(r"(?<![A-Za-z])[A-Za-z]+(?![A-Za-z\u0300-\u036f])")
 """A word that carries no hat."""
 
 _LETTERS = {"z": "logits", "dz": "dlogits", "L": "y", "label": "labels"}
@@ -78,4 +78,7 @@ def _names(convention: Convention) -> dict[str, str]:
         return {"z": "x"}
     if convention.operation in ("softmax_cross_entropy", "svm"):
         return {letter: convention.label(name) for letter, name in _LETTERS.items()}
-    return {name: label for name, label in convention.labels.items() if label.isidentifier()}
+    names = {name: label for name, label in convention.labels.items() if label.isidentifier()}
+    if convention.has_cache:
+        return names
+    return {**names, "dw": convention.label("g"), "decay": convention.label("smoothing")}

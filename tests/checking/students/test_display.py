@@ -129,7 +129,7 @@ def test_a_fault_is_shown_in_the_students_own_names_and_axes(tmp_path) -> None:
     assert terminal.plain(describe_findings([found]), 80).splitlines()[1:] == [
         "    The bias b is not added.",
         "    docs/equations.md: convolution, equation 1",
-        "      out[n,k,i,j] = b[k] + Σ(p,q,c) x̃[n, c, i·s+p, j·s+q] · w[k,c,p,q]",
+        "      out[n,k,p,q] = b[k] + Σ(i,j,c) x̃[n, c, p·s+i, q·s+j] · w[k,c,i,j]",
         "      x̃ is x in a rim of zeros",
         "    with x = [[[[-2]]]], w = [[[[3]]]], b = [1], stride = 1, pad = 0",
         "    out should be [[[[-5]]]]",

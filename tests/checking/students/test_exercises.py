@@ -1,15 +1,25 @@
 """Exercises: starter files that come from the reference, run, and are judged as not written yet."""
 
+import doctest
 import inspect
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from submission_checks import findings_of
 
 from minicnn import InputError
-from minicnn.checking import check_file
 from minicnn.checking.equations import EQUATIONS
 from minicnn.checking.faults import FAULTS
-from minicnn.checking.students.exercises import EXERCISES, exercise_text, write_exercise
+from minicnn.checking.students.examination.settings import NOT_ASKED
+from minicnn.checking.students.exercises import (
+    EXERCISES,
+    describe_exercises,
+    exercise_text,
+    write_exercise,
+)
 from minicnn.checking.students.operations import OPERATIONS
 from minicnn.ops import reference
 
@@ -18,15 +28,17 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_exercise_has_the_references_functions_and_no_solution(name: str) -> None:
-    text = exercise_text(name)
+    text, exercise = exercise_text(name), EXERCISES[name]
     module: dict = {}
     exec(compile(text, name, "exec"), module)
-    for function in EXERCISES[name].functions:
-        wanted = inspect.signature(getattr(reference, function)).parameters
+    for function in exercise.functions:
+        wanted = dict(inspect.signature(getattr(reference, function)).parameters)
+        for left_out in NOT_ASKED:
+            wanted.pop(left_out, None)
         got = inspect.signature(module[function]).parameters
         assert [*got] == [*wanted]
-        assert [each.default for each in got.values()] == [wanted[each].default for each in got]
-        assert [each.kind for each in got.values()] == [wanted[each].kind for each in got]
+        assert [each.default for each in got.values()] == [each.default for each in wanted.values()]
+        assert [each.kind for each in got.values()] == [each.kind for each in wanted.values()]
         docstring = inspect.getdoc(module[function])
         original = inspect.getdoc(getattr(reference, function))
         if function.endswith("_backward"):  # the original's description is the solution
@@ -37,10 +49,53 @@ def test_an_exercise_has_the_references_functions_and_no_solution(name: str) -> 
         with pytest.raises(NotImplementedError):
             module[function](*[None] * len(got)) if function.endswith("_backward") else \
                 module[function](**dict.fromkeys(got))
-    topic = EQUATIONS[EXERCISES[name].topic]
-    for number in EXERCISES[name].derived:
+    topic = EQUATIONS[exercise.topic]
+    for number in exercise.derived:
         assert topic[number - 1].split(" = ")[1] not in text
-    assert max(map(len, text.split("\n"))) <= 110
+    assert max(map(len, text.split("\n"))) <= 100
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_starter_says_nothing_that_it_does_not_ask(name: str) -> None:
+    text = exercise_text(name)
+    words = "float32", "float64", "dtype", "GPU", "C-contiguous"
+    assert [word for word in words if word in text] == []
+    parameters = re.findall(r"\w+(?==)|\w+(?=(?:, \w+)* : )", text)
+    assert set(parameters) & set(NOT_ASKED) == set()
+    others = set(EXERCISES) - {name}
+    assert [other for other in others if f"{other}_forward" in text and other not in name] == []
+
+
+def run_example(name: str, functions: dict) -> doctest.TestResults:
+    """What doctest says of a starter's example, if its functions were these."""
+    module: dict = {}
+    exec(compile(exercise_text(name), name, "exec"), module)
+    example = doctest.DocTestParser().get_doctest(
+        module["__doc__"], module | functions, name, None, 0)
+    assert len(example.examples) > 2
+    return doctest.DocTestRunner(verbose=False).run(example, out=lambda text: None)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_example_is_right_for_a_right_function_and_for_no_other(name: str) -> None:
+    functions = {each: getattr(reference, each) for each in EXERCISES[name].functions}
+    assert run_example(name, functions).failed == 0
+    for wrong, right in functions.items():
+        doubled = functions | {wrong: twice(right)}
+        assert run_example(name, doubled).failed > 0, wrong
+
+
+def twice(function: Callable) -> Callable:
+    """A function whose first array is twice too large: returned, or the first argument."""
+
+    def wrong(*arguments: Any, **keywords: Any) -> Any:
+        result = function(*arguments, **keywords)
+        if result is None:
+            arguments[0][...] *= 2
+            return None
+        return (2 * result[0], *result[1:]) if isinstance(result, tuple) else 2 * result
+
+    return wrong
 
 
 def test_every_operation_of_the_package_is_an_exercise() -> None:
@@ -49,11 +104,37 @@ def test_every_operation_of_the_package_is_an_exercise() -> None:
     assert set(EXERCISES) == own
 
 
-def test_a_starter_file_is_judged_as_not_written_yet(tmp_path: Path) -> None:
-    path = write_exercise("batchnorm", tmp_path / "mine.py")
-    forward, backward = check_file(path)
-    assert forward.verdict == backward.verdict == "not-written"
-    assert forward.message.startswith("batchnorm_forward is not written yet (NotImplementedError)")
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_starter_is_judged_as_not_written_yet(name: str, tmp_path: Path) -> None:
+    path = write_exercise(name, tmp_path / "mine.py")
+    findings = findings_of(path)
+    assert {finding.function for finding in findings} == set(EXERCISES[name].functions)
+    for finding in findings:
+        assert (finding.verdict, finding.fault) == ("not-written", None)
+        assert finding.message.startswith(f"{finding.function} is not written yet")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_right_answer_gets_no_note(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    lines = ["import numpy as np", "from minicnn.ops import reference", ""]
+    module: dict = {}
+    exec(compile(exercise_text(name), name, "exec"), module)
+    for function in EXERCISES[name].functions:
+        signature = inspect.signature(module[function])
+        given = ", ".join(
+            f"{each.name}={each.name}" if each.kind is each.KEYWORD_ONLY else each.name
+            for each in signature.parameters.values())
+        lines += [f"def {function}{signature}:", f"    return reference.{function}({given})", ""]
+    path.write_text("\n".join(lines))
+    for finding in findings_of(path):
+        assert (finding.verdict, finding.message) == ("correct", "")
+
+
+def test_the_list_of_exercises_names_each_with_its_functions() -> None:
+    lines = describe_exercises()
+    assert len(lines) == len(EXERCISES)
+    assert lines[0].split() == ["batchnorm", "batchnorm_forward,", "batchnorm_backward"]
 
 
 def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,11 @@ from minicnn.checking.students.examination.formulas import changed_formula
 from minicnn.checking.students.examination.likeness import likeness
 from minicnn.checking.students.examination.own_forward import agrees_with_own_forward
 from minicnn.checking.students.examination.pairs import explained_by_two
-from minicnn.checking.students.examination.settings import is_possible, unknown_settings
+from minicnn.checking.students.examination.settings import (
+    NOT_ASKED,
+    is_possible,
+    unknown_settings,
+)
 from minicnn.checking.students.examination.shapes import (
     kept_axis_in_words,
     without_lone_axes,
@@ -202,7 +206,10 @@ class Examination:
             return ""
         unknown = dict.fromkeys(
             key for case in left for key in unknown_settings(self.subject, case)
+            if key not in NOT_ASKED
         )
+        if not unknown:
+            return ""
         return f"note: {', '.join(unknown)} not checked: there is no such argument"
 
     # -- backward -----------------------------------------------------------------------------

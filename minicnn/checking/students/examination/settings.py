@@ -13,6 +13,11 @@ DEFAULTS: dict[str, Any] = {
 }
 """Settings that a function need not know, while a case leaves them at these values."""
 
+NOT_ASKED = (
+    "unbiased_running_var", "class_weights", "label_smoothing", "scale", "decay", "shrink",
+)
+"""Parameters of the package's functions that no exercise asks for: nobody is told of them."""
+
 
 def is_possible(subject: Subject, case: Case) -> bool:
     """Whether the dialect asks it, and the function takes every setting that is given a value."""

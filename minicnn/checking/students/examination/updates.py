@@ -13,6 +13,7 @@ from minicnn.checking.faults import FAULTS
 from minicnn.checking.students.convention import takes
 from minicnn.checking.students.examination.evidence import lesson, show_case, unexplained
 from minicnn.checking.students.examination.examination import Examination
+from minicnn.checking.students.examination.settings import NOT_ASKED
 from minicnn.checking.students.examination.walks import Walk, Walker
 from minicnn.checking.students.finding import Finding, numbers
 from minicnn.checking.students.operations.case import Case
@@ -213,6 +214,7 @@ class UpdateExamination(Examination):
         """What could not be checked, because the function takes no such argument, or changed."""
         left = dict.fromkeys(
             key for case in self.operation.cases for key in self._unknown(case)
+            if key not in NOT_ASKED
         )
         if left:
             return f"note: {', '.join(left)} not checked: there is no such argument"
