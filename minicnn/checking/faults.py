@@ -133,8 +133,8 @@ FAULTS: dict[str, Fault] = {
          "height and width are exchanged: H stands where W belongs, or the window's height where "
          "its width does"),
         ("conv-padding-fixed", 1,
-         "the image is padded by a number that is written in the code; it is the setting that "
-         "says how wide the rim is"),
+         "the rim of zeros has a width of its own, whatever the padding is set to; it is the "
+         "setting that says how wide it is"),
     ),
     **_faults(
         "pooling",

@@ -101,7 +101,15 @@ def _forward_suspects() -> list[Suspect]:
         ),
         Suspect("conv-padding-fixed", lambda case: correlate(case, around=_fixed(0)),
                 _fixed_in_words(0)),
+        Suspect("", _bias_in_every_product,
+                "b is added to every product before they are summed; it belongs behind the sum, "
+                "once."),
     ]
+
+
+def _bias_in_every_product(case: Case) -> np.ndarray:
+    rows, columns, channels, _ = case["w"].shape
+    return correlate(case, bias=False) + case["b"] * (rows * columns * channels)
 
 
 def _fixed(number: int) -> Rim:

@@ -93,11 +93,6 @@ def _small_steps() -> list[Case]:
             _step_case(rng, 2, 2, 2, whole=True)]
 
 
-BIAS_IN_EVERY_PRODUCT = (
-    "b is added to every product before they are summed, so that it counts as many times as "
-    "there are products; it belongs behind the sum, once."
-)
-
 CONV_SINGLE_STEP = Step(
     "conv_single_step", _step_cases(), _small_steps(),
     [
@@ -107,7 +102,9 @@ CONV_SINGLE_STEP = Step(
                 (case["x"] * case["w"][flip]).sum() + case["b"].sum()))
             for flip in (np.s_[::-1, ::-1], np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1, ::-1])
         ),
-        Suspect("", lambda case: (case["x"] * case["w"] + case["b"]).sum(), BIAS_IN_EVERY_PRODUCT),
+        Suspect("", lambda case: (case["x"] * case["w"] + case["b"]).sum(), (
+            "b is added to every product before they are summed; it belongs behind the sum, once."
+        )),
         Suspect("", lambda case: np.asarray((case["x"] * case["w"]).mean() + case["b"].sum()),
                 "The products are averaged; they belong summed."),
     ],

@@ -112,3 +112,27 @@ def test_where_a_tie_is_the_lesson_the_tie_is_shown(check) -> None:
     message = found["max_pool_backward_naive"].message
     assert message.startswith("It fails only where a window holds its maximum more than once")
     assert "x of shape (1, 1, 1, 2): [[[[1.0, 1.0]]]]" in message
+
+
+def test_a_missing_rim_is_named_beside_a_kernel_in_another_order(
+    check, tmp_path: Path
+) -> None:
+    path = planted(tmp_path, IM2COL, "w_rows = w.reshape(F, -1)\n", "w_rows = w.reshape(-1, F).T\n")
+    text = path.read_text(encoding="utf-8")
+    for old, new in (("    xp = np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)])\n", ""),
+                     ("cols = xp[:", "cols = x[:"), ("x.shape, xp.shape, w", "x.shape, x.shape, w"),
+                     ("(H + 2 * pad - HH)", "(H - HH)"), ("(W + 2 * pad - WW)", "(W - WW)")):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    found = {finding.function: finding for finding in findings_of(path)}[FORWARD]
+    assert found.fault == "conv-padding-fixed"
+    assert "reshape moves no axis, transpose does" in f"{found.message} {found.also}"
+
+
+def test_a_bias_in_every_product_is_said_to_be_that(check) -> None:
+    found = check("coursera_step_by_step.py", "    s = np.multiply(a_slice_prev, W)\n",
+                  "    s = np.multiply(a_slice_prev, W) + b\n    b = 0\n")
+    for function in ("conv_single_step", "conv_forward"):
+        assert "b is added to every product" in found[function].message
+    assert found["conv_backward"].verdict == "correct"
