@@ -25,6 +25,7 @@ from minicnn.checking.students.operations.dropout import (
     fault_in_training,
     is_right_in_training,
     normal_numbers,
+    second_fault_in_training,
     share_in_words,
 )
 from minicnn.checking.students.operations.observation import agree
@@ -132,8 +133,9 @@ class DropoutExamination(Examination):
                 if fault is None:
                     share = share_in_words(masks, keeps)
                     text += f" {share or factor_in_words(mask.factor, keep)}"
-                text += self._also(fault, mask, keep)
-                return lesson(name, "wrong-forward", fault, text, self._evidence(case, y, mask))
+                second = second_fault_in_training(masks, keeps, fault)
+                return lesson(name, "wrong-forward", fault, text, self._evidence(case, y, mask),
+                              also=(second, ""))
         if trouble is not None:
             return self._of_trouble(name, trouble, shown=bool(seen))
         return Finding(name, "correct")
@@ -195,18 +197,6 @@ class DropoutExamination(Examination):
             text += f" {_sharing(mask).capitalize()}"
         return f"{text} {self._reading()}"
 
-    @staticmethod
-    def _also(fault: str | None, mask: Mask, keep: float) -> str:
-        """What else is wrong with a mask."""
-        if fault == "dropout-keep-drop-swapped" and mask.scales(1):
-            return (" And those that stay are not divided by the probability of keeping them "
-                    "(dropout-not-scaled).")
-        if fault == "dropout-mask-shared" and mask.scales(1):
-            return " And those that stay are not divided by the probability (dropout-not-scaled)."
-        if fault == "dropout-mask-shared" and abs(mask.share - keep) > abs(mask.share - 1 + keep):
-            return " And more stay than should, or fewer (dropout-keep-drop-swapped)."
-        return ""
-
     def _evidence(self, case: Case, y: np.ndarray, mask: Mask) -> dict[str, Any]:
         return {
             "of": self.convention.label("y"), "keep": 1 - case["rate"], "share_kept": mask.share,
@@ -235,6 +225,7 @@ class DropoutExamination(Examination):
         case = self._cases(training=False)[0]
         other = self._attempt(found.function, case, self._judge_identity)
         if other.fault == "dropout-scaled-in-eval":
+            found.also = found.also or [other.fault]
             found.message += (
                 " Evaluation scales instead (dropout-scaled-in-eval), as dropout was first "
                 "published; inverted dropout scales in training."

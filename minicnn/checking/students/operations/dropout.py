@@ -120,6 +120,24 @@ def fault_in_training(masks: Sequence[Mask], keeps: Sequence[float]) -> str | No
     return None
 
 
+def second_fault_in_training(
+    masks: Sequence[Mask], keeps: Sequence[float], first: str | None
+) -> str:
+    """Id of what every mask shows beside a first fault, or nothing.
+
+    Where values share a draw there are too few draws to measure a probability; the nearer of the
+    two counts.
+    """
+    pairs = list(zip(masks, keeps, strict=True))
+    if first == "dropout-mask-shared" and all(
+        abs(mask.share - keep) > abs(mask.share - (1 - keep)) for mask, keep in pairs
+    ) and not any(mask.is_whole for mask in masks):
+        return "dropout-keep-drop-swapped"
+    if first not in (None, "dropout-not-scaled") and all(mask.scales(1) for mask in masks):
+        return "dropout-not-scaled"
+    return ""
+
+
 NORMAL_NUMBERS = {
     "below {p:g}": lambda p: _below(p),
     "above {p:g}": lambda p: 1 - _below(p),
