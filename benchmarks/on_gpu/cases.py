@@ -124,6 +124,20 @@ def batchnorm(*shape: int, training: bool = True) -> Callable[[Draw], Results]:
     return compute
 
 
+def groupnorm(*shape: int, groups: int) -> Callable[[Draw], Results]:
+    """x (N, ..., C), far from 0."""
+
+    def compute(draw: Draw) -> Results:
+        y, cache = ops.groupnorm_forward(
+            draw.normal(*shape) + draw.dtype.type(8), draw.normal(shape[-1]),
+            draw.normal(shape[-1]), groups=groups,
+        )
+        dx, dgamma, dbeta = ops.groupnorm_backward(draw.like(y), cache)
+        return {"y": y, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+
+    return compute
+
+
 def loss(rows: int, classes: int, smoothing: float = 0.0, weighted: bool = False) -> Callable[
     [Draw], Results
 ]:
@@ -201,6 +215,8 @@ ODD = (
     Case("batchnorm 3x5x7x4", batchnorm(3, 5, 7, 4)),
     Case("batchnorm 65x17", batchnorm(65, 17)),
     Case("batchnorm 4x3 evaluating", batchnorm(4, 3, training=False)),
+    Case("groupnorm 3x5x7x8 of 2", groupnorm(3, 5, 7, 8, groups=2)),
+    Case("groupnorm 65x17 of 1", groupnorm(65, 17, groups=1)),
     Case("dense 1x5x3", dense(1, 5, 3)),
     Case("dense 33x65x17", dense(33, 65, 17)),
     Case("dense 16x64x128", dense(16, 64, 128)),
@@ -230,6 +246,8 @@ LARGE = (
          convolution((4, 31, 29, 33), (5, 3, 33, 65), 2, 1), True),
     Case("batchnorm 64x48x48x64", batchnorm(64, 48, 48, 64), True),
     Case("batchnorm 128x256", batchnorm(128, 256), True),
+    Case("groupnorm 64x48x48x64 of 1", groupnorm(64, 48, 48, 64, groups=1), True),
+    Case("groupnorm 64x48x48x64 of 8", groupnorm(64, 48, 48, 64, groups=8), True),
     Case("maxpool2d 64x48x48x64", forward_and_backward("maxpool2d", 64, 48, 48, 64), True),
     Case("relu 64x48x48x64", forward_and_backward("relu", 64, 48, 48, 64), True),
     Case("dense 128x9216x256", dense(128, 9216, 256), True),

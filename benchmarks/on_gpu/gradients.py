@@ -72,6 +72,9 @@ CHECKS: dict[str, Callable[[], Any]] = {
         lambda x, gamma, beta: ops.batchnorm_forward(
             x, gamma, beta, np.zeros(4), np.ones(4), training=True),
         ops.batchnorm_backward, _draw(3, 2, 5, 4), _draw(4), _draw(4)),
+    "groupnorm": lambda: _of(
+        lambda x, gamma, beta: ops.groupnorm_forward(x, gamma, beta, groups=2),
+        ops.groupnorm_backward, _draw(3, 2, 5, 4), _draw(4), _draw(4)),
     "maxpool2d": lambda: _of(ops.maxpool2d_forward, ops.maxpool2d_backward, _draw(2, 4, 6, 4)),
     "avgpool2d": lambda: _of(ops.avgpool2d_forward, ops.avgpool2d_backward, _draw(2, 4, 6, 3)),
     "relu": lambda: _of(ops.relu_forward, ops.relu_backward, _draw(5, 7)),

@@ -132,6 +132,15 @@ def _normalisations() -> list[Case]:
 
         return run
 
+    def grouped(groups: int, *shape: int) -> Callable[..., list[Any]]:
+        def run(ops: ModuleType, dtype: type) -> list[Any]:
+            x = _numbers(dtype, *shape) + dtype(3)
+            gamma, beta = (_numbers(dtype, shape[-1], seed=seed) for seed in (1, 2))
+            y, cache = ops.groupnorm_forward(x, gamma, beta, groups=groups, eps=1e-3)
+            return [y, *ops.groupnorm_backward(_numbers(dtype, *shape, seed=5), cache)]
+
+        return run
+
     return [
         Case("batchnorm", normalised(True, 2, 5, 239, 24)),
         Case("batchnorm, one channel a thread", normalised(True, 20, 215, 17), 5),
@@ -139,6 +148,10 @@ def _normalisations() -> list[Case]:
         Case("batchnorm, two strips, one channel a thread", normalised(True, 35, 259)),
         Case("batchnorm, evaluated", normalised(False, 2, 5, 239, 24)),
         Case("batchnorm, evaluated, one channel a thread", normalised(False, 4, 215, 17)),
+        Case("groupnorm", grouped(2, 2, 5, 123, 24)),
+        Case("groupnorm, one channel a thread", grouped(2, 2, 215, 6)),
+        Case("groupnorm, two strips", grouped(1, 2, 19, 1032)),
+        Case("groupnorm, two strips, one channel a thread", grouped(1, 2, 35, 259)),
     ]
 
 

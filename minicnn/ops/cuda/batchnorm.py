@@ -16,10 +16,10 @@ import numpy as np
 
 from minicnn.ops.batchnorm import BatchNormCache
 from minicnn.ops.cuda.array import empty
+from minicnn.ops.cuda.channels import moment_sums, product_sums
 from minicnn.ops.cuda.compile import cuda, device_function, kernel, uint32, uint64
 from minicnn.ops.cuda.device import device
 from minicnn.ops.cuda.rows import (
-    FEW_ROWS,
     THREADS,
     block_sums,
     moves,
@@ -101,31 +101,8 @@ def batchnorm_backward(dy, cache):
 @functools.cache
 def _moments_kernel(lanes):
     load, _ = moves(lanes)
-    add_up = block_sums(2 * lanes)
+    add_moments, add_up = moment_sums(lanes), block_sums(2 * lanes)
     entries, shared_size = 2 * lanes, 2 * lanes * THREADS
-
-    @device_function
-    def add_few(x, place, step, first, few):
-        """Set `few` to the sums over a few rows, in x's dtype."""
-        for entry in range(entries):
-            few[entry] = x.dtype.type(0)
-        for k in range(FEW_ROWS):
-            values = load(x, uint32(place + uint32(k) * step))
-            for lane in range(lanes):
-                difference = values[lane] - first[lane]
-                few[lane] += difference
-                few[lanes + lane] += difference * difference
-
-    @device_function
-    def add_exactly(x, place, step, count, first, sums):
-        """Add so many rows in float64, row by row."""
-        for _ in range(count):
-            values = load(x, place)
-            for lane in range(lanes):
-                difference = np.float64(values[lane]) - np.float64(first[lane])
-                sums[lane] += difference
-                sums[lanes + lane] += difference * difference
-            place = uint32(place + step)
 
     @kernel(threads=THREADS)
     def block_moments(x, channels, strip, rows, m, moments):
@@ -147,22 +124,7 @@ def _moments_kernel(lanes):
             row, c = count, uint32(0)  # nothing to add
         block = x + start * uint64(channels)
         first = load(block, c)  # the block's first row: differences are taken from it
-        place, step = uint32(row * channels + c), uint32(at_once * channels)
-        while uint32(row + at_once * uint32(FEW_ROWS - 1)) < count:
-            add_few(block, place, step, first, few)
-            squares = few[lanes]
-            for lane in range(1, lanes):
-                squares += few[lanes + lane]
-            if squares < real(math.inf):
-                for entry in range(entries):
-                    sums[entry] += np.float64(few[entry])
-            else:  # squares beyond the range of float32
-                add_exactly(block, place, step, uint32(FEW_ROWS), first, sums)
-            row = uint32(row + at_once * uint32(FEW_ROWS))
-            place = uint32(place + step * uint32(FEW_ROWS))
-        if row < count:
-            left_over = uint32(uint32(count - row + at_once - uint32(1)) // at_once)
-            add_exactly(block, place, step, left_over, first, sums)
+        add_moments(block, c, row, count, at_once, channels, first, few, sums)
         add_up(sums, shared, strip, at_once)
         if lanes > 1:  # a channel's sum may be another thread's
             cuda.syncthreads()
@@ -308,16 +270,8 @@ def _apply_kernel(lanes):
 @functools.cache
 def _gradient_sums_kernel(lanes):
     load, _ = moves(lanes)
-    add_up = block_sums(2 * lanes)
+    add_products, add_up = product_sums(lanes), block_sums(2 * lanes)
     entries, strip_size, shared_size = 2 * lanes, lanes * THREADS, 2 * lanes * THREADS
-
-    @device_function
-    def add_row(x, dy, place, near, few):
-        """Add a row to the sums of dy, and of the product dy · (x - near)."""
-        gradients, values = load(dy, place), load(x, place)
-        for lane in range(lanes):
-            few[lane] += gradients[lane]
-            few[lanes + lane] += gradients[lane] * (values[lane] - near[lane])
 
     @kernel(threads=THREADS)
     def gradient_sums(x, dy, mean, channels, strip, rows, m, sums):
@@ -346,21 +300,7 @@ def _gradient_sums_kernel(lanes):
         near = load(near_of_strip, lane_of_strip)
         for entry in range(entries):
             mine[entry] = 0.0
-        place, step = uint32(row * channels + c), uint32(at_once * channels)
-        while row < count:
-            for entry in range(entries):
-                few[entry] = real(0)
-            if uint32(row + at_once * uint32(FEW_ROWS - 1)) < count:
-                for k in range(FEW_ROWS):
-                    add_row(x, dy, uint32(place + uint32(k) * step), near, few)
-            else:
-                left_over = uint32(uint32(count - row + at_once - uint32(1)) // at_once)
-                for k in range(left_over):
-                    add_row(x, dy, uint32(place + uint32(k) * step), near, few)
-            for entry in range(entries):
-                mine[entry] += np.float64(few[entry])
-            row = uint32(row + at_once * uint32(FEW_ROWS))
-            place = uint32(place + step * uint32(FEW_ROWS))
+        add_products(x, dy, c, row, count, at_once, channels, near, few, mine)
         add_up(mine, shared, strip, at_once)
         if lanes > 1:  # a channel's sum may be another thread's
             cuda.syncthreads()

@@ -1,25 +1,23 @@
-"""Layer normalisation, computed on the host by the reference."""
+"""Layer normalisation: group normalisation of a single group, with all channels in it."""
 
-import dataclasses
-
-import numpy as np
-
-from minicnn.ops.cuda.array import asarray
-from minicnn.ops.reference import layernorm as host
+from minicnn.ops.cuda import groupnorm
+from minicnn.ops.groupnorm import GroupNormCache
+from minicnn.ops.layernorm import LayerNormCache
 
 
 def layernorm_forward(x, gamma, beta, *, eps):
-    """y and the cache, on the device."""
-    arrays = map(np.asarray, (x, gamma, beta))
-    y, cache = host.layernorm_forward(*arrays, eps=eps)
-    kept = {"mean": cache.mean, "inverse_std": cache.inverse_std}
-    there = {name: asarray(array, array.dtype) for name, array in kept.items()}
-    return asarray(y, y.dtype), dataclasses.replace(cache, x=x, gamma=gamma, **there)
+    """y = γ · x̂ + β with x̂ = (x - μ) · r and r = 1 / sqrt(σ² + eps), sample by sample.
+
+    x, y (N, ..., C); γ, β (C,); μ, σ² (N,).
+    """
+    y, cache = groupnorm.groupnorm_forward(x, gamma, beta, groups=1, eps=eps)
+    return y, LayerNormCache(x, gamma, cache.mean.reshape(-1), cache.inverse_std.reshape(-1))
 
 
 def layernorm_backward(dy, cache):
-    """dx, dgamma and dbeta, on the device."""
-    names = ("x", "gamma", "mean", "inverse_std")
-    here = {name: np.asarray(getattr(cache, name)) for name in names}
-    gradients = host.layernorm_backward(np.asarray(dy), dataclasses.replace(cache, **here))
-    return tuple(asarray(array, array.dtype) for array in gradients)
+    """dx = r · (g - mean(g) - x̂ · mean(g · x̂)) with g = γ · dy, dγ = Σ dy · x̂, dβ = Σ dy.
+
+    dy (N, ..., C) -> dx (N, ..., C), dγ (C,), dβ (C,).
+    """
+    mean, r = cache.mean.reshape(-1, 1), cache.inverse_std.reshape(-1, 1)  # (N, 1)
+    return groupnorm.groupnorm_backward(dy, GroupNormCache(cache.x, cache.gamma, mean, r))

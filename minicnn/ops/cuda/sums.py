@@ -60,15 +60,15 @@ def plan(rows: int, columns: int, itemsize: int, multiprocessors: int) -> Plan:
     return Plan(width, across, strips, max(1, -(-rows // max(piece, 1))), piece)
 
 
-def column_sums(rows: DeviceArray) -> DeviceArray:
-    """s[c] = Σ over r of rows[r, c]: (R, C) -> (C,); at most two launches."""
+def column_sums(rows: DeviceArray, dtype: np.dtype | None = None) -> DeviceArray:
+    """s[c] = Σ over r of rows[r, c]: (R, C) -> (C,), rounded to a dtype; at most two launches."""
     length, columns = rows.shape
     first = plan(length, columns, rows.dtype.itemsize, device().multiprocessors)
     if first.pieces == 1:
-        return sum_parts(rows)
+        return sum_parts(rows, dtype)
     parts = empty((first.pieces, columns), np.float64)
     _launch(first, rows, parts)
-    return sum_parts(parts, rows.dtype)
+    return sum_parts(parts, dtype or rows.dtype)
 
 
 def sum_parts(parts: DeviceArray, dtype: np.dtype | None = None) -> DeviceArray:
