@@ -154,10 +154,12 @@ class Equation:
     topic: str
     number: int
 
-    def within(self, topic: str) -> "Equation":
-        """The same equation of a kindred topic; itself where the topic is none."""
-        if not {self.topic, topic} <= set(NORMALISATIONS) or topic == self.topic:
+    def within(self, topic: str) -> "Equation | None":
+        """The same equation of a kindred topic, None of another; itself where the topic is none."""
+        if topic in ("", self.topic):
             return self
+        if not {self.topic, topic} <= set(NORMALISATIONS):
+            return None
         last = len(EQUATIONS[topic]) if (self.topic, self.number) == ("batch norm", 7) else None
         return Equation(topic, last or self.number)
 

@@ -24,7 +24,8 @@ class Fault:
     equation: Equation | None
 
     def within(self, topic: str) -> "Fault":
-        """This fault as it is told of a kindred topic, layer norm for example."""
+        """This fault as it is told of another topic: layer norm has equations like batch norm's;
+        of a topic that is not kin no equation is cited."""
         equation = self.equation and self.equation.within(topic)
         lesson = self.lesson if equation == self.equation else OF_GROUPS.get(self.id, self.lesson)
         return Fault(self.id, lesson, equation)

@@ -206,4 +206,48 @@ PLANTED = [
      "    dx -= np.sum(grad, axis=1).reshape(N, 1) / D\n", "    dx = dx - grad / D\n"),
     ("bn-diagonal-only", ROWS, LN_B, B,
      "derivatives @ (gamma * g)", "np.diag(derivatives) * (gamma * g)"),
+    ("bn-wrong-axes", TRANSPOSE, SBN_B, B,
+     "flat = dout.transpose(0, 2, 3, 1).reshape(N * H * W, C)",
+     "flat = dout.reshape(N * H * W, C)"),
+    ("bn-wrong-axes", IN_PLACE, SBN_F, F,
+     "swapped = x.swapaxes(0, 1)  # (C, N, H, W)\n"
+     "    out, cache = "
+     "batchnorm_forward(swapped.reshape(x.shape[1], -1).T, gamma, beta, bn_param)\n"
+     "    return out.T.reshape(swapped.shape).swapaxes(0, 1), cache",
+     "out, cache = batchnorm_forward(x.reshape(-1, x.shape[1]), gamma, beta, bn_param)\n"
+     "    return out.reshape(x.shape), cache"),
+    ("height-width-exchanged", TRANSPOSE, SBN_F, F,
+     "flat = x.transpose(0, 2, 3, 1).reshape(N * H * W, C)",
+     "flat = x.transpose(0, 3, 2, 1).reshape(N * H * W, C)"),
+    ("bn-diagonal-only", ALT, BN_ALT, B,
+     "dx = gamma / (N * std) * (N * dout - dbeta - x_norm * dgamma)",
+     "dx = dout * gamma * std * (1 - 1 / N) * (1 - x_norm**2 / N)"),
+    ("bn-std-power", ALT, BN_B, B,
+     "dgamma = (dout * cache[\"x_norm\"]).sum(axis=0)",
+     "dgamma = (dout * cache[\"x_norm\"] / std).sum(axis=0)"),
+    ("bn-wrong-count", ALT, BN_ALT, B, "gamma / (N * std)", "gamma / std"),
+    ("bn-unbiased-variance", KEPT, BN_F, F,
+     "mean, var = old_mean, old_var\n", "mean, var = old_mean, old_var * len(x) / (len(x) - 1)\n"),
+    ("bn-eps-missing", DIRECT, SBN_F, F,
+     "inv = 1 / np.sqrt(var + eps)\n    xn = diff * inv\n",
+     "inv = 1 / np.sqrt(var)\n    xn = diff * inv + eps\n"),
+    ("ln-wrong-axes", FIVE, SGN_F, F,
+     "parts = x.reshape(N, G, C // G, H, W)\n", "parts = x.reshape(N, C // G, G, H, W)\n"),
+    ("ln-wrong-axes", GRAPH, LN_B, B,
+     "    dsigma = -np.sum(grad * centred, axis=1) / sigma**2\n"
+     "    dvar = dsigma / (2 * sigma)\n"
+     "    grad /= sigma[:, None]\n"
+     "    grad += centred * (2 * dvar / D)[:, None]\n"
+     "    dx = grad\n"
+     "    dx -= np.sum(grad, axis=1).reshape(N, 1) / D\n",
+     "    s = sigma[:, None]\n"
+     "    dvar = np.sum(grad * centred * -0.5 / s**3, axis=0)\n"
+     "    dmean = np.sum(-grad / s, axis=0) + dvar * np.sum(-2 * centred, axis=0) / D\n"
+     "    dx = grad / s + dvar * 2 * centred / D + dmean / D\n"),
+    ("ln-dgamma-wrong-reduction", STAGES, SGN_B, E,
+     "dgamma = np.sum(np.sum(np.sum(dout * xn, axis=3), axis=2), axis=0)",
+     "dgamma = np.sum((dout * xn).reshape(shifted.shape), axis=0)"),
+    ("ln-dgamma-wrong-reduction", FIVE, SGN_B, E,
+     "dbeta = dout.sum(axis=(0, 2, 3), keepdims=True)",
+     "dbeta = dout.sum(axis=(2, 3), keepdims=True)"),
 ]

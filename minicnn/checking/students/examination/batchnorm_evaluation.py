@@ -18,6 +18,9 @@ class BatchNormEvaluation(NormalisationExamination):
     def __init__(self, subject: Subject) -> None:
         super().__init__(BATCHNORM_EVALUATION, subject)
 
+    def _is_diagonal(self, name: str) -> bool:
+        return False  # here it should be
+
     def judge_forward(self) -> Finding:
         found = super().judge_forward()
         if found.verdict == "correct":

@@ -19,6 +19,7 @@ def explained_by_two(
 ) -> Explanation | None:
     """The first two suspects of different faults that together explain every observation, where
     none does alone; the one that the catalogue names comes first, or the likelier."""
+    suspects = [suspect for suspect in suspects if suspect.in_pairs]
     with np.errstate(all="ignore"):
         for pair in itertools.chain(_before(suspects, seen), _after(suspects, seen)):
             first, second = sorted(pair, key=lambda each: (not each.fault, suspects.index(each)))

@@ -1,41 +1,28 @@
-"""Batch norm's dx in training with means over the wrong axes: what the fault would produce."""
+"""Batch norm's gradients in training: what each fault would produce, likeliest first."""
 
-from collections.abc import Callable
-
-import numpy as np
-
-from minicnn.checking.students.operations.batchnorm_cases import (
-    BY_CHANNEL,
-    batch_axes,
-    statistics,
+from minicnn.checking.students.operations.batchnorm_cases import BY_CHANNEL, batch_axes
+from minicnn.checking.students.operations.batchnorm_forward import axis_choices
+from minicnn.checking.students.operations.batchnorm_orders import backward_order_suspects
+from minicnn.checking.students.operations.normalisation_backward import (
+    dbeta_suspects,
+    dgamma_suspects,
+    over_axes_suspects,
+    value_by_value_suspects,
 )
-from minicnn.checking.students.operations.batchnorm_forward import Choose, axis_choices
-from minicnn.checking.students.operations.case import Case
-from minicnn.checking.students.operations.normalisation_backward import value_by_value_suspects
 from minicnn.checking.students.operations.operation import Suspect
 
 
-def dx_suspects() -> list[Suspect]:
-    """What is no sum of the three terms."""
-
-    def over(choose: Choose, which: str) -> Callable[[Case, np.ndarray], np.ndarray]:
-        def predict(case: Case, dy: np.ndarray) -> np.ndarray:
-            right, axes = batch_axes(case), choose(case)
-            own = axes if which == "all" else right
-            mean, var = statistics(case, own)
-            inverse = 1 / np.sqrt(var + case["eps"])
-            normalized = (case["x"] - mean) * inverse
-            second = axes if which in ("all", "both", "mean") else right
-            third = axes if which in ("all", "both", "variance") else right
-            return case["gamma"] * inverse * (
-                dy - dy.mean(second, keepdims=True)
-                - normalized * (dy * normalized).mean(third, keepdims=True)
-            )
-
-        return predict
-
-    return [
-        *value_by_value_suspects(BY_CHANNEL),
-        *(Suspect("bn-wrong-axes", over(choose, which))
-          for choose in axis_choices() for which in ("both", "all", "mean", "variance")),
-    ]
+def backward_suspects() -> dict[str, list[Suspect]]:
+    """By the gradient's name; of dx those that are no sum of its three terms."""
+    orders = backward_order_suspects()
+    return {
+        "dx": [
+            *value_by_value_suspects(BY_CHANNEL),
+            *orders["dx"],
+            *over_axes_suspects(
+                "bn-wrong-axes", lambda case, array: array, batch_axes, axis_choices()
+            ),
+        ],
+        "dgamma": [*dgamma_suspects(BY_CHANNEL), *orders["dgamma"]],
+        "dbeta": [*dbeta_suspects(BY_CHANNEL), *orders["dbeta"]],
+    }

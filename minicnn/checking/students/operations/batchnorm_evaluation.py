@@ -7,7 +7,11 @@ import itertools
 
 import numpy as np
 
-from minicnn.checking.students.operations.batchnorm_cases import batch_axes, statistics
+from minicnn.checking.students.operations.batchnorm_cases import (
+    BY_CHANNEL,
+    batch_axes,
+    statistics,
+)
 from minicnn.checking.students.operations.batchnorm_running import STATISTICS, right_running
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.normalisation import Inverse, inverse_std
@@ -26,6 +30,10 @@ def evaluation_suspects() -> list[Suspect]:
         mean, var = (right_running(case, key)[0] for key in STATISTICS)
         return _y(case, mean, var)
 
+    def unbiased(case: Case) -> np.ndarray:
+        m = BY_CHANNEL.count(case)
+        return _y(case, var=case["running_var"] * m / (m - 1))
+
     return [
         Suspect("bn-eval-uses-batch", lambda case: _y(case, *_of_batch(case))),
         Suspect("bn-eval-uses-batch", lambda case: _y(case, mean=_of_batch(case)[0])),
@@ -39,6 +47,8 @@ def evaluation_suspects() -> list[Suspect]:
         Suspect("bn-eval-without-affine", lambda case: _normalized(case) + case["beta"],
                 "gamma is not applied."),
         *inverse_suspects(_y),
+        Suspect("bn-unbiased-variance", unbiased,
+                "The factor m / (m - 1) belongs into the running variance, if anywhere."),
     ]
 
 

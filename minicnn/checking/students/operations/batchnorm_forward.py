@@ -12,10 +12,13 @@ from minicnn.checking.students.operations.batchnorm_cases import (
     batch_axes,
     statistics,
 )
+from minicnn.checking.students.operations.batchnorm_orders import forward_order_suspects
+from minicnn.checking.students.operations.batchnorm_running import STATISTICS, right_running
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.normalisation import inverse_std
 from minicnn.checking.students.operations.normalisation_forward import (
     inverse_suspects,
+    slips,
     statistics_suspects,
 )
 from minicnn.checking.students.operations.operation import Suspect
@@ -27,22 +30,25 @@ def forward_suspects() -> list[Suspect]:
         *inverse_suspects(BY_CHANNEL.y_with),
         *statistics_suspects(BY_CHANNEL),
         *(
-            Suspect("bn-wrong-axes", _over_axes(choose, which))
+            Suspect("bn-wrong-axes", _over_axes(choose, which), in_pairs=False)
             for choose in axis_choices() for which in ("both", "mean", "variance")
         ),
-        Suspect("bn-wrong-axes", _without_transpose,
-                "(N, C, H, W) is reshaped to (N·H·W, C) without moving C to the end first."),
+        *forward_order_suspects(),
+        *slips(BY_CHANNEL),
+        Suspect("", partial(_of_running, moved=False), _RUNNING),
+        Suspect("", partial(_of_running, moved=True), _RUNNING),
     ]
 
 
-def _without_transpose(case: Case) -> np.ndarray:
-    """What reshape(-1, C) makes of images with channels first."""
-    if case["x"].ndim == 2:
-        return BY_CHANNEL.y_with(case)
-    first = case["x"].transpose(0, 3, 1, 2)
-    rows = first.reshape(-1, first.shape[1])
-    scrambled = Case({**case.arrays, "x": rows}, case.settings)
-    return BY_CHANNEL.y_with(scrambled).reshape(first.shape).transpose(0, 2, 3, 1)
+_RUNNING = "Training normalises with the running statistics; there the batch's own belong."
+
+
+def _of_running(case: Case, moved: bool) -> np.ndarray:
+    """Training with the running statistics, before they are moved or after."""
+    mean, var = (
+        right_running(case, key)[0] if moved else case[key] for key in STATISTICS
+    )
+    return BY_CHANNEL.y_with(case, mean, var)
 
 
 Choose = Callable[[Case], Axes]

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from minicnn.checking.students.operations.batchnorm_cases import BY_CHANNEL
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.groupnorm_cases import (
     BY_GROUP,
@@ -22,10 +23,12 @@ from minicnn.checking.students.operations.normalisation import Normalisation, in
 from minicnn.checking.students.operations.normalisation_backward import (
     dbeta_suspects,
     dgamma_suspects,
+    over_axes_suspects,
     value_by_value_suspects,
 )
 from minicnn.checking.students.operations.normalisation_forward import (
     inverse_suspects,
+    slips,
     statistics_suspects,
 )
 from minicnn.checking.students.operations.normalisation_terms import explain_dx
@@ -56,8 +59,9 @@ def _forward_suspects(normalisation: Normalisation) -> list[Suspect]:
     return [
         *inverse_suspects(normalisation.y_with),
         *statistics_suspects(normalisation),
-        *(Suspect("ln-wrong-axes", partial(_over_axes, axes=axes, which=which))
+        *(Suspect("ln-wrong-axes", partial(_over_axes, axes=axes, which=which), in_pairs=False)
           for axes in AXES for which in ("both", "mean", "variance", "around")),
+        *slips(normalisation),
     ]
 
 
@@ -68,6 +72,7 @@ def _suspects_of_groups() -> Iterator[Suspect]:
         if order != "CHW":
             yield Suspect("ln-wrong-axes", partial(_in_pieces, order=order), cut.format(order))
     yield Suspect("ln-wrong-axes", _interleaved, "A group takes every G-th channel.")
+    yield Suspect("ln-wrong-axes", _exchanged, "There are C/G groups of G channels.")
 
 
 def _over_axes(case: Case, axes: Axes, which: str) -> np.ndarray:
@@ -105,6 +110,12 @@ def _interleaved(case: Case) -> np.ndarray:
     return y
 
 
+def _exchanged(case: Case) -> np.ndarray:
+    """What comes of as many groups as a group should have channels."""
+    groups = case["x"].shape[-1] // case["groups"]
+    return BY_GROUP.y_with(Case(case.arrays, {**case.settings, "groups": groups}))
+
+
 # -- dx ---------------------------------------------------------------------------------------
 
 
@@ -113,13 +124,14 @@ def _dx_suspects(normalisation: Normalisation) -> Iterator[Suspect]:
     for kinds in itertools.product(("once", "never", "twice"), _GAMMAS, _GAMMAS):
         fault = _fault_of_gamma(kinds)
         if fault is not None:
-            yield Suspect(fault, partial(_with_gammas, normalisation, kinds=kinds))
+            yield Suspect(
+                fault, partial(_with_gammas, normalisation, kinds=kinds), in_pairs=False
+            )
     yield Suspect("bn-gamma-squared", lambda case, dy: (
         case["gamma"] * _with_gammas(normalisation, case, dy, ("once", "once", "once"))))
     yield from value_by_value_suspects(normalisation)
-    for axes in AXES:
-        for which in ("both", "all", "mean", "variance"):
-            yield Suspect("ln-wrong-axes", partial(_dx_over_axes, axes=axes, which=which))
+    choices = [lambda case, axes=axes: axes for axes in AXES]
+    yield from over_axes_suspects("ln-wrong-axes", view, lambda case: GROUP_AXES, choices)
 
 
 _GAMMAS: dict[str, Callable[[np.ndarray, np.ndarray, Callable], np.ndarray]] = {
@@ -159,16 +171,25 @@ def _with_gammas(
     return join(split(first - second - third) * inverse)
 
 
-def _dx_over_axes(case: Case, dy: np.ndarray, axes: Axes, which: str) -> np.ndarray:
-    mean, var = _statistics(case, axes if which == "all" else GROUP_AXES)
-    inverse = inverse_std(var, case["eps"])
-    normalized = view(case, (case["x"] - mean) * inverse)
-    g = view(case, case["gamma"] * dy)
-    second = axes if which != "variance" else GROUP_AXES
-    third = axes if which != "mean" else GROUP_AXES
-    dx = g - g.mean(second, keepdims=True) - normalized * (g * normalized).mean(
-        third, keepdims=True)
-    return inverse * dx.reshape(dy.shape)
+# -- dgamma and dbeta -------------------------------------------------------------------------
+
+
+def _kept_rows(values: Callable[[Case, np.ndarray], np.ndarray]) -> Iterator[Suspect]:
+    """Sums over some axes of a view, the others in one row: those of grouped rows, for example."""
+
+    def predict(
+        case: Case, dy: np.ndarray, kept: tuple[int, ...], order: tuple[int, ...]
+    ) -> np.ndarray:
+        parts = view(case, values(case, dy)).transpose(order)
+        return parts.sum(tuple(at for at, axis in enumerate(order) if axis not in kept)).ravel()
+
+    for order in [(0, 3, 4, 1, 2), (0, 1, 2, 3, 4)]:  # N, G, C/G, H, W, and ours
+        for length in range(1, 5):
+            for kept in itertools.combinations(range(5), length):
+                yield Suspect(
+                    "ln-dgamma-wrong-reduction", partial(predict, kept=kept, order=order),
+                    in_pairs=False,
+                )
 
 
 def _operation(
@@ -179,8 +200,9 @@ def _operation(
         name, cases, small, [*_forward_suspects(normalisation), *more],
         {
             "dx": list(_dx_suspects(normalisation)),
-            "dgamma": dgamma_suspects(normalisation),
-            "dbeta": dbeta_suspects(normalisation),
+            "dgamma": [*dgamma_suspects(normalisation),
+                       *_kept_rows(lambda case, dy: dy * normalisation.normalized(case))],
+            "dbeta": [*dbeta_suspects(normalisation), *_kept_rows(lambda case, dy: dy)],
         },
         {"dx": explain_dx(normalisation)},
         blame=("dgamma", "dbeta", "dx"),  # as for batch norm
@@ -196,3 +218,6 @@ GROUPNORM = _operation(
     "groupnorm", "group norm", BY_GROUP, groupnorm_cases(), small_groupnorm_cases(),
     _suspects_of_groups(),
 )
+
+NORMALISATIONS = {"batchnorm": BY_CHANNEL, "layernorm": BY_SAMPLE, "groupnorm": BY_GROUP}
+"""What each of the three operations normalises together."""

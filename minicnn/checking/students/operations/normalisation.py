@@ -80,11 +80,15 @@ class Normalisation:
         columns = self.split(case, case["x"])
         return self.join(case, columns - columns.mean(0))
 
+    def scaled(self, case: Case, inverse: Inverse) -> np.ndarray:
+        """(x - μ) · r, with another r."""
+        columns = self.split(case, case["x"])
+        r = inverse(columns.var(0), case["eps"])
+        return self.join(case, (columns - columns.mean(0)) * r)
+
     def normalized(self, case: Case) -> np.ndarray:
         """x̂."""
-        columns = self.split(case, case["x"])
-        inverse = inverse_std(columns.var(0), case["eps"])
-        return self.join(case, (columns - columns.mean(0)) * inverse)
+        return self.scaled(case, inverse_std)
 
     def y_with(
         self, case: Case, mean: np.ndarray | None = None, var: np.ndarray | None = None,

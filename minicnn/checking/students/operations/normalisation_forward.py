@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import itemgetter
 
 import numpy as np
 
 from minicnn.checking.students.operations.case import Case
-from minicnn.checking.students.operations.normalisation import Inverse, Normalisation
+from minicnn.checking.students.operations.normalisation import Inverse, Normalisation, inverse_std
 from minicnn.checking.students.operations.operation import Suspect
 
 INVERSES: dict[str, list[Inverse]] = {
@@ -40,6 +41,37 @@ def inverse_suspects(y_with: Callable[..., np.ndarray]) -> list[Suspect]:
     ]
 
 
+def slips(normalisation: Normalisation) -> list[Suspect]:
+    """What the catalogue has no name for, and eps after the division."""
+    gamma, beta = itemgetter("gamma"), itemgetter("beta")
+    y_with, normalized = normalisation.y_with, normalisation.normalized
+
+    def of_squares(case: Case) -> np.ndarray:
+        return y_with(case, var=np.square(normalisation.split(case, case["x"])).mean(0))
+
+    def without_brackets(case: Case) -> np.ndarray:
+        mean, var = normalisation.statistics(case)
+        columns = normalisation.split(case, case["x"]) - mean * inverse_std(var, case["eps"])
+        return gamma(case) * normalisation.join(case, columns) + beta(case)
+
+    return [
+        Suspect("bn-eps-missing", lambda case: (
+            y_with(case, inverse=INVERSES["bn-eps-missing"][0]) + gamma(case) * case["eps"]),
+            "It is added to x̂."),
+        Suspect("", normalized, "gamma and beta are left out."),
+        Suspect("", lambda case: gamma(case) * normalized(case), "beta is not added."),
+        Suspect("", lambda case: normalized(case) + beta(case), "gamma is not applied."),
+        Suspect("", lambda case: y_with(case, inverse=lambda var, eps: np.ones_like(var)),
+                "x - μ is not divided by sqrt(σ² + eps)."),
+        Suspect("", lambda case: y_with(case, mean=np.zeros(())), "μ is not taken off x."),
+        Suspect("", lambda case: y_with(case, inverse=lambda var, eps: (var + 2 * eps) ** -0.5),
+                "eps is added twice."),
+        Suspect("", of_squares, "σ² is the mean of x²: μ is not taken off before squaring."),
+        Suspect("", without_brackets,
+                "Brackets are missing: x - μ · r is not (x - μ) · r."),
+    ]
+
+
 def statistics_suspects(normalisation: Normalisation) -> Iterator[Suspect]:
     """Another divisor than m, likeliest first."""
 
@@ -67,5 +99,5 @@ def statistics_suspects(normalisation: Normalisation) -> Iterator[Suspect]:
         for where in range(4):
             yield Suspect(
                 normalisation.fault("bn-wrong-count"), partial(divided, count=count, where=where),
-                f"It divides by {name}.",
+                f"It divides by {name}.", in_pairs=False,
             )

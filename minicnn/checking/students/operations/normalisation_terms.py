@@ -49,7 +49,7 @@ def _powers(normalisation: Normalisation, case: Case) -> Iterator[tuple[str, Fac
     """Factors that a wrong power of σ, or a lacking eps, puts on the terms."""
     _, var = normalisation.statistics(case)
     sigma = np.sqrt(var + case["eps"])
-    for power in (1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 2.5):
+    for power in (1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 2.5, 4, -4, 5, 6, -6):
         for factors in _subsets(sigma**power):
             yield "bn-std-power", factors
     m = normalisation.count(case)
@@ -94,13 +94,21 @@ def _term_suspects(
             yield "bn-gamma-missing", "", factors
         for factors in _subsets(case["gamma"]):
             yield "bn-gamma-squared", "", factors
+    yield "bn-terms-not-summed", "", (1 - 1 / m, 0.0, 1.0)  # dy stands for its own mean
     for factors in _sums(m):
         yield "bn-sum-for-mean", "", factors
+    yield "bn-wrong-count", "The factor 1/m is missing.", (m, m, m)
+    yield "bn-wrong-count", "dy lacks the factor m that belongs before it in this form.", (
+        1 / m, 1.0, 1.0)
     for fault, factors in _powers(normalisation, case):
         yield fault, "", factors
     for name, count in normalisation.other_counts.items():
-        for factors in _sums(m / count(case)):
-            yield "bn-wrong-count", f"Divided by {normalisation.count_name(name, case)}.", factors
+        called = normalisation.count_name(name, case)
+        for factors in [*_sums(m / count(case)), (m / count(case),) * 3]:
+            yield "bn-wrong-count", f"Divided by {called}.", factors
+    for name, count in normalisation.products.items():
+        called = normalisation.count_name(name, case)
+        yield "bn-wrong-count", f"dy has the factor {called}.", (count(case) / m, 1.0, 1.0)
 
 
 def explain_dx(

@@ -26,12 +26,16 @@ class Suspect:
     reads : callable or None
         For a fault in what is read: a case to the one that it makes of it, which another fault then
         works on.
+    in_pairs : bool
+        Whether it is thought of where two faults come together. Families of many do not belong
+        there: two of them soon agree by chance, and there would be millions of pairs.
     """
 
     fault: str
     predict: Callable[..., np.ndarray]
     detail: str = ""
     reads: Callable[[Case], Case] | None = None
+    in_pairs: bool = True
 
     def prediction(self, seen: Observation) -> np.ndarray:
         """What this fault would have given there."""

@@ -74,3 +74,31 @@ def test_the_equation_of_a_gradient_in_evaluation_is_cited(check) -> None:
                   ('if not cache["training"]:', "if cache is None:"))["batchnorm_backward"]
     assert (found.equation["topic"], found.equation["number"]) == ("batch norm", 10)
     assert found.equation["lines"][0].startswith("evaluation: dx = γ · dy")
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("out = gammax + beta  # step 9", "out = gammax  # step 9", "beta is not added."),
+    ("out = gammax + beta  # step 9", "out = xhat  # step 9", "gamma and beta are left out."),
+    ("xmu = x - mu  # step 2", "xmu = x  # step 2", "μ is not taken off"),
+    ("sqrtvar = np.sqrt(var + eps)", "sqrtvar = np.sqrt(var + eps + eps)", "eps is added twice."),
+    ("sq = xmu ** 2", "sq = x ** 2", "μ is not taken off before squaring."),
+    ("xhat = xmu * ivar  # step 7", "xhat = x - mu * ivar  # step 7", "Brackets are missing"),
+    ("xhat = xmu * ivar  # step 7",
+     "xhat = (x - running_mean) / np.sqrt(running_var + eps)  # step 7",
+     "Training normalises with the running statistics"),
+])
+def test_slips_of_y_that_have_no_name_are_said_in_words(
+    check, old: str, new: str, said: str
+) -> None:
+    found = check(STAGED, (old, new))["batchnorm_forward"]
+    assert (found.verdict, found.fault) == ("wrong-forward", "unknown")
+    assert said in found.message
+
+
+def test_rows_that_are_not_moved_back_are_told(check) -> None:
+    found = check("spatial_batchnorm_transpose_cs231n.py", (
+        "return dx.reshape(N, H, W, C).transpose(0, 3, 1, 2), dgamma, dbeta",
+        "return dx.reshape(N, C, H, W), dgamma, dbeta",
+    ))["spatial_batchnorm_backward"]
+    assert (found.verdict, found.fault) == ("wrong-backward", "unknown")
+    assert "without moving C back first" in found.message
