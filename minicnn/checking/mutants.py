@@ -76,29 +76,57 @@ def module_of(file: str) -> types.ModuleType:
     return importlib.import_module(f"minicnn.ops.reference.{file}")
 
 
-def mutants(file: str, kinds: Sequence[str]) -> Iterator[Mutant]:
-    """Every mutant of these kinds of a file's functions, in the order of the file."""
+def mutants(file: str, kinds: Sequence[str], *, everywhere: bool = False) -> Iterator[Mutant]:
+    """Every mutant of these kinds of a file's functions, in the order of the file.
+
+    Parameters
+    ----------
+    file : str
+        The name of a file of the reference backend, without its ending.
+    kinds : sequence of str
+        Keys of `KINDS`.
+    everywhere : bool, default False
+        Whether to add changes of all places at once where a function computes the same thing, as a
+        hand does that computes it once.
+    """
     tree = ast.parse(inspect.getsource(module_of(file)))
     for function in tree.body:
         if isinstance(function, ast.FunctionDef):
-            yield from _of_function(file, function, kinds)
+            for places in [[place] for place in _places(function)]:
+                yield from _of_places(file, function, places, kinds)
+            for places in _alike(function) if everywhere else ():
+                yield from _of_places(file, function, places, kinds)
 
 
-def _of_function(file: str, function: ast.FunctionDef, kinds: Sequence[str]) -> Iterator[Mutant]:
-    for place in list(_places(function)):
-        for kind in kinds:
-            for new in KINDS[kind](place.node):
-                ast.copy_location(new, place.node)
-                statement = place.around(place.node)
-                place.put(new)
-                module = ast.fix_missing_locations(ast.Module([function], []))
-                code = compile(module, module_of(file).__file__ or file, "exec")
-                changed = place.around(new)
-                place.put(place.node)
-                yield Mutant(
-                    file, function.name, place.node.lineno, kind, ast.unparse(place.node),
-                    ast.unparse(new), statement, changed, code,
-                )
+def _of_places(
+    file: str, function: ast.FunctionDef, places: "Sequence[_Place]", kinds: Sequence[str]
+) -> Iterator[Mutant]:
+    """The changes of one place, or of several that hold the same."""
+    place = places[0]
+    for kind in kinds:
+        for new in KINDS[kind](place.node):
+            ast.copy_location(new, place.node)
+            statement = place.around(place.node)
+            for each in places:
+                each.put(new)
+            module = ast.fix_missing_locations(ast.Module([function], []))
+            code = compile(module, module_of(file).__file__ or file, "exec")
+            changed = place.around(new)
+            for each in places:
+                each.put(each.node)
+            yield Mutant(
+                file, function.name, place.node.lineno, kind, ast.unparse(place.node),
+                ast.unparse(new), statement, changed, code,
+            )
+
+
+def _alike(function: ast.FunctionDef) -> "list[list[_Place]]":
+    """Places of a function that compute the same, where there are several."""
+    groups: dict[str, list[_Place]] = {}
+    for place in _places(function):
+        if isinstance(place.node, ast.BinOp):
+            groups.setdefault(ast.dump(place.node), []).append(place)
+    return [places for places in groups.values() if len(places) > 1]
 
 
 @dataclass

@@ -60,7 +60,7 @@ def _file_of(operation: str) -> str:
 
 @cache
 def _mutants(file: str) -> list[Mutant]:
-    return list(mutants(file, list(KINDS)))
+    return list(mutants(file, list(KINDS), everywhere=True))
 
 
 def _may_change(mutant: Mutant, operation: str, key: str) -> bool:

@@ -28,6 +28,12 @@ def likeness(key: str, what: str, seen: Sequence[Observation]) -> str:
     factor = _factor_in_words(wrong)
     if factor:
         return f"It is the right {what} times {factor}."
+    term = _term(wrong)
+    if term:
+        sign = "plus" if term > 0 else "minus"
+        return f"It is the right {what} {sign} {abs(term):.4g} everywhere."
+    if all(np.abs(each.received).max(initial=0) <= 1e-9 * _scale(each) for each in wrong):
+        return "It is 0 everywhere, up to rounding."
     first, *others = [list(_right_parts(key, each)) for each in wrong]
     return next((text for text in first if all(text in each for each in others)), "")
 
@@ -54,6 +60,19 @@ def _factor_in_words(wrong: Sequence[Observation]) -> str:
             if np.allclose(factors * numbers, sign, rtol=TOLERANCE):
                 return f"{prefix}1/({name})" if "·" in name else f"{prefix}1/{name}"
     return ""
+
+
+def _term(wrong: Sequence[Observation]) -> float:
+    """The one number that is added to every right answer; 0 where there is none."""
+    if all(each.expected.size < 2 for each in wrong):
+        return 0.0
+    terms = np.concatenate([(each.received - each.expected).ravel() for each in wrong])
+    near = TOLERANCE * min(max(abs(terms[0]), 1e-12), *map(_scale, wrong))
+    return float(terms[0]) if np.abs(terms - terms[0]).max() <= near else 0.0
+
+
+def _scale(seen: Observation) -> float:
+    return max(float(np.abs(seen.expected).max(initial=0)), 1e-12)
 
 
 def _numbers(seen: Observation) -> Mapping[str, float]:
@@ -108,8 +127,7 @@ NAMES: dict[tuple[str, int], tuple[str, ...]] = {
 def _right_parts(key: str, seen: Observation) -> Iterator[str]:
     """The parts of an answer that are right, where every other index along that axis has something
     wrong."""
-    scale = max(float(np.abs(seen.expected).max(initial=0)), 1e-12)
-    right = np.abs(seen.received - seen.expected) <= TOLERANCE * scale
+    right = np.abs(seen.received - seen.expected) <= TOLERANCE * _scale(seen)
     names = NAMES.get((key, right.ndim)) or NAMES.get(("", right.ndim), ())
     for axis, name in enumerate(names):
         along = right.all(tuple(each for each in range(right.ndim) if each != axis))

@@ -19,7 +19,7 @@ from minicnn.checking.students.finding import Finding, numbers
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.operations.observation import TOLERANCE
 from minicnn.checking.students.operations.update_variations import COUNTED_LATE
-from minicnn.checking.students.operations.updates import Pieces, UpdateRule, Variation
+from minicnn.checking.students.operations.updates import Piece, Pieces, UpdateRule, Variation
 from minicnn.checking.students.subject import Subject, Trouble
 
 _STARTS = (0, 1)
@@ -82,11 +82,13 @@ class UpdateExamination(Examination):
         if self.explains(seen, {}):
             return Finding(name, "correct", None, self._notes())
         why = self._why(seen)
-        if why == [COUNTED_LATE] and self._may_count_late(seen):
-            return Finding(
-                name, "correct", None,
-                "note: t is counted after its use, from 1; the course's check counts it before",
-            )
+        if COUNTED_LATE in why and self._may_count_late(seen, why):
+            why.remove(COUNTED_LATE)
+            if not why:
+                return Finding(
+                    name, "correct", None,
+                    "note: t is counted after its use, from 1; the course's check counts it before",
+                )
         return self._finding(seen, why)
 
     def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
@@ -123,7 +125,13 @@ class UpdateExamination(Examination):
         )
 
     def _why(self, seen: Sequence[Walk]) -> list[Variation]:
-        """The variation that explains all walks, or two; named ones before others."""
+        """The variation that explains all walks, or two; named ones before others.
+
+        Of walks that all come to nothing, any variation that does so would be one.
+        """
+        finite = [walk for walk in seen if np.isfinite(walk.added).all()]
+        if all(self.explains([walk], {}) for walk in finite):
+            return []
         for one in self.variations:
             if self.explains(seen, one.pieces):
                 return [one]
@@ -137,9 +145,13 @@ class UpdateExamination(Examination):
                 return sorted(pair, key=lambda each: each.fault is None)
         return []
 
-    def _may_count_late(self, seen: Sequence[Walk]) -> bool:
-        """Whether t begins at 1 in this file, so that all is right, and no starter forbids it."""
-        if not all(self._agrees(walk, {}) for walk in seen if "t" not in walk.case.settings):
+    def _may_count_late(self, seen: Sequence[Walk], why: Sequence[Variation]) -> bool:
+        """Whether t begins at 1 in this file, so that its count is right, and no starter forbids
+        it."""
+        others: dict[str, Piece] = {}
+        for each in why:
+            others |= each.pieces if each is not COUNTED_LATE else {}
+        if not self.explains([walk for walk in seen if "t" not in walk.case.settings], others):
             return False
         function: Any = self.subject.pair.forward
         try:

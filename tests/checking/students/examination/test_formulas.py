@@ -19,6 +19,8 @@ LOOPS = "conv_six_loops_cs231n.py"
 FLAT = "batchnorm_flat_rows_minicnn.py"
 DENSE = "dense_einsum_minicnn.py"
 ELU = "leaky_elu_pieces_minicnn.py"
+STAGED = "batchnorm_staged_graph_cs231n.py"
+ROWS = "layernorm_flat_rows_minicnn.py"
 AVERAGE = "avgpool_counted_minicnn.py"
 
 
@@ -46,7 +48,8 @@ def check(tmp_path: Path):
      "`gamma + normalized` in place of `gamma * normalized`"),
     (FLAT, "batchnorm_backward", "(rows * cache.xhat).sum", "(rows + cache.xhat * 0).sum",
      "`dy` in place of `dy * normalized`"),
-    (DENSE, "dense_forward", "y + b[None, :]", "y - b[None, :]", "`y -= b` in place of `y += b`"),
+    (ROWS, "layernorm_forward", "rows - rows.mean(1)[:, None]", "rows + rows.mean(1)[:, None]",
+     "`x + mean` in place of `x - mean`"),  # in the variance too
     (ELU, "elu_forward", "np.exp(-minus) - 1.0", "-minus - 1.0 + 1.0", "alpha * negative"),
 ])
 def test_the_change_of_the_right_formula_is_told(
@@ -67,6 +70,11 @@ def test_the_change_of_the_right_formula_is_told(
     (FLAT, "batchnorm_backward", "dbeta = rows.sum", "dbeta = -rows.sum", "dbeta times -1."),
     (DENSE, "dense_backward", "grad_x = np", "grad_x = 1 / dy.shape[1] * np", "dx times 1/M."),
     (AVERAGE, "global_avgpool2d_backward", "/ (h * w)", "/ (n * h * w)", "dx times 1/N."),
+    (LOOPS, "conv_backward_naive", "dw = np.zeros", "dw = np.ones", "dw plus 1 everywhere."),
+    (LOOPS, "conv_backward_naive", "dx = np.zeros(x.shape)", "dx = np.zeros(x.shape) - 0.5",
+     "dx minus 0.5 everywhere."),
+    (STAGED, "batchnorm_backward", "np.sum(dgammax * xhat", "np.sum(xhat",
+     "It is 0 everywhere, up to rounding."),
 ])
 def test_a_factor_is_told(
     check, name: str, function: str, old: str, new: str, words: str

@@ -199,3 +199,14 @@ def test_a_function_of_another_kind_is_not_taken_for_a_rule(tmp_path: Path) -> N
     path = tmp_path / "mine.py"
     path.write_text("def adam(parameters, lr):\n    pass\n\ndef sgd(w):\n    pass\n")
     assert findings_of(path) == []
+
+
+def test_a_step_that_comes_to_nothing_has_no_name(check) -> None:
+    """Many a fault gives no number anywhere; nothing tells which it was."""
+    found = check(ADAM, ("next_w = w - lr", "next_w = w - np.sqrt(-lr)"))
+    assert (found.verdict, found.fault, found.also) == ("wrong-forward", "unknown", [])
+
+
+def test_a_fault_beside_a_count_that_is_right_is_one(check) -> None:
+    found = check(ADAM, *LATE, ("t=0)", "t=1)"), (" + eps)", ")"))
+    assert (found.fault, found.also) == ("eps-misplaced", [])
