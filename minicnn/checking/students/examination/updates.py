@@ -129,7 +129,7 @@ class UpdateExamination(Examination):
 
         Of walks that all come to nothing, any variation that does so would be one.
         """
-        finite = [walk for walk in seen if np.isfinite(walk.added).all()]
+        finite = [walk for walk in seen if np.isfinite(walk.added).any()]
         if all(self.explains([walk], {}) for walk in finite):
             return []
         for one in self.variations:
