@@ -51,6 +51,11 @@ def check(
         typer.Option(metavar="1|2|3", help="Say less than the answer: where to look (1), at "
                      "which term (2), and the equation (3)."),
     ] = None,
+    build: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CALL", help="How a class is built whose constructor's arguments "
+                     'have other names: "BatchNorm(gamma, beta)". May be given several times.'),
+    ] = None,
     as_json: Json = False,
     format: Annotated[
         str | None,
@@ -107,7 +112,7 @@ def check(
     for name, value in (("points", points), ("csv", csv), ("html", html)):
         if value is not None:
             raise InputError("counts for --format, or for the folder of a class", argument=name)
-    findings = check_file(file, timeout=timeout)
+    findings = check_file(file, timeout=timeout, build=build or ())
     for finding in findings:
         finding.message = of_time(finding.message)
     if hint is not None:

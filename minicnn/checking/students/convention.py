@@ -20,8 +20,10 @@ Arguments = tuple[tuple, dict[str, Any]]
 LAYOUTS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "images": ((0, 3, 1, 2), (0, 2, 3, 1)),  # NHWC to NCHW, and back
     "filters": ((3, 2, 0, 1), (2, 3, 1, 0)),  # HWIO to (F, C, HH, WW), and back
+    "filters first": ((3, 0, 1, 2), (1, 2, 3, 0)),  # HWIO to (F, HH, WW, C), and back
+    "transposed": ((1, 0), (1, 0)),
 }
-"""The axes of CS231n's arrays in terms of ours, and of ours in terms of CS231n's."""
+"""The axes of a dialect's arrays in terms of ours, and of ours in terms of the dialect's."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Convention:
     def theirs(self, name: str, array: np.ndarray) -> np.ndarray:
         """A fresh array in the student's layout."""
         layout = self.layouts.get(name)
-        if layout in LAYOUTS and array.ndim == 4:
+        if layout in LAYOUTS and array.ndim == len(LAYOUTS[layout][0]):
             array = array.transpose(LAYOUTS[layout][0])
         elif layout == "biases":
             array = _biases(array)
@@ -110,7 +112,7 @@ class Convention:
     def ours(self, name: str, array: np.ndarray) -> np.ndarray:
         """What a student returned, in our layout where it has as many axes as it should."""
         layout = self.layouts.get(name)
-        if layout in LAYOUTS and array.ndim == 4:
+        if layout in LAYOUTS and array.ndim == len(LAYOUTS[layout][0]):
             return array.transpose(LAYOUTS[layout][1])
         if layout == "biases":
             return _biases(array)

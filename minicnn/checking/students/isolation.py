@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ _OUT_OF_TIME = "ended the process (SIGPROF)"
 """How a process ends whose processor time is up."""
 
 
-def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> Findings:
+def check_file(
+    path: str | Path, *, timeout: float = TIMEOUT, build: str | Sequence[str] = ()
+) -> Findings:
     """Judge every function of a student's file that one of the dialects knows.
 
     Parameters
@@ -51,6 +54,10 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> Findings:
     timeout : float in (0, 1e6], default 10.0
         Seconds for each function, and for importing the file: of the process's own processor time,
         so that a busy machine makes no file fail. What waits is stopped after five times as long.
+    build : str or sequence of str, default ()
+        How classes are built whose constructors' arguments have names that say nothing:
+        ``"BatchNorm(gamma, beta)"``; with the operation before a colon where the class's name does
+        not say it: ``"batchnorm: Norm(gamma, beta)"``.
 
     Returns
     -------
@@ -89,7 +96,8 @@ def check_file(path: str | Path, *, timeout: float = TIMEOUT) -> Findings:
                          f"{'a folder' if file.is_dir() else 'nothing'}")
     if file.suffix not in (".py", NOTEBOOK):
         raise InputError(f"{path}: expected a file named .py, or a notebook, named .ipynb")
-    inquiry = _Inquiry(file, str(path), timeout)
+    builds = [build] if isinstance(build, str) else list(build)
+    inquiry = _Inquiry(file, str(path), timeout, builds)
     while not inquiry.run_once():
         pass
     if not inquiry.order:
@@ -117,8 +125,8 @@ def require_timeout(timeout: float) -> None:
 class _Inquiry:
     """What is known about a file so far, over as many processes as it wears out."""
 
-    def __init__(self, file: Path, shown: str, timeout: float) -> None:
-        self.file, self.shown = file, shown
+    def __init__(self, file: Path, shown: str, timeout: float, builds: list[str]) -> None:
+        self.file, self.shown, self.builds = file, shown, builds
         self.timeout, self.patience = timeout, _PATIENCE * timeout
         self.order: list[list[str]] = []
         self.found: dict[str, Finding] = {}
@@ -142,7 +150,9 @@ class _Inquiry:
         """Run a process until it is done, stuck or dead; whether nothing is left to be asked."""
         token = secrets.token_hex(8)
         extent = "definitions" if self.failure else "whole"
-        process = _start(token, self.timeout, self.file, extent, self.condemned)
+        process = _start(
+            token, self.timeout, self.file, extent, json.dumps(self.builds), self.condemned
+        )
         judging: str | None = None
         loaded = False
         deadline = time.monotonic() + self.patience + _GRACE
@@ -162,7 +172,10 @@ class _Inquiry:
                     return self._stopped(judging, loaded, "wrote among the checker's messages")
                 message = json.loads(line.removeprefix(token))
                 if "unusable" in message:
-                    raise InputError(message["unusable"].replace(str(self.file), self.shown, 1))
+                    raise InputError(
+                        message["unusable"].replace(str(self.file), self.shown, 1),
+                        argument=message["argument"],
+                    )
                 if "started" in message:
                     deadline = time.monotonic() + self.patience
                 if "functions" in message:
@@ -216,7 +229,7 @@ class _Inquiry:
 
 
 def _start(
-    token: str, timeout: float, file: Path, extent: str, condemned: list[str]
+    token: str, timeout: float, file: Path, extent: str, builds: str, condemned: list[str]
 ) -> "subprocess.Popen[str]":
     environment = {
         **os.environ,
@@ -225,7 +238,7 @@ def _start(
     }
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "minicnn.checking.students.worker", token, str(timeout),
-         str(file), extent, *condemned],
+         str(file), extent, builds, *condemned],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, text=True, encoding="utf-8", errors="replace",
         start_new_session=True,

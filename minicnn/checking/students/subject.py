@@ -14,7 +14,7 @@ from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.hints import hint_for
 from minicnn.checking.students.loading.errors import describe
 from minicnn.checking.students.operations.case import Case
-from minicnn.checking.students.submission import Pair, parameters
+from minicnn.checking.students.pair import Pair, parameters
 from minicnn.checking.students.unwritten import unfilled_names
 
 
@@ -25,7 +25,7 @@ class Trouble(Exception):
     ----------
     cause : BaseException or None
         What it raised, if it did.
-    verdict : {"error", "not-written"}
+    verdict : {"error", "not-written", "not-checked"}
     """
 
     def __init__(
@@ -179,6 +179,8 @@ class Subject:
                 warnings.simplefilter("ignore")
                 result = function(*positional, **keywords)
                 return [*result] if isinstance(result, tuple | list) else result
+        except Trouble:
+            raise
         except NotImplementedError:
             text = f"{name} is not written yet (NotImplementedError)"
             raise Trouble(text, verdict="not-written") from None

@@ -1,37 +1,34 @@
 """The functions of a student's file that can be checked, and those that are not looked at."""
 
 import ast
-import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minicnn.checking.students.convention import Convention
+from minicnn.checking.students.classes.pairs import class_pairs, why_not
 from minicnn.checking.students.dialects import CONVENTIONS
 from minicnn.checking.students.loading.run import Submission
+from minicnn.checking.students.pair import Pair, parameters
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A forward and its backwards as a file has them; either may be missing."""
+def find_pairs(submission: Submission, builds: Sequence[str] = ()) -> list[Pair]:
+    """The functions of a file that a dialect knows, in the catalogue's order, and its classes.
 
-    convention: Convention
-    forward: Callable[..., Any] | None
-    backwards: dict[str, Callable[..., Any]]
+    Parameters
+    ----------
+    submission : Submission
+    builds : sequence of str
+        How classes are built, where their arguments' names do not say it.
 
-    @property
-    def names(self) -> list[str]:
-        """The functions' names, forward first."""
-        return [self.convention.forward] * (self.forward is not None) + list(self.backwards)
-
-
-def find_pairs(submission: Submission) -> list[Pair]:
-    """The functions of a file that a dialect knows, in the catalogue's order."""
+    Raises
+    ------
+    InputError
+        Where something of that is wrong.
+    """
     module = submission.module
     own = {name: value for name, value in vars(module).items() if _is_own(value, module)}
     pairs: list[Pair] = []
@@ -47,26 +44,7 @@ def find_pairs(submission: Submission) -> list[Pair]:
             asked.append(convention.fits_backward(parameters(next(iter(backwards.values())))))
         if all(asked):
             pairs.append(Pair(convention, forward, backwards))
-    return pairs
-
-
-def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
-    """A function's parameters by name; None where Python cannot tell.
-
-    A decorator that hides them behind ``*args, **kwargs`` keeps the function it wraps in its
-    closure.
-    """
-    try:
-        found = dict(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return None
-    if {each.kind for each in found.values()} <= {
-        inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    }:
-        for cell in getattr(function, "__closure__", None) or ():
-            if inspect.isfunction(cell.cell_contents):
-                return parameters(cell.cell_contents)
-    return found
+    return pairs + class_pairs(own, submission.path, builds)
 
 
 def _is_own(value: Any, module: ModuleType) -> bool:
@@ -97,11 +75,17 @@ def not_looked_at(submission: Submission, pairs: Sequence[Pair]) -> list[str]:
     One whose name is nearly one that a dialect knows has that in brackets:
     ``"conv_foward_naive (conv_forward_naive?)"``.
     """
-    judged = {name for pair in pairs for name in pair.names}
+    judged = {name.partition(".")[0] for pair in pairs for name in pair.names}
+    bases = {base.id for node in _definitions(submission.trees) if isinstance(node, ast.ClassDef)
+             for base in node.bases if isinstance(base, ast.Name)}
     known = {name for each in CONVENTIONS for name in (each.forward, *each.backwards)} - judged
     left = []
     for node in _definitions(submission.trees):
-        if node.name in judged or node.name.startswith("_"):
+        if node.name in judged | bases or node.name.startswith("_"):
+            continue
+        why = why_not(node.name, vars(submission.module).get(node.name))
+        if why:
+            left.append(f"{node.name} ({why})")
             continue
         near = get_close_matches(node.name.lower(), known, n=1, cutoff=0.9)
         if near and near[0] != node.name:

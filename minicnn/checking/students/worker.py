@@ -1,9 +1,10 @@
 """The process in which a student's file runs: says what it finds, a line of JSON at a time.
 
-Run as ``python -m minicnn.checking.students.worker TOKEN SECONDS FILE EXTENT [NAME...]``; each line
-begins with the token, and the seconds are the processor time for the import and for each function.
-The extent is ``whole``, or ``definitions`` where the whole could not be run. The names are those of
-functions that are not to be run (again). Everything that the file prints is thrown away.
+Run as ``python -m minicnn.checking.students.worker TOKEN SECONDS FILE EXTENT BUILDS
+[NAME...]``; each line begins with the token, and the seconds are the processor time for the import
+and for each function. The extent is ``whole``, or ``definitions`` where the whole could not be run.
+The builds are a list, as JSON, of how classes are built, and the names those of functions that are
+not to be run (again). Everything that the file prints is thrown away.
 """
 
 import json
@@ -21,8 +22,9 @@ from minicnn.checking.students.examination import examine
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.loading.errors import describe
 from minicnn.checking.students.loading.run import load
+from minicnn.checking.students.pair import Pair
 from minicnn.checking.students.subject import Subject
-from minicnn.checking.students.submission import Pair, find_pairs, not_looked_at
+from minicnn.checking.students.submission import find_pairs, not_looked_at
 from minicnn.errors import InputError
 
 MEMORY = 8 << 30
@@ -32,7 +34,7 @@ MEMORY = 8 << 30
 def main() -> None:
     """Examine the file that the command line names."""
     token, seconds, path, extent = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
-    condemned = set(sys.argv[5:])
+    builds, condemned = json.loads(sys.argv[5]), set(sys.argv[6:])
     tell = _open_channel(token)
     _limit_memory()
     _be_at_home(path)
@@ -40,10 +42,10 @@ def main() -> None:
     _limit_time(seconds)
     try:
         submission = load(path, whole=extent == "whole")
+        pairs = find_pairs(submission, builds)
     except InputError as error:
-        tell({"unusable": str(error)})
+        tell({"unusable": error.reason, "argument": error.argument})
         return
-    pairs = find_pairs(submission)
     tell({
         "functions": [pair.names for pair in pairs], "failure": submission.failure,
         "notes": submission.notes, "not looked at": not_looked_at(submission, pairs),

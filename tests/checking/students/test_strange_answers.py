@@ -13,8 +13,9 @@ from submission_checks import SUBMISSIONS
 
 from minicnn.checking.students.examination import examine
 from minicnn.checking.students.loading.run import load
+from minicnn.checking.students.pair import Pair
 from minicnn.checking.students.subject import Subject
-from minicnn.checking.students.submission import Pair, find_pairs
+from minicnn.checking.students.submission import find_pairs
 
 VERDICTS = {
     "correct", "wrong-forward", "wrong-backward", "error", "not-written", "not-checked"

@@ -1,6 +1,7 @@
 """Examining a student's pair of functions: run it, compare, and name the fault that explains."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,6 +38,10 @@ _SPECIAL: dict[str, type[Examination]] = {
 
 def examine(subject: Subject) -> Iterator[Finding]:
     """The findings about a pair, one for each of its functions, forward first."""
+    if subject.pair.settle is not None:
+        pair = subject.pair.settle()
+        left = {name: pair.backwards[name] for name in subject.pair.backwards}
+        subject = Subject(replace(pair, backwards=left), subject.path)
     name = subject.convention.operation
     if subject.convention.beside is not None:
         findings = findings_of_both(subject)
@@ -48,4 +53,6 @@ def examine(subject: Subject) -> Iterator[Finding]:
         if finding is None:
             return
         finding.equation = equation_for(finding, subject.convention)
+        if finding.function == subject.convention.forward and finding.verdict == "correct":
+            finding.message = finding.message or subject.pair.note
         yield with_changes(finding, subject)

@@ -85,7 +85,7 @@ class BatchNormExamination(NormalisationExamination):
 
     def judge_backward(self, name: str, forward_is_right: bool) -> Finding:
         found = super().judge_backward(name, forward_is_right)
-        if found.verdict != "correct" or not forward_is_right:
+        if found.verdict != "correct" or not forward_is_right or not self.evaluation.cases:
             return found
         after = self.evaluation.judge_backward(name, forward_is_right)
         return found if after.verdict == "correct" and found.message else after

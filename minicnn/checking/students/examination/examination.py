@@ -121,7 +121,7 @@ class Examination:
 
     def raised(self, function: str, key: str, case: Case, trouble: Trouble) -> Finding:
         """A finding about what raised or gave no arrays, on the smallest case that does so."""
-        if trouble.verdict == "not-written":
+        if trouble.verdict != "error":
             return trouble.finding(function)
         for small in filter(self.is_possible, self.operation.small):
             dy = upstream(self.operation.right_forward(small).shape)

@@ -15,8 +15,8 @@ from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.case import Case, upstream
 from minicnn.checking.students.operations.observation import agree
 from minicnn.checking.students.operations.sandwich import Sandwich
+from minicnn.checking.students.pair import Pair
 from minicnn.checking.students.subject import Subject, Trouble
-from minicnn.checking.students.submission import Pair
 
 
 class SandwichExamination(Examination):

@@ -9,7 +9,7 @@ from minicnn.checking.students.subject import Subject
 DEFAULTS: dict[str, Any] = {
     "stride": (1,), "padding": (0,), "momentum": (0.9,), "eps": (1e-5,), "slope": (0.01,),
     "alpha": (1.0,), "unbiased_running_var": (False,), "class_weights": (None,),
-    "label_smoothing": (0.0,), "size": (2,),
+    "label_smoothing": (0.0,), "size": (2,), "training": (True,),
 }
 """Settings that a function need not know, while a case leaves them at these values."""
 
@@ -21,7 +21,7 @@ NOT_ASKED = (
 
 def is_possible(subject: Subject, case: Case) -> bool:
     """Whether the dialect asks it, and the function takes every setting that is given a value."""
-    by_keyword = subject.convention.dialect == "minicnn"
+    by_keyword = subject.convention.dialect in ("minicnn", "class")
     return subject.convention.asks(case) and not (by_keyword and unknown_settings(subject, case))
 
 
