@@ -78,7 +78,7 @@ def _scale(seen: Observation) -> float:
 def _numbers(seen: Observation) -> Mapping[str, float]:
     """Numbers of a case by which a sum may be divided or multiplied: sizes and settings."""
     case = seen.case
-    first = next(iter(case.arrays.values()))
+    first = next(iter(case.arrays.values()), np.empty(0))
     sizes = dict(zip(AXES.get(first.ndim, ()), first.shape, strict=False))
     if seen.dy is not None and seen.dy.ndim == 4 and first.ndim == 4:
         sizes |= {"H′": seen.dy.shape[1], "W′": seen.dy.shape[2]}
