@@ -26,8 +26,9 @@ ExperimentName = Annotated[
     str | None,
     typer.Argument(
         metavar="EXPERIMENT",
-        help="drawn-faces (default; paper-bn with --data), drawn-faces-plain, paper-bn, "
-        "paper-plain, best-single, or a TOML file.",
+        help="drawn-faces (default; paper-bn with --data), drawn-faces-plain, "
+        "drawn-faces-layernorm, drawn-faces-groupnorm, paper-bn, paper-plain, best-single, or a "
+        "TOML file.",
     ),
 ]
 Epochs = Annotated[int | None, typer.Option(metavar="N", help="How many epochs.")]

@@ -1,8 +1,8 @@
 """What training does to the layers: spread, zeros and gradients of each, at steps 1, 2, 4, …
 
-A layer with weights stands for the part of the network from it to the next one: with the batch norm
-that directly follows it, and the activation after that. So networks with and without batch norm
-have the same lines.
+A layer with weights stands for the part of the network from it to the next one: with the batch,
+layer or group norm that directly follows it, and the activation after that. So networks with and
+without one have the same lines.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,10 @@ from minicnn.viewing.pictures import Picture
 DEPTH = LinearSegmentedColormap.from_list(
     "depth", ["#2b7bba", "#7d62c3", "#c04a94", "#d55e00"])
 """From the first layer to the last: all of a middle lightness, to be seen on white and on black."""
+
+
+_NORMALISING = ("batchnorm_", "layernorm_", "groupnorm_")
+"""How the names begin that a network gives to its layers that normalise."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,11 @@ def layer_pictures(folders: Sequence[RunFolder]) -> list[Row]:
 
 
 def _lines_of(folder: RunFolder) -> dict[str, pd.DataFrame]:
-    """The lines of a run's measures; without ``batchnorm.csv``, names tell what normalises."""
+    """The lines of a run's measures; names, and ``batchnorm.csv``, tell what normalises."""
     table = folder.read_layers()
+    normalising = table["layer"][table["layer"].str.startswith(_NORMALISING)]
     if folder.batchnorm.exists():
-        normalising = folder.read_batchnorm()["layer"]
-    else:
-        normalising = table["layer"][table["layer"].str.startswith("batchnorm_")]
+        normalising = pd.concat([normalising, folder.read_batchnorm()["layer"]])
     return layer_lines(table, list(normalising.unique()))
 
 
@@ -136,7 +139,7 @@ def layer_lines(table: pd.DataFrame, normalising: Sequence[str] = ()) -> dict[st
     table : DataFrame
         As `RunFolder.read_layers` gives it.
     normalising : sequence of str, default ()
-        Names of the batch norm layers.
+        Names of the layers that normalise.
 
     Returns
     -------

@@ -47,6 +47,20 @@ def test_a_plain_experiment_differs_by_batch_norm_alone(names):
     assert one == other
 
 
+@pytest.mark.parametrize("kind", ["layernorm", "groupnorm"])
+def test_an_experiment_of_another_norm_differs_by_its_norm_alone(kind):
+    one, other = (read_experiment(name) for name in ("drawn-faces", f"drawn-faces-{kind}"))
+    usual, new = one.build().model, other.build().model
+    for before, after in zip(usual.config()["layers"], new.config()["layers"], strict=True):
+        assert before == after or (before["type"], after["type"].lower()) == ("BatchNorm", kind)
+    for before, after in zip(usual.parameters(), new.parameters(), strict=True):
+        np.testing.assert_array_equal(before.data, after.data)
+    settings = [each.model_dump() for each in (one, other)]
+    for each in settings:
+        del each["name"], each["description"], each["model"]
+    assert settings[0] == settings[1]
+
+
 def test_toml_round_trip(tmp_path):
     first = read_experiment(write(tmp_path, MINIMAL + """
 dropout = 0.25

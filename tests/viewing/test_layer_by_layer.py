@@ -26,7 +26,7 @@ def table(names, steps=(1, 2, 4), **changes):
     rows = []
     for step in steps:
         for place, name in enumerate(names, start=1):
-            weighted = name.startswith(("conv", "dense", "batchnorm"))
+            weighted = name.startswith(("conv", "dense", "batch", "layer", "group"))
             number = place + step / 100
             rows.append((step, 1, name, 0.0, number, number / 100, 10 * number,
                          1.0 if weighted else np.nan, 1.0 if weighted else np.nan))
@@ -109,10 +109,12 @@ def test_what_it_shows_is_said_in_words():
     assert "conv2d_1 1.01 at step 1, 1.04 at step 4; dense_1 5.01 at step 1" in said
 
 
-def test_without_the_table_of_batch_norm_names_tell_what_normalises(tmp_path):
-    table(NORMAL).to_csv(tmp_path / "layers.csv", index=False)
+@pytest.mark.parametrize("kind", ["batchnorm_1", "layernorm_1", "groupnorm_1"])
+def test_without_the_table_of_batch_norm_names_tell_what_normalises(tmp_path, kind):
+    names = [kind if name == "batchnorm_1" else name for name in NORMAL]
+    table(names).to_csv(tmp_path / "layers.csv", index=False)
     (spread, *_) = layer_pictures([RunFolder(tmp_path)])
-    assert "batchnorm_1" not in spread.pictures[0].svg
+    assert kind not in spread.pictures[0].svg
     assert "conv2d_1 2.01 at step 1" in spread.pictures[0].description
 
 
