@@ -16,6 +16,9 @@ Factors = tuple[Any, Any, Any]
 FIT_TOLERANCE = 1e-3
 """Of the fitted factors of the three terms: fitting magnifies rounding."""
 
+OF_ONE = ({"bn-sum-for-mean", "bn-wrong-count"}, {"bn-gamma-missing", "bn-gamma-squared"})
+"""Faults that are no two, since they are about one factor."""
+
 RIGHT = np.array([1, -1, -1])
 """The factors of the right dx."""
 
@@ -160,8 +163,11 @@ def _two(
         off = np.abs(products - factors).max((2, 3))
         largest = np.abs(products).max((2, 3))
         match &= np.isfinite(off) & (off <= 3 * FIT_TOLERANCE * np.maximum(largest, 1))
-    pairs = [(candidates[one][0][0], candidates[two][0][0]) for one, two in np.argwhere(match)]
-    return next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+    for pair in np.argwhere(match):
+        first, second = (candidates[at][0][0] for at in pair)
+        if first != second and {first, second} not in OF_ONE:
+            return first, second
+    return "", ""
 
 
 def _matches(factors: np.ndarray, expected: Factors) -> bool:

@@ -138,7 +138,8 @@ def adam(pieces: Pieces, w: np.ndarray, g: np.ndarray, state: State, its: Any) -
     w -= lr · m̂ / (sqrt(ŝ) + eps)."""
     shrunk = pieces["shrink"](w, its["shrink"])
     g = pieces["gradient"](w + shrunk, g, its["scale"], its["decay"])
-    beta1, beta2 = its["beta1"], its["beta2"]
+    # NumPy's numbers, which give inf where Python's raise
+    beta1, beta2 = np.float64(its["beta1"]), np.float64(its["beta2"])
     old_m, old_s = state["m"], state["s"]
     used, state["t"] = pieces["count"](state["t"])
     m = pieces["mean"](old_m, g, beta1, beta2)

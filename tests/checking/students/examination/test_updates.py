@@ -201,6 +201,12 @@ def test_a_function_of_another_kind_is_not_taken_for_a_rule(tmp_path: Path) -> N
     assert findings_of(path) == []
 
 
+def test_t_of_0_divides_by_0_and_is_judged(check) -> None:
+    found = check(ADAM, *LATE, ("m / (1 - b1**t)", "m * (1 - b1**t)"))
+    assert (found.verdict, found.fault) == ("wrong-forward", "adam-step-not-counted")
+    assert "multiplies" in found.message
+
+
 def test_a_step_that_comes_to_nothing_has_no_name(check) -> None:
     """Many a fault gives no number anywhere; nothing tells which it was."""
     found = check(ADAM, ("next_w = w - lr", "next_w = w - np.sqrt(-lr)"))
