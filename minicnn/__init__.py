@@ -49,3 +49,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LATER})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Give a notebook the cell magic ``%%check``; ``%load_ext minicnn`` calls this."""
+    from minicnn.checking.students.magic import register
+
+    register(shell)

@@ -7,6 +7,7 @@ from minicnn.checking.layers import CheckResult, check_layer, parametrize_with_c
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.findings import Findings
 from minicnn.checking.students.isolation import check_file
+from minicnn.checking.students.namespace import check_functions
 
 __all__ = [
     "CHECKS",
@@ -16,6 +17,7 @@ __all__ = [
     "GradientReport",
     "InputGradient",
     "check_file",
+    "check_functions",
     "check_layer",
     "gradcheck",
     "parametrize_with_checks",

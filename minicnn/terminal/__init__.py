@@ -6,7 +6,7 @@ without. Texts are shown as they are: brackets in a file's name are no markup.
 
 from typing import TYPE_CHECKING
 
-from minicnn.terminal.lines import Fitted, as_printed, bar, line, plain, show, together
+from minicnn.terminal.lines import Fitted, as_html, as_printed, bar, line, plain, show, together
 from minicnn.terminal.pixels import GreyPicture
 from minicnn.terminal.spelling import spell_on
 from minicnn.terminal.tables import Column, FittingTable, Row, bare_table, table
@@ -21,6 +21,7 @@ __all__ = [
     "FittingTable",
     "GreyPicture",
     "Row",
+    "as_html",
     "as_printed",
     "bar",
     "bare_table",

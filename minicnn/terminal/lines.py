@@ -93,6 +93,17 @@ def plain(content: "RenderableType", width: int = 100) -> str:
     return stream.getvalue().rstrip()
 
 
+def as_html(content: "RenderableType", width: int = 100) -> str:
+    """What a terminal of this width would show, with its styles, for a notebook."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), record=True, width=width, force_jupyter=False)
+    console.print(content)
+    return console.export_html(
+        inline_styles=True, code_format='<pre style="line-height: 1.3">{code}</pre>'
+    )
+
+
 def as_printed(result: Any, printer: Any, cycle: bool) -> None:
     """``_repr_pretty_`` of what a notebook shows as ``print`` does."""
     printer.text(str(result))

@@ -19,7 +19,7 @@ INDENT = 4
 
 def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
     """A line for each function, and what is to be learnt from those that are wrong."""
-    longest = max(len(finding.function) for finding in findings)
+    longest = max((len(finding.function) for finding in findings), default=0)
     parts = []
     for finding in findings:
         parts.append(terminal.Fitted(partial(_verdict, finding, longest)))
@@ -31,7 +31,8 @@ def describe_findings(findings: Sequence[Finding]) -> "terminal.RenderableType":
             parts.append(terminal.Fitted(
                 partial(_numbers, finding.evidence), style="dim", indent=INDENT))
     if isinstance(findings, Findings):
-        texts = [f"note: {note}" for note in findings.notes]
+        texts = [] if findings else ["found no function to check"]
+        texts += [f"note: {note}" for note in findings.notes]
         if findings.not_looked_at:
             texts.append(f"not looked at: {', '.join(findings.not_looked_at)}")
         parts += [terminal.Fitted(partial(_prose, text)) for text in texts]

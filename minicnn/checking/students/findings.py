@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minicnn.checking.students.finding import Finding
+from minicnn.terminal import as_html, as_printed, plain
 
 NOT_LOOKED_AT = "not-looked-at"
 """What stands for a verdict, in JSON, of a function that no dialect knows."""
@@ -11,6 +12,8 @@ NOT_LOOKED_AT = "not-looked-at"
 
 class Findings(list[Finding]):
     """One finding for each function that was judged, a forward before its backwards.
+
+    Printed, or at the end of a notebook's cell, it reads as in a terminal.
 
     Attributes
     ----------
@@ -27,6 +30,21 @@ class Findings(list[Finding]):
     ) -> None:
         super().__init__(findings)
         self.not_looked_at, self.notes = list(not_looked_at), list(notes)
+
+    def __str__(self) -> str:
+        """What ``minicnn check`` shows in a terminal."""
+        return plain(self._described()).rstrip()
+
+    _repr_pretty_ = as_printed
+
+    def _repr_html_(self) -> str:
+        """Likewise in a notebook, with its colours."""
+        return as_html(self._described())
+
+    def _described(self) -> Any:
+        from minicnn.checking.students.display import describe_findings  # which knows of this
+
+        return describe_findings(self)
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """All of it, for JSON: the findings, and one entry more for each that is not looked at."""

@@ -54,6 +54,8 @@ def _is_own(value: Any, module: ModuleType) -> bool:
     home = getattr(value, "__module__", None)
     if home in (None, module.__name__, "functools"):
         return True
+    if str(home).partition(".")[0] == "minicnn":
+        return False
     file = getattr(sys.modules.get(str(home)), "__file__", None)
     folder = Path(str(module.__file__)).parent
     return file is not None and folder in Path(file).parents and "site-packages" not in file

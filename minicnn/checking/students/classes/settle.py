@@ -69,7 +69,8 @@ def pair_of(style: Style, settle: Callable[[], Pair] | None = None) -> Pair:
     """A class as the pair of functions of its operation."""
     name = style.cls.__name__
     forward, backward = as_functions(style, _values)
-    forward.__signature__ = _signature(style)  # type: ignore[attr-defined]
+    _be_for(forward, getattr(style.cls, style.forward), _signature(style))
+    _be_for(backward, getattr(style.cls, style.backward), inspect.signature(backward))
     names = f"{name}.{style.forward}", f"{name}.{style.backward}"
     labels = {"y": "loss", "dlogits": "dx", "logits": "x", "labels": "t"}
     convention = Convention(
@@ -79,6 +80,11 @@ def pair_of(style: Style, settle: Callable[[], Pair] | None = None) -> Pair:
         labels=labels if style.operation == "softmax_cross_entropy" else {},
     )
     return Pair(convention, forward, {names[1]: backward}, settle, _note(style))
+
+
+def _be_for(function: Callable[..., Any], method: Any, signature: inspect.Signature) -> None:
+    """Let a function have a signature, and the source of the method that it stands for."""
+    vars(function).update(__signature__=signature, __wrapped__=method)
 
 
 def _note(style: Style) -> str:
