@@ -26,6 +26,9 @@ HINTS: tuple[tuple[str, str], ...] = (
      "the array on the left holds whole numbers: make it one of floats"),
     (r"name '(np|numpy)' is not defined", "import numpy as np belongs at the top of the file"),
     (r"'numpy\.ndarray' object is not callable", "round brackets call, square ones index"),
+    (r"could not be broadcast together with shapes \((\d+),\d+\) \(\1,?\)",
+     r"(\1,) lines up with the last axis; keepdims=True in a sum or mean, or [:, None], makes it "
+     r"(\1, 1), which lines up with the rows"),
     (r"not enough values to unpack|too many values to unpack",
      "there are as many names as things on the right: x.shape has one for each axis, the cache "
      "what forward put there"),

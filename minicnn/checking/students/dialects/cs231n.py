@@ -79,7 +79,9 @@ def _is_dropout(parameters: Parameters) -> bool:
 
 def is_layernorm(parameters: Parameters) -> bool:
     """Whether a forward called layernorm_forward speaks this dialect, and not minicnn's."""
-    return parameters is not None and "eps" not in parameters and most_positional(parameters) > 3
+    if parameters is None or any(name.startswith("eps") for name in parameters):
+        return False
+    return most_positional(parameters) > 3
 
 
 def _has_config(parameters: Parameters) -> bool:

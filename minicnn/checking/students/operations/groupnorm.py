@@ -47,7 +47,7 @@ def _statistics(case: Case, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-AXES = [axes for length in range(6) for axes in itertools.combinations(range(5), length)
+AXES = [axes for length in range(1, 6) for axes in itertools.combinations(range(5), length)
         if axes != GROUP_AXES]
 """Sets of axes of a view that statistics are wrongly taken over."""
 
