@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from minicnn.cli.output import say, show
+from minicnn.cli.output import complain, say, show
 from minicnn.cli.progress import MovingLine
 from minicnn.errors import InputError
 
@@ -17,7 +17,7 @@ def write_results(
 ) -> None:
     """Check one student's file or folder, and write the results as a service reads them."""
     from minicnn.checking.classroom import classroom50, gradescope
-    from minicnn.checking.classroom.grading import grade, scores, total, with_hints
+    from minicnn.checking.classroom.grading import grade, require_hint, scores, total, with_hints
     from minicnn.checking.classroom.machinery import require_whole
     from minicnn.checking.classroom.points import Points, read_points
     from minicnn.checking.classroom.submissions import submission_of
@@ -27,6 +27,7 @@ def write_results(
     if service not in SERVICES:
         raise InputError(f"expected one of {', '.join(SERVICES)}, got {service!r}",
                          argument="format")
+    require_hint(hint)
     worth = Points() if points is None else read_points(points)
     if service == "classroom50":
         require_whole(worth.named or {"each function": worth.each})
@@ -52,38 +53,46 @@ def grade_folder(
     hint: int | None, as_json: bool,
 ) -> None:
     """Check the submissions of a class, and write or show what came of it."""
+    from minicnn.checking.classroom.grading import require_hint
     from minicnn.checking.classroom.points import Points, read_points
     from minicnn.checking.classroom.school_class import grade_class
-    from minicnn.checking.classroom.submissions import submissions_in
+    from minicnn.checking.classroom.submissions import passed_over, submissions_in
     from minicnn.checking.classroom.tables import class_table, grades_csv
     from minicnn.files.paths import as_path
     from minicnn.files.writing import atomic_write_text
 
+    require_hint(hint)
     shown_points = None if points is None else read_points(points)
     worth = shown_points or Points()
     for path in (csv, html):
         if path is not None:
             require_place_of_file(as_path(path))
     submissions = submissions_in(folder)
+    if others := passed_over(folder):
+        complain(f"not looked at, because they are no Python files or notebooks: "
+                 f"{', '.join(others)}")
     line = MovingLine("checking")
     try:
         graded = grade_class(
             submissions, timeout=timeout, progress=lambda _, share: line(folder, share))
     finally:
         line.close()
+    written = []
     if csv is not None:
         atomic_write_text(csv, grades_csv(graded, worth))
-        say(f"{len(graded)} submissions in {csv}")
+        written.append(f"{len(graded)} submissions in {csv}")
     if html is not None:
         from minicnn.viewing.class_page import write_class_page
 
         write_class_page(
             html, graded, shown_points, title=as_path(folder).resolve().name, hint=hint)
-        say(f"a page of the class and one for each student: {html}")
+        written.append(f"a page of the class and one for each student: {html}")
     if as_json:
         print(json.dumps([each.as_dict() for each in graded], indent=2))
-    elif csv is None and html is None:
+    elif not written:
         show(class_table(graded, worth))
+    else:
+        say("\n".join(written))
 
 
 def require_place_of_file(path: Path) -> None:

@@ -67,8 +67,11 @@ def test_a_class_in_the_terminal_and_as_json(
     assert status("check", here) == 0
     shown = capsys.readouterr().out
     assert "relu_backward: relu-mask-from-dy" in shown
-    assert status("check", here, "--json") == 0
-    entries = json.loads(capsys.readouterr().out)
+    (here / "dora.zip").write_text("")
+    assert status("check", here, "--json", "--csv", "g.csv") == 0
+    out, err = capsys.readouterr()
+    assert "no Python files or notebooks: dora.zip" in err
+    entries = json.loads(out)
     assert [entry["submission"] for entry in entries] == ["broken", "right", "wrong"]
     assert "SyntaxError" in entries[0]["troubles"][0]
 
@@ -78,6 +81,7 @@ def test_a_class_in_the_terminal_and_as_json(
     (["--html", "."], ".: expected a file to write, got a folder"),
     (["--points", "x=1"], "--points: expected names of exercises"),
     (["--out", "x.json"], "--out: counts for --format"),
+    (["--hint", "7"], "--hint: expected 1, 2 or 3, got 7"),
 ])
 def test_refusals_of_a_class(
     here: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]

@@ -136,6 +136,18 @@ def with_hints(graded: Graded, hint: int | None) -> Graded:
     return replace(graded, findings=hinted(Findings(graded.findings), hint))
 
 
+def require_hint(hint: int | None) -> None:
+    """Refuse what is no hint.
+
+    Raises
+    ------
+    InputError
+        Where there is no such hint.
+    """
+    if hint is not None:
+        hinted(Findings(), hint)
+
+
 def scores(graded: Graded, points: Points) -> list[Score]:
     """What each function that counts gives: all of its points if it is correct, else none.
 

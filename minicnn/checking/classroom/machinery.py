@@ -8,13 +8,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from minicnn.checking.classroom.grading import total
+from minicnn.checking.classroom.grading import require_hint, total
 from minicnn.checking.classroom.points import Points, functions_of
 from minicnn.checking.classroom.wheel import wheel, wheel_name, zipped
 from minicnn.checking.students.exercises import EXERCISES
-from minicnn.checking.students.findings import Findings
 from minicnn.checking.students.isolation import TIMEOUT, require_timeout
-from minicnn.checking.students.steps import hinted
 from minicnn.errors import InputError
 from minicnn.files.paths import as_path
 from minicnn.files.reading import require_folder
@@ -198,8 +196,7 @@ def require_whole(worth: dict[str, float]) -> None:
 def _require(timeout: float, hint: int | None) -> None:
     """Refuse what the service's machine would refuse."""
     require_timeout(timeout)
-    if hint is not None:
-        hinted(Findings(), hint)
+    require_hint(hint)
 
 
 def _spelt(worth: dict[str, float]) -> str:

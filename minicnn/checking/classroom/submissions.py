@@ -88,25 +88,45 @@ def submissions_in(folder: str | Path) -> list[Submission]:
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a folder of submissions, found "
                          f"{'a file' if folder.exists() else 'nothing'}")
-    found = [
-        submission_of(path) for path in sorted(folder.iterdir(), key=_order)
-        if not _PASSED_OVER.fullmatch(path.name)
-        and (path.is_dir() or path.suffix in ENDINGS)
-    ]
-    found = [submission for submission in found if submission.files]
+    found = [submission_of(path) for path in _entries(folder)
+             if path.suffix in ENDINGS or (path.is_dir() and not _is_of_pages(path))]
     if not found:
         raise InputError(f"{folder}: found no submission; expected a file ({', '.join(ENDINGS)}) "
                          "or a folder for each student")
     often = Counter(submission.name for submission in found)
     return [
-        each if often[each.name] == 1 else replace(each, name=_full_name(each)) for each in found
+        each if often[each.name] == 1 else replace(each, name=(
+            shown(each.files[0].name) if each.folder == folder else f"{each.name}/"
+        )) for each in found
     ]
 
 
-def _full_name(submission: Submission) -> str:
-    """A file with its ending, a folder with a stroke."""
-    is_folder = shown(submission.folder.name) == submission.name
-    return f"{submission.name}/" if is_folder else shown(submission.files[0].name)
+def passed_over(folder: str | Path) -> list[str]:
+    """The files beside the submissions of a class that cannot be checked, such as archives.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of str
+        Their names, without tables and pages.
+    """
+    return [shown(path.name) for path in _entries(as_path(folder))
+            if not path.is_dir() and path.suffix not in (*ENDINGS, ".csv", ".html")]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, without what no student wrote."""
+    return sorted(
+        (path for path in folder.iterdir() if not _PASSED_OVER.fullmatch(path.name)), key=_order)
+
+
+def _is_of_pages(folder: Path) -> bool:
+    """Whether a folder holds nothing but pages, as that of an earlier look at the class does."""
+    inside = list(folder.iterdir())
+    return bool(inside) and all(path.suffix == ".html" for path in inside)
 
 
 def _order(path: Path) -> tuple[list[tuple[bool, int, str]], str]:

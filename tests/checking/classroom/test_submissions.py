@@ -6,7 +6,12 @@ import pytest
 from services import RIGHT
 
 from minicnn import InputError
-from minicnn.checking.classroom.submissions import shown, submission_of, submissions_in
+from minicnn.checking.classroom.submissions import (
+    passed_over,
+    shown,
+    submission_of,
+    submissions_in,
+)
 
 
 def put(folder: Path, *names: str, text: str = RIGHT) -> None:
@@ -50,6 +55,22 @@ def test_a_folder_without_any_keeps_its_files_for_the_reason(tmp_path: Path) -> 
 def test_equal_names_are_told_apart(tmp_path: Path) -> None:
     put(tmp_path, "anna.py", "anna/relu.py")
     assert [each.name for each in submissions_in(tmp_path)] == ["anna/", "anna.py"]
+
+
+def test_a_student_who_handed_in_something_else_is_there_and_the_pages_of_a_class_are_not(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "anna/relu.pdf", "class-students/anna.html", "ben.py", "cem.zip", "grades.csv")
+    (tmp_path / "dora").mkdir()
+    assert [(each.name, len(each.files)) for each in submissions_in(tmp_path)] == [
+        ("anna", 0), ("ben", 1), ("dora", 0)]
+    assert passed_over(tmp_path) == ["cem.zip"]
+
+
+@pytest.mark.parametrize("folder", ["class", "anna"])
+def test_equal_names_of_files(tmp_path: Path, folder: str) -> None:
+    put(tmp_path / folder, "anna.py", "anna.ipynb")
+    assert [each.name for each in submissions_in(tmp_path / folder)] == ["anna.ipynb", "anna.py"]
 
 
 def test_a_name_that_is_no_utf_8_can_be_written() -> None:
