@@ -13,6 +13,7 @@ RATE = "classes_learning_rate.py"
 LAST = "classes_channels_last.py"
 COLUMNS = "classes_columns.py"
 LESS = "classes_without_extras.py"
+MADE = "classes_made_by_init_param.py"
 WRONG, BACK = "wrong-forward", "wrong-backward"
 
 PLANTED = [
@@ -79,4 +80,12 @@ PLANTED = [
      "dloss * (self.p - self.targets)", "dloss * self.p"),
     ("softmax-overflow", GIVEN, "SoftmaxWithLoss.forward", WRONG,
      "shifted = x - x.max(axis=1, keepdims=True)", "shifted = x"),
+    ("ln-missing-mean-term", MADE, "LayerNorm.backward", BACK,
+     "return (g - along - self.normal * across)", "return (g - self.normal * across)"),
+    ("ln-missing-variance-term", MADE, "LayerNorm.backward", BACK,
+     "return (g - along - self.normal * across)", "return (g - along)"),
+    ("conv-dx-not-cropped", MADE, "ConvolutionalLayer.backward", "error",
+     "return bottom[:, :, p:bottom.shape[2] - p, p:bottom.shape[3] - p]", "return bottom"),
+    ("bn-wrong-count", MADE, "BatchNorm1d.backward", BACK,
+     "self.NZ * self.dLdBW) / len(dLdBZ))", "self.NZ * self.dLdBW) / (len(dLdBZ) - 1))"),
 ]

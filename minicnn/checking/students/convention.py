@@ -21,6 +21,7 @@ LAYOUTS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "images": ((0, 3, 1, 2), (0, 2, 3, 1)),  # NHWC to NCHW, and back
     "filters": ((3, 2, 0, 1), (2, 3, 1, 0)),  # HWIO to (F, C, HH, WW), and back
     "filters first": ((3, 0, 1, 2), (1, 2, 3, 0)),  # HWIO to (F, HH, WW, C), and back
+    "filters within": ((2, 0, 1, 3), (1, 2, 0, 3)),  # HWIO to (C, HH, WW, F), and back
     "transposed": ((1, 0), (1, 0)),
 }
 """The axes of a dialect's arrays in terms of ours, and of ours in terms of the dialect's."""

@@ -34,6 +34,7 @@ _LAYOUTS: dict[str, list[dict[str, str]]] = {
     "conv2d": [
         {**_IMAGES, "w": "filters", "dw": "filters"}, {},
         {"w": "filters first", "dw": "filters first"},
+        {**_IMAGES, "w": "filters within", "dw": "filters within"},
     ],
     "maxpool2d": [_IMAGES, {}], "avgpool2d": [_IMAGES, {}], "batchnorm": [_IMAGES, {}],
 }
@@ -44,7 +45,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 _GRADIENTS = {
     "dense": ("dx", "dw", "db"), "conv2d": ("dx", "dw", "db"),
-    "batchnorm": ("dx", "dgamma", "dbeta"), "softmax_cross_entropy": ("dlogits",),
+    "batchnorm": ("dx", "dgamma", "dbeta"), "layernorm": ("dx", "dgamma", "dbeta"),
+    "softmax_cross_entropy": ("dlogits",),
 }
 
 
@@ -122,6 +124,8 @@ def _readings_of_settings(style: Style) -> Iterator[Style]:
             if 4 in axes or style.layouts:  # features have one layout
                 for rest in momenta:
                     yield replace(style, axes=axes, rest_of_momentum=rest)
+    elif style.operation == "layernorm":
+        yield replace(style, axes=(2,))  # courses differ about images
     elif style.operation == "dropout":
         ambiguous = style.given & {"keep", "rate"}
         for keeps in (("keep" in style.given,) if "keep" in style.given else (False, True)):
@@ -158,7 +162,7 @@ def _values(
         values["inputs"] = x.shape[0 if columns else 1]
         values["outputs"] = values["b"].size
     if style.operation == "conv2d":
-        of_filters = {"filters": (2, 3), "filters first": (1, 2)}
+        of_filters = {"filters": (2, 3), "filters first": (1, 2), "filters within": (1, 2)}
         first, second = of_filters.get(style.layouts.get("w", ""), (0, 1))
         height, width = values["w"].shape[first], values["w"].shape[second]
         values |= {
@@ -166,7 +170,7 @@ def _values(
                 height, width),
             "inputs": x.shape[1 if style.layouts.get("x") else 3], "outputs": values["b"].size,
         }
-    if style.operation == "batchnorm":
+    if style.operation in ("batchnorm", "layernorm"):
         values["features"] = values["gamma"].size
     values = {**_DEFAULTS.get(style.operation, {}), **values, **settings}
     if "pool" in style.operation:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,8 @@ INPUT_GRADIENTS = ("dx", "dinputs", "dinput", "dX", "grad_input", "input_gradien
 """Attributes in which a layer may leave what it does not return."""
 
 _STEPS = ("lr", "learning_rate", "eta", "alpha", "rate", "step_size")
-_BUILDERS = ("build", "initialize", "init_weights", "initialize_weights", "init_params", "setup")
+_BUILDERS = ("build", "initialize", "init_weights", "initialize_weights", "init_params",
+             "init_param", "setup")
 
 Build = Callable[[Mapping[str, Any]], Any]
 
@@ -92,8 +94,10 @@ class Style:
             place = places.get(key)
             if place is None:
                 if key in ("w", "gamma"):
-                    raise Trouble(f"{self.cls.__name__} keeps no {key} that is known; "
-                                  f"expected an attribute named so", verdict="not-checked")
+                    raise Trouble(
+                        f"not checked: {self.cls.__name__} keeps no {key} by a name that is "
+                        f"known; expected {key} as an attribute, or in a constructor's argument",
+                        verdict="not-checked")
                 continue
             put(place, values[key])
         for name in ("eps", "epsilon", "momentum"):
@@ -111,13 +115,16 @@ class Style:
         for name in _BUILDERS:
             method = getattr(layer, name, None)
             if callable(method):
-                for shape in (x.shape, x.shape[1:], x.shape[-1]):
+                asked = any(each.default is each.empty for each in _parameters(method).values())
+                shapes = [(x.shape,), (x.shape[1:],), (x.shape[-1],)]
+                for given in shapes if asked else [()]:
                     try:
-                        method(shape)
+                        method(*given)
                     except Exception:
                         continue
                     return
-        getattr(layer, self.forward)(x.copy())
+        with suppress(Exception):  # it may want arrays before
+            getattr(layer, self.forward)(x.copy())
 
     # -- forward -------------------------------------------------------------------------------
 
@@ -197,8 +204,9 @@ class Style:
             and like is not None and value.shape == like.shape
         ]
         if len(new) != 1:
-            raise Trouble(f"{self.cls.__name__}.{self.backward} leaves no gradient whose name is "
-                          "known; expected attributes such as dW and db", verdict="not-checked")
+            raise Trouble(
+                f"not checked: {self.cls.__name__}.{self.backward} leaves no gradient whose name "
+                "is known; expected attributes such as dW and db", verdict="not-checked")
         return new[0]
 
 

@@ -7,9 +7,11 @@ BACKWARDS = ("backward", "backward_pass", "backward_prop", "backward_propagation
              "backprop")
 """Names of the methods."""
 
-_FILLERS = re.compile(r"\d+d|_|layer|module|activation|numpy|custom|simple|naive|^my|spatial|\d")
+_FILLERS = re.compile(
+    r"\d+d|_|layer(?!norm)|module|activation|numpy|custom|simple|naive|^my|spatial|\d")
 _OPERATIONS = (
     ("batchnorm", r"batchnorm(ali[sz]ation)?|bn"),
+    ("layernorm", r"layernorm(ali[sz]ation)?|ln"),
     ("conv2d", r"conv(olution(al)?)?"),
     ("maxpool2d", r"(max)?pool(ing)?"),
     ("avgpool2d", r"(avg|average|mean)pool(ing)?"),
@@ -22,10 +24,10 @@ _OPERATIONS = (
      r"softmax(with|and)?(loss|(categorical)?crossentropy(loss)?|ce(loss)?)"),
 )
 
-_IN = r"(n|num|dim|size|fan|d)?_?in(put)?s?_?(features|size|dim|units|neurons|nodes|channels|ch|c" \
-      r"|planes|depth)?"
-_OUT = r"(n|num|dim|size|fan|d)?_?out(put)?s?_?(features|size|dim|units|neurons|nodes|channels|ch" \
-       r"|c|planes|depth)?"
+_SIZE = r"(n|num|number|no|of|dims?|size|fan|d|features?|units?|neurons?|nodes?|channels?|ch|c" \
+        r"|planes|depth|shape|maps?)"
+_IN = rf"({_SIZE}_?)*in(put)?s?(_?{_SIZE})*"
+_OUT = rf"({_SIZE}_?)*out(put)?s?(_?{_SIZE})*"
 _HEIGHT = r"(pool|kernel|filter|k|f|p|w)?_?(h|height)|hh"
 _WIDTH = r"(pool|kernel|filter|k|f|p|w)?_?(w|width)|ww"
 _WINDOW = (
@@ -33,13 +35,13 @@ _WINDOW = (
     ("padding", r"pad(ding)?s?|p|zero_?pad(ding)?"),
 )
 _NORM = (
-    ("running_mean", r"(running|moving|run|avg|test)_?(mean|mu)"),
-    ("running_var", r"(running|moving|run|avg|test)_?(var(iance)?)"),
-    ("momentum", r"mom(entum)?|rho|decay"),
+    ("running_mean", r"(running|moving|run|avg|test)_?(mean|mu|m)"),
+    ("running_var", r"(running|moving|run|avg|test)_?(v(ar(iance)?)?)"),
+    ("momentum", r"mom(entum)?|rho|decay|alpha"),
     ("eps", r"eps(ilon)?"),
-    ("gamma", r"gamma|g|scale|w(eights?)?"),
-    ("beta", r"beta|b(ias(es)?)?|shift|offset"),
-    ("features", rf"{_IN}|(n|num)?_?(features|channels|units|neurons|hidden|dims?)(_?size)?|d|c"
+    ("gamma", r"gamma|g|scale|b?w(eights?)?"),
+    ("beta", r"beta|b?b(ias(es)?)?|shift|offset"),
+    ("features", rf"{_IN}|(n|num)?_?(features|channels|units|neurons|hidden|dims?)(_?size)?|d|c|n"
                  r"|size|shape|dim(ension)?"),
 )
 _SWITCH = (
@@ -73,9 +75,10 @@ _MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _MEANINGS["avgpool2d"] = _MEANINGS["maxpool2d"]
+_MEANINGS["layernorm"] = _NORM
 
 STATE = {
-    "dense": ("w", "b"), "conv2d": ("w", "b"),
+    "layernorm": ("gamma", "beta"), "dense": ("w", "b"), "conv2d": ("w", "b"),
     "batchnorm": ("gamma", "beta", "running_mean", "running_var"),
 }
 """The arrays that an operation's layer keeps, in the order of minicnn's arguments after x."""
