@@ -1,5 +1,7 @@
 """CS231n's sandwich layers: what its layer_utils.py has, and what students add to it."""
 
+import re
+
 import numpy as np
 
 from minicnn.checking.students.convention import Arguments, Convention, Parameters
@@ -17,7 +19,12 @@ ALIASES = {
 GIVEN = ("affine_relu", "conv_relu", "conv_bn_relu", "conv_relu_pool")
 """Those whose order of gradients the course has laid down."""
 
-_OTHER_NAMES = {"input": "x", "inputs": "x", "weights": "w", "weight": "w", "bias": "b"}
+_NAMES = {
+    "conv_param": r".*conv.*", "pool_param": r".*pool.*", "ln_param": r".*(ln|layer).*",
+    "bn_param": r".*(bn|norm|batch).*", "gamma": r"g|gam+a.*", "beta": r"be|bet+a.*",
+    "x": r"x|inputs?|data", "w": r"w[a-z0-9]?|weights?", "b": r"b[a-z0-9]?|bias(es)?",
+}
+"""What an argument is called, in small letters, by what it is; the first that fits counts."""
 
 
 def _roles(sandwich: Sandwich) -> list[str]:
@@ -31,16 +38,30 @@ def _roles(sandwich: Sandwich) -> list[str]:
 
 
 def _in_order(sandwich: Sandwich, parameters: Parameters) -> list[str] | None:
-    """The arguments in the order of a function's parameters, by their names if it has those."""
+    """The arguments in the order of a function's parameters; None where that is not to be told.
+
+    Their names tell it. Where some say nothing, the course's order counts, if it agrees with those
+    that do.
+    """
     roles = _roles(sandwich)
     if parameters is None:
         return roles
     required = [name for name, each in parameters.items() if each.default is each.empty]
-    named = [_OTHER_NAMES.get(name.lower(), name.lower()) for name in required]
-    named = [name.removesuffix("s") if name.endswith("params") else name for name in named]
-    if sorted(named) == sorted(roles):
-        return named
-    return roles if len(required) == len(roles) else None
+    named = [_role(name, roles) for name in required]
+    if len(named) != len(roles):
+        return None
+    if set(named) == set(roles):
+        return [name for name in named if name]
+    agree = all(name in (None, role) for name, role in zip(named, roles, strict=True))
+    return roles if agree else None
+
+
+def _role(name: str, roles: list[str]) -> str | None:
+    """What an argument of this name is."""
+    for role, pattern in _NAMES.items():
+        if role in roles and re.fullmatch(pattern, name.lower()):
+            return role
+    return None
 
 
 def _convention(name: str, sandwich: Sandwich) -> Convention:

@@ -48,14 +48,13 @@ class SandwichExamination(Examination):
         if missing is not None:
             where = " (it belongs to the course's fast_layers)" if "fast" in missing[1] else ""
             return f"it is right itself; {missing[1]}, which it calls, is not defined here{where}"
-        if not beside.verdict.startswith("wrong"):
-            return f"it is right itself, but not what it calls: {beside.message}"
         pair = self.subject.pair
         functions = [each for each in (pair.forward, *pair.backwards.values()) if each is not None]
         called = dict.fromkeys(layer for each in functions for layer in called_layers(each))
         guilty = [layer for layer in called if not self._is_right_with(name, layer)]
-        what = f"not the {' and '.join(guilty)}" if guilty else "not everything"
-        return f"it is right itself, but {what} that it calls"
+        if guilty:
+            return f"it is right itself, but not the {' and '.join(guilty)} that it calls"
+        return f"it is right itself, but not what it calls: {beside.message}"
 
     def _is_right_with(self, name: str, layer: str) -> bool:
         """Whether the answers stay right where this one layer is the file's own."""

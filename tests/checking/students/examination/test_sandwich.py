@@ -90,3 +90,29 @@ def test_names_are_as_before_afterwards() -> None:
         assert names["sandwich"]() == (1, COURSE_LAYERS["relu_forward"])
     assert {name: names[name] for name in own} == own
     assert names.keys() == own.keys()
+
+
+BN = """
+def affine_bn_relu_forward({parameters}):
+    a, first = affine_forward({affine})
+    n, second = batchnorm_forward(a, {norm})
+    out, third = relu_forward(n)
+    return out, (first, second, third)
+"""
+
+
+@pytest.mark.parametrize(("parameters", "affine", "norm", "judged"), [
+    ("x, w, b, gamma, beta, bn_param", "x, w, b", "gamma, beta, bn_param", True),
+    ("X, W, b, gamma, beta, params", "X, W, b", "gamma, beta, params", True),
+    ("bn, inputs, g, beta, weights, bias", "inputs, weights, bias", "g, beta, bn", True),
+    ("x, w1, b1, g, be, bn, dropout=None", "x, w1, b1", "g, be, bn", True),
+    ("x, w, b", "x, w, b", "1, 0, {}", False),
+    ("x, gamma, beta, u, v, bn_param", "x, u, v", "gamma, beta, bn_param", False),
+    ("x, w, b, gamma, beta, bn_param, how", "x, w, b", "gamma, beta, bn_param", False),
+])
+def test_arguments_are_told_by_their_names(
+    tmp_path: Path, parameters: str, affine: str, norm: str, judged: bool
+) -> None:
+    path = tmp_path / "student.py"
+    path.write_text(BN.format(parameters=parameters, affine=affine, norm=norm))
+    assert [each.verdict for each in findings_of(path)] == ["correct"] * judged
