@@ -14,6 +14,8 @@ _INDICES = re.compile(r"(\(i\*, j\*\)|\b[a-z]+\u0303?)\[([^][,]+,[^][,]+,[^][,]+
 _NAME = re.compile(r"(?<![A-Za-z])[A-Za-z]+(?![A-Za-z\u0300-\u036f])")
 """A word that carries no hat."""
 
+_GRADIENT = re.compile(r"(?<![A-Za-z_])(dx|dw|db|dy)(?![A-Za-z_])")
+
 _LETTERS = {"z": "logits", "dz": "dlogits", "L": "y", "label": "labels"}
 """What the equations of softmax call an array."""
 
@@ -32,6 +34,16 @@ def equation_for(finding: Finding, convention: Convention) -> dict[str, Any]:
         return {}
     lines = equation_lines(equation, convention)
     return {"topic": equation.topic, "number": equation.number, "lines": lines}
+
+
+def name_gradients(finding: Finding, convention: Convention) -> None:
+    """Write the gradients in the catalogue's sentence as the dialect does: dA_prev for dx."""
+    if finding.fault not in FAULTS:
+        return
+    lesson = FAULTS[finding.fault].lesson
+    for sentence in (lesson, lesson[0].upper() + lesson[1:]):
+        theirs = _GRADIENT.sub(lambda found: convention.label(found[0]), sentence)
+        finding.message = finding.message.replace(sentence, theirs)
 
 
 def _array(finding: Finding, convention: Convention) -> str:

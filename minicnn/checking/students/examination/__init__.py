@@ -16,7 +16,7 @@ from minicnn.checking.students.examination.normalisation import NormalisationExa
 from minicnn.checking.students.examination.sandwich import SandwichExamination
 from minicnn.checking.students.examination.updates import UpdateExamination
 from minicnn.checking.students.finding import Finding
-from minicnn.checking.students.notation import equation_for
+from minicnn.checking.students.notation import equation_for, name_gradients
 from minicnn.checking.students.operations import OPERATIONS
 from minicnn.checking.students.operations.sandwich import SANDWICHES
 from minicnn.checking.students.operations.update_rules import UPDATE_RULES
@@ -55,4 +55,5 @@ def examine(subject: Subject) -> Iterator[Finding]:
         finding.equation = equation_for(finding, subject.convention)
         if finding.function == subject.convention.forward and finding.verdict == "correct":
             finding.message = finding.message or subject.pair.note
+        name_gradients(finding, subject.convention)
         yield with_changes(finding, subject)

@@ -55,7 +55,7 @@ def also_from(faults: Sequence[str]) -> str:
     return f" What came would also follow from {', '.join(others)}." if others else ""
 
 
-FEW = 4
+FEW = 2
 """An array of no more elements is shown with its values where others are by their shapes."""
 
 

@@ -270,7 +270,8 @@ class Examination:
         """Forward on a case, if its y has dy's shape."""
         forward = self.subject.forward(case)
         if self.subject.pair.forward is not None and forward.y.shape != dy.shape:
-            raise Trouble(f"y has shape {forward.y.shape}, so that no dy fits")
+            y, shape = self.convention.label("y"), self.convention.theirs("y", forward.y).shape
+            raise Trouble(f"{y} has shape {shape}, so that no {self.convention.label('dy')} fits")
         return forward
 
     def _beside_right(

@@ -53,6 +53,7 @@ def small_cases() -> list[Case]:
     return [
         _case(rng, (1, 1, 1, 1), (1, 1), 1, 1, 0, whole=True),
         _case(rng, (1, 1, 3, 1), (1, 2), 1, 1, 0, whole=True),
+        _case(rng, (1, 4, 2, 1), (2, 2), 1, 1, 0, whole=True),
         _case(rng, (1, 3, 3, 1), (2, 2), 1, 1, 0, whole=True),
         _case(rng, (2, 1, 3, 1), (1, 2), 1, 1, 0, whole=True),
         _case(rng, (1, 2, 2, 1), (2, 2), 1, 2, 1, whole=True),

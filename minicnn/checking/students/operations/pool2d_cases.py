@@ -59,6 +59,8 @@ def small_cases() -> list[Case]:
         _case(line, (1, 2), 3),
         _case(distinct(rng, 1, 2, 2, 1) * 4, 2, 2),
         _case(np.ones((1, 2, 2, 1)), 2, 2),
+        _case(distinct(rng, 1, 2, 3, 1) * 4, 2, 1),
+        _case(distinct(rng, 1, 2, 4, 1) * 4, 2, 2),
         _case(distinct(rng, 1, 3, 3, 1) * 4, 2, 1),
         _case(-np.ones((1, 2, 2, 1)), 2, 2, padding=1),
         _case(distinct(rng, 2, 5, 5, 2) * 4, 2, 3),
