@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-MOST_NUMBERS = 24
+MOST_NUMBERS = 28
 """Arrays of more, all together, are not shown; `Finding.as_dict` has them."""
 
 

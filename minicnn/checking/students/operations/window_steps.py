@@ -77,7 +77,7 @@ def _step_case(rng: np.random.Generator, *shape: int, whole: bool = False) -> Ca
     arrays = {"x": rng.standard_normal(shape), "w": rng.standard_normal(shape),
               "b": rng.standard_normal((1, 1, 1))}
     if whole:
-        arrays = {name: np.round(3 * array) for name, array in arrays.items()}
+        arrays = {name: np.round(3 * array) + 0.0 for name, array in arrays.items()}
         arrays["b"][...] = 2
     return Case(arrays, {})
 
