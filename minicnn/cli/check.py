@@ -102,12 +102,12 @@ def check(
     if file is None:
         raise InputError("check: expected a file, or --exercise NAME")
     if format is not None:
-        write_results(file, format, points, out, timeout, hint)
+        write_results(file, format, points, out, timeout, hint, build or [])
         return
     if out is not None:
         raise InputError("counts for --format", argument="out")
     if as_path(file).is_dir():
-        grade_folder(file, points, csv, html, timeout, hint, as_json)
+        grade_folder(file, points, csv, html, timeout, hint, build or [], as_json)
         return
     for name, value in (("points", points), ("csv", csv), ("html", html)):
         if value is not None:

@@ -13,7 +13,7 @@ SERVICES = ("gradescope", "classroom50")
 
 def write_results(
     path: str, service: str, points: str | None, out: str | None, timeout: float,
-    hint: int | None,
+    hint: int | None, build: list[str],
 ) -> None:
     """Check one student's file or folder, and write the results as a service reads them."""
     from minicnn.checking.classroom import classroom50, gradescope
@@ -35,7 +35,7 @@ def write_results(
     else:
         place = gradescope.default_place() if out is None else as_path(out)
     require_place_of_file(place)
-    graded = with_hints(grade(submission_of(path), timeout=timeout), hint)
+    graded = with_hints(grade(submission_of(path), timeout=timeout, build=build), hint)
     if service == "classroom50":
         results = classroom50.classroom50_result(graded, worth)
         body = classroom50.release_body(graded, worth)
@@ -50,7 +50,7 @@ def write_results(
 
 def grade_folder(
     folder: str, points: str | None, csv: str | None, html: str | None, timeout: float,
-    hint: int | None, as_json: bool,
+    hint: int | None, build: list[str], as_json: bool,
 ) -> None:
     """Check the submissions of a class, and write or show what came of it."""
     from minicnn.checking.classroom.grading import require_hint
@@ -74,7 +74,9 @@ def grade_folder(
     line = MovingLine("checking")
     try:
         graded = grade_class(
-            submissions, timeout=timeout, progress=lambda _, share: line(folder, share))
+            submissions, timeout=timeout, build=build,
+            progress=lambda _, share: line(folder, share),
+        )
     finally:
         line.close()
     written = []

@@ -7,6 +7,21 @@ import pytest
 from command_line import refused, status
 from services import HOMEWORK, valid
 
+LAYER = """
+class Layer:
+    def __init__(self, p, q):
+        self.p, self.q = p, q
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.p + self.q
+
+    def backward(self, dy):
+        self.dw, self.db = self.x.T @ dy, dy.sum(0)
+        return dy @ self.p.T
+"""
+"""Whose constructor says nothing of what it takes."""
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -94,3 +109,12 @@ def test_a_hint_in_place_of_the_answer(here: Path) -> None:
     text = Path("results.json").read_text()
     assert "Look at dx in relu_backward" in text
     assert "relu-mask-from-dy" not in text
+
+
+def test_a_class_of_ones_own_is_built_as_it_is_said(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("layers.py").write_text(LAYER)
+    options = ("--format", "gradescope", "--points", "Layer.forward=1,Layer.backward=2")
+    assert status("check", "layers.py", *options, "--build", "dense: Layer(w, b)") == 0
+    assert capsys.readouterr().out.startswith("3 of 3 points")

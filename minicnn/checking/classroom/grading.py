@@ -1,7 +1,7 @@
 """A submission's findings, and the points that they give."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,9 @@ class Score:
     finding: Finding | None
 
 
-def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
+def grade(
+    submission: Submission, *, timeout: float = TIMEOUT, build: Sequence[str] = ()
+) -> Graded:
     """Check a submission's files, each in a process of its own.
 
     Where two files have a function of the same name, one that is correct counts, else the first.
@@ -80,7 +82,8 @@ def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
     ----------
     submission : Submission
     timeout : float, default 10.0
-        As of `check_file`.
+    build : sequence of str, optional
+        Both as of `check_file`.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def grade(submission: Submission, *, timeout: float = TIMEOUT) -> Graded:
     for path in submission.files:
         name = shown(path.relative_to(submission.folder))
         try:
-            findings = check_file(path, timeout=timeout)
+            findings = check_file(path, timeout=timeout, build=build)
         except InputError as error:
             if error.argument is not None:
                 raise

@@ -51,7 +51,8 @@ class Mistake:
 
 
 def grade_class(
-    submissions: Sequence[Submission], *, timeout: float = TIMEOUT, workers: int | None = None,
+    submissions: Sequence[Submission], *, timeout: float = TIMEOUT, build: Sequence[str] = (),
+    workers: int | None = None,
     progress: Callable[[str, float], None] = lambda name, share: None,
 ) -> list[Graded]:
     """Check the submissions of a class, several at once.
@@ -60,7 +61,8 @@ def grade_class(
     ----------
     submissions : sequence of Submission
     timeout : float, default 10.0
-        As of `check_file`.
+    build : sequence of str, optional
+        Both as of `check_file`.
     workers : int, optional
         How many at once; as many as the process has cores by default.
     progress : callable, optional
@@ -75,7 +77,8 @@ def grade_class(
     # its threads are daemons: what an interrupt leaves behind keeps no process from its end
     with ThreadPool(max(1, min(workers or _cores(), len(submissions)))) as pool:
         jobs = pool.imap_unordered(
-            lambda job: (job[0], grade(job[1], timeout=timeout)), enumerate(submissions)
+            lambda job: (job[0], grade(job[1], timeout=timeout, build=build)),
+            enumerate(submissions),
         )
         for place, graded in jobs:
             results[place] = graded

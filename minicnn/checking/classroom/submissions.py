@@ -22,6 +22,9 @@ _PASSED_OVER = re.compile(r"\..*|__.*__|__MACOSX|venv|node_modules|site-packages
 
 _DEFINITION = re.compile(rb"\bdef\s+(\w+)")
 
+_METHODS = {b"forward", b"backward"}
+"""Those of a class that can be checked."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -151,15 +154,21 @@ def _files(folder: Path) -> tuple[Path, ...]:
 
 
 def _with_functions(files: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Those that define a function of a known name, as their text has it: none of them is run."""
+    """Those that define a function of a known name, or a class with a forward and a backward.
+
+    It is their text that tells: none of them is run.
+    """
     known = {name.encode() for name in known_functions()}
-    return tuple(path for path in files if known.intersection(_definitions(path)))
+    return tuple(
+        path for path in files
+        if known.intersection(defined := _definitions(path)) or defined >= _METHODS
+    )
 
 
-def _definitions(path: Path) -> list[bytes]:
+def _definitions(path: Path) -> set[bytes]:
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
-            return []
-        return _DEFINITION.findall(path.read_bytes())
+            return set()
+        return set(_DEFINITION.findall(path.read_bytes()))
     except OSError:
-        return []
+        return set()

@@ -47,6 +47,13 @@ def test_files_without_functions_that_can_be_checked_are_not_run(tmp_path: Path)
     assert submission_of(tmp_path / "anna").files == (tmp_path / "anna" / "layers.py",)
 
 
+def test_a_file_with_classes_can_be_checked(tmp_path: Path) -> None:
+    methods = "class Relu:\n    def forward(self, x): ...\n    def backward(self, dout): ...\n"
+    put(tmp_path, "anna/layers.py", text=methods)
+    put(tmp_path, "anna/net.py", text="def forward(x): pass\n")
+    assert submission_of(tmp_path / "anna").files == (tmp_path / "anna" / "layers.py",)
+
+
 def test_a_folder_without_any_keeps_its_files_for_the_reason(tmp_path: Path) -> None:
     put(tmp_path, "anna/layers.py", text="def helper(): pass\n")
     assert submission_of(tmp_path / "anna").files == (tmp_path / "anna" / "layers.py",)
