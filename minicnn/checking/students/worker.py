@@ -30,6 +30,9 @@ from minicnn.errors import InputError
 MEMORY = 8 << 30
 """Bytes of address space that the process may take: an accident must not stop the machine."""
 
+MOST_NOTES = 4
+"""On what of a file could not be run, or is not here."""
+
 
 def main() -> None:
     """Examine the file that the command line names."""
@@ -48,13 +51,19 @@ def main() -> None:
         return
     tell({
         "functions": [pair.names for pair in pairs], "failure": submission.failure,
-        "notes": submission.notes, "not looked at": not_looked_at(submission, pairs),
+        "notes": _shortened(submission.notes), "not looked at": not_looked_at(submission, pairs),
     })
     for pair in pairs:
         if pair.convention.forward not in condemned:
             left = {name: each for name, each in pair.backwards.items() if name not in condemned}
             _examine(replace(pair, backwards=left), path, seconds, tell)
     tell({"done": True})
+
+
+def _shortened(notes: list[str]) -> list[str]:
+    """The first of many notes, and how many more there are."""
+    more = len(notes) - MOST_NOTES
+    return notes if more <= 1 else [*notes[:MOST_NOTES], f"and {more} more like these"]
 
 
 def _examine(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checking.students.classes.style import Build
-from minicnn.checking.students.classes.vocabulary import meanings
+from minicnn.checking.students.classes.vocabulary import STATE, meanings
 from minicnn.errors import InputError
 
 MOST_READINGS = 6
@@ -43,6 +43,8 @@ def readings(cls: type, operation: str) -> list[tuple[Build, frozenset[str]]]:
     choices: list[list[tuple[str, str | None]]] = []
     for name, parameter in _constructor(cls).items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            if len(_constructor(cls)) <= 2 and operation in STATE:  # they are all there is
+                return []
             continue
         known = [key for key in meanings(operation, name) if not _is_flag(parameter, key)]
         if parameter.default is parameter.empty and not known:
@@ -61,7 +63,18 @@ def unknown_arguments(cls: type, operation: str) -> list[str]:
     return [
         name for name, parameter in _constructor(cls).items()
         if parameter.default is parameter.empty and not meanings(operation, name)
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def unknown_to_forward(cls: type, operation: str, method: str) -> list[str]:
+    """Arguments of forward after x that must be given, and whose names say nothing."""
+    parameters = list(inspect.signature(getattr(cls, method)).parameters.values())[1:]
+    if operation == "softmax_cross_entropy":
+        parameters = parameters[1:]
+    return [
+        each.name for each in parameters[1:]
+        if each.default is each.empty and not meanings(operation, each.name)
+        and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
     ]
 
 

@@ -70,7 +70,7 @@ def slots(layer: Any, operation: str) -> dict[str, Slot]:
 
 def _places(layer: Any, order: tuple[str, ...]) -> Iterator[Slot]:
     """Every attribute, and every item of a dict or list of all arrays."""
-    state = _attributes(layer)
+    state = attributes(layer)
     for name, value in state.items():
         if isinstance(value, dict):
             for key in value:
@@ -88,7 +88,7 @@ def _places(layer: Any, order: tuple[str, ...]) -> Iterator[Slot]:
 
 def gradient(layer: Any, key: str, slot: Slot | None, order: tuple[str, ...]) -> Any:
     """What a layer keeps as the gradient of one of its arrays; None where it keeps none."""
-    state = _attributes(layer)
+    state = attributes(layer)
     names = [each for each in (slot.name if slot else None, key) if each]
     if slot is not None and slot.array is not slot.holder and slot.holder is not None:
         kept = getattr(slot.holder, "grad", None)
@@ -112,7 +112,8 @@ def gradient(layer: Any, key: str, slot: Slot | None, order: tuple[str, ...]) ->
     return None
 
 
-def _attributes(layer: Any) -> dict[str, Any]:
+def attributes(layer: Any) -> dict[str, Any]:
+    """A layer's attributes by name."""
     try:
         return dict(vars(layer))
     except TypeError:  # it has __slots__
@@ -126,7 +127,7 @@ def set_mode(layer: Any, training: bool) -> bool:
     if callable(method) and callable(getattr(layer, "eval", None)):
         method()
         return True
-    for name, value in _attributes(layer).items():
+    for name, value in attributes(layer).items():
         keys = meanings("", name)
         if keys and isinstance(value, bool):
             setattr(layer, name, training == (keys[0] == "training"))

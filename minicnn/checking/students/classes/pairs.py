@@ -1,5 +1,6 @@
 """The classes of a student's file that can be judged, and why others cannot."""
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from minicnn.checking.students.classes.building import (
     class_name,
     readings,
     unknown_arguments,
+    unknown_to_forward,
 )
 from minicnn.checking.students.classes.settle import pair_of, settled
 from minicnn.checking.students.classes.style import Style
@@ -49,7 +51,7 @@ def class_pairs(
         if operation is None:
             continue
         ways = [by_expression(cls, expression)] if expression else readings(cls, operation)
-        if not ways:
+        if not ways or unknown_to_forward(cls, operation, methods[0]):
             continue
         build, given = ways[0]
         style = Style(cls, operation, *methods, build, given)
@@ -80,13 +82,19 @@ def methods_of(cls: Any) -> tuple[str, str] | None:
         return None
     forward = next((name for name in FORWARDS if callable(getattr(cls, name, None))), None)
     backward = next((name for name in BACKWARDS if callable(getattr(cls, name, None))), None)
-    return (forward, backward) if forward and backward else None
+    if forward is None or backward is None:
+        return None
+    first = next(iter(inspect.signature(getattr(cls, forward)).parameters), "")
+    return (forward, backward) if first not in ("ctx", "context") else None
 
 
 def why_not(name: str, cls: Any) -> str:
     """Why a class that seems to be a layer is not judged, in words; mostly empty."""
-    operation = operation_of(name)
-    if operation is None or methods_of(cls) is None:
+    operation, methods = operation_of(name), methods_of(cls)
+    if operation is None or methods is None:
         return ""
     unknown = unknown_arguments(cls, operation)
-    return f"how is it built? unknown: {', '.join(unknown)}" if unknown else ""
+    if unknown:
+        return f"how is it built? unknown: {', '.join(unknown)}"
+    unknown = unknown_to_forward(cls, operation, methods[0])
+    return f"how is {methods[0]} called? unknown: {', '.join(unknown)}" if unknown else ""

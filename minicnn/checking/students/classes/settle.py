@@ -192,7 +192,8 @@ def _signature(style: Style) -> inspect.Signature:
     if style.operation == "softmax_cross_entropy":
         arrays = ["logits", "labels"]
     settings = {key for case in OPERATIONS[style.operation].cases for key in case.settings}
-    known = [key for key in sorted(settings) if key in style.given or _is_told(style, key)]
+    told = {*style.given, *style.told_at_forward.values()}
+    known = [key for key in sorted(settings) if key in told or _is_told(style, key)]
     return inspect.Signature([
         *(inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in arrays),
         *(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in known),
@@ -202,7 +203,7 @@ def _signature(style: Style) -> inspect.Signature:
 def _is_told(style: Style, key: str) -> bool:
     """Whether a class is told of a setting in another way than by its constructor's argument."""
     if key == "size":
-        return {"height", "width"} <= style.given
+        return {"height", "width"} <= {*style.given, *style.told_at_forward.values()}
     if key == "rate":
         return bool({"keep", "rate"} & style.given)
     if key == "rng" or (key == "training" and not style.has_evaluation):
@@ -239,7 +240,9 @@ def _asks(style: Style, case: Case) -> bool:
         return False
     if isinstance(settings.get("size"), tuple) and "width" not in style.given:
         return False
-    if style.operation == "conv2d" and "size" in style.given and "w" not in style.given:
+    if style.operation == "conv2d" and "size" in style.given and (
+        "w" not in {*style.given, *style.told_at_forward.values()}
+    ):
         height, width = case["w"].shape[:2]
         return height == width
     return next(iter(case.arrays.values())).ndim in style.axes

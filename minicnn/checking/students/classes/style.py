@@ -10,6 +10,7 @@ import numpy as np
 
 from minicnn.checking.students.classes.instance import (
     Slot,
+    attributes,
     gradient,
     mode_in_words,
     set_mode,
@@ -74,6 +75,15 @@ class Style:
     has_evaluation: bool = True
     one_hot: bool = False
 
+    @property
+    def told_at_forward(self) -> dict[str, str]:
+        """The parameters of forward that take arrays or settings, by name, and their meaning."""
+        names = list(_parameters(getattr(self.cls, self.forward)))[2:]  # after self and x
+        switches = ("training", "evaluating")
+        found = {name: keys[0] for name in names
+                 if (keys := meanings(self.operation, name)) and keys[0] not in switches}
+        return {} if self.operation == "softmax_cross_entropy" else found
+
     # -- building ------------------------------------------------------------------------------
 
     def layer(self, values: Mapping[str, Any], x: np.ndarray) -> Any:
@@ -86,7 +96,7 @@ class Style:
         """
         layer = self.build(values)
         wanted = [key for key in STATE.get(self.operation, ())
-                  if key in values and key not in self.given]
+                  if key in values and key not in {*self.given, *self.told_at_forward.values()}]
         if any(key in ("w", "gamma") and not self._is_made(layer, key) for key in wanted):
             self._make(layer, x)
         places = slots(layer, self.operation)
@@ -128,10 +138,14 @@ class Style:
 
     # -- forward -------------------------------------------------------------------------------
 
-    def run_forward(self, layer: Any, x: np.ndarray, labels: Any, training: bool) -> Any:
+    def run_forward(
+        self, layer: Any, x: np.ndarray, labels: Any, values: Mapping[str, Any]
+    ) -> Any:
         """Call the layer's forward as its parameters ask: y, and the cache that it returns."""
         method = getattr(layer, self.forward)
-        keywords: dict[str, Any] = {}
+        training = not values["evaluating"]
+        keywords = {name: values[key] for name, key in self.told_at_forward.items()
+                    if key in values}
         if not self._training_keyword(method, training, keywords):
             set_mode(layer, training)
         result = method(x, *([] if labels is None else [labels]), **keywords)
@@ -165,7 +179,7 @@ class Style:
         places = slots(layer, self.operation)
         before = {key: None if place.array is None else place.array.copy()
                   for key, place in places.items()}
-        kept = set(map(id, vars(layer).values())) if hasattr(layer, "__dict__") else set()
+        kept = set(map(id, attributes(layer).values()))
         method = getattr(layer, self.backward)
         given: list[Any] = []
         steps = False
@@ -199,7 +213,7 @@ class Style:
     def _new_array(self, layer: Any, like: np.ndarray | None, kept: set[int]) -> Any:
         """The one array of a shape that backward has made, whatever it is called."""
         new = [
-            value for value in vars(layer).values()
+            value for value in attributes(layer).values()
             if isinstance(value, np.ndarray) and id(value) not in kept
             and like is not None and value.shape == like.shape
         ]
@@ -265,10 +279,9 @@ def as_functions(style: Style, values_of: Callable[..., dict[str, Any]]) -> Func
         labels = named.get("labels")
         if labels is not None and style.one_hot:
             labels = np.eye(positional[0].shape[1])[labels]
-        training = bool(settings.get("training", True))
-        if style.operation == "dropout" and not training and not style.has_evaluation:
+        if style.operation == "dropout" and values["evaluating"] and not style.has_evaluation:
             return positional[0], (None, None, settings, named)
-        y, cache = style.run_forward(layer, positional[0], labels, training)
+        y, cache = style.run_forward(layer, positional[0], labels, values)
         y = _without_what_it_lacks(style, layer, y, named)
         _give_back_statistics(layer, style, named, settings)
         return _scaled(style, y, settings), (layer, cache, settings, named)
@@ -297,8 +310,8 @@ def _held(style: Style, layer: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _lacks_bias(style: Style, layer: Any) -> bool:
-    return "b" in STATE.get(style.operation, ()) and "b" not in style.given and (
-        "b" not in slots(layer, style.operation))
+    told = {*style.given, *style.told_at_forward.values(), *slots(layer, style.operation)}
+    return "b" in STATE.get(style.operation, ()) and "b" not in told
 
 
 def _without_what_it_lacks(style: Style, layer: Any, y: Any, named: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from minicnn.checking.students.loading.definitions import (
     names_of_mathematics,
 )
 from minicnn.checking.students.loading.errors import describe
+from minicnn.checking.students.loading.notebook import without_magics
 from minicnn.checking.students.loading.source import NOTEBOOK, Piece, read_pieces
 from minicnn.checking.students.loading.surroundings import enter
 from minicnn.errors import InputError
@@ -88,8 +89,11 @@ def load(path: Path, *, whole: bool = True) -> Submission:
 
 def _parse(path: Path) -> tuple[list[Piece], list[ast.Module], list[str]]:
     """The pieces of a file, their syntax, and notes: a cell that Python refuses is left out."""
-    pieces, trees, notes = [], [], []
+    pieces, trees = [], []
+    notes: list[str] = []
     for piece in read_pieces(path):
+        if path.suffix != NOTEBOOK:
+            piece = _without_magics(piece, notes)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of "\d" in a string, say
@@ -100,6 +104,21 @@ def _parse(path: Path) -> tuple[list[Piece], list[ast.Module], list[str]]:
                 raise InputError(f"{path}: {describe(error, path)}") from None
             notes.append(f"{describe(error, path)}; this cell was left out")
     return pieces, trees, notes
+
+
+def _without_magics(piece: Piece, notes: list[str]) -> Piece:
+    """A file that was saved from a notebook, without its lines for IPython, which are noted."""
+    text = without_magics(piece.text)
+    changed = [
+        number for number, (new, old) in
+        enumerate(zip(text.splitlines(), piece.text.splitlines(), strict=False), start=1)
+        if new != old
+    ]
+    if not changed:
+        return piece
+    lines = f"line{'s' * (len(changed) > 1)} {', '.join(map(str, changed[:5]))}"
+    notes.append(f"{lines}: for IPython alone, which no Python file may have; left out")
+    return Piece(piece.filename, text)
 
 
 def _run_whole(loaded: Submission, piece: Piece) -> str | None:

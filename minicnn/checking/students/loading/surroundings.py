@@ -21,7 +21,8 @@ def enter(path: Path, trees: Sequence[ast.Module]) -> ModuleType:
     ``__init__.py``, as deep as its relative imports reach.
     """
     folder = path.parent
-    sys.path.insert(0, str(folder))
+    for beside in dict.fromkeys([path.resolve().parent, folder]):  # a link's, and the file's own
+        sys.path.insert(0, str(beside))
     sys.path += [str(above) for above in folder.parents if str(above) not in sys.path]
     package = _enter_packages(_chain(folder, _relative_level(trees)))
     name = _free_name(".".join(filter(None, [package, path.stem.replace(".", "_")])))

@@ -129,3 +129,41 @@ class Linear:
     found = judged(file)
     assert found["Linear.backward"].verdict == "not-checked"
     assert "leaves no gradient whose name is known" in found["Linear.backward"].message
+
+
+@pytest.mark.parametrize("text", [
+    "class Affine:\n"
+    "    def forward(self, x, w, b):\n        self.x, self.w = x, w\n        return x @ w + b\n"
+    "    def backward(self, dy): return dy @ self.w.T, self.x.T @ dy, dy.sum(0)\n",
+    "class Dense:\n    __slots__ = ('W', 'b', 'x', 'dW', 'db')\n"
+    "    def __init__(self, W, b): self.W, self.b = W, b\n"
+    "    def forward(self, x):\n        self.x = x\n        return x @ self.W + self.b\n"
+    "    def backward(self, dy):\n        self.dW, self.db = self.x.T @ dy, dy.sum(0)\n"
+    "        return dy @ self.W.T\n",
+    "from dataclasses import dataclass\n@dataclass\nclass Linear:\n"
+    "    weight: object\n    bias: object\n"
+    "    def forward(self, x):\n        self.x = x\n        return x @ self.weight + self.bias\n"
+    "    def backward(self, dy):\n        self.dweight, self.dbias = self.x.T @ dy, dy.sum(0)\n"
+    "        return dy @ self.weight.T\n",
+])
+def test_arrays_at_forward_slots_and_dataclasses(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "layers.py"
+    file.write_text(text)
+    found = judged(file)
+    assert [each.verdict for each in found.values()] == ["correct", "correct"], found
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("@staticmethod\n    def forward(ctx, x, w): pass", "Linear"),
+    ("def __init__(self, **options): pass\n    def forward(self, x): pass",
+     "Linear (how is it built? unknown: options)"),
+    ("def __init__(self, w, b): pass\n    def forward(self, x, previous): pass",
+     "Linear (how is forward called? unknown: previous)"),
+])
+def test_a_class_that_nobody_can_call_is_not_looked_at(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    file = tmp_path / "layers.py"
+    file.write_text(f"class Linear:\n    {text}\n    def backward(self, dy): pass\n")
+    assert judged(file) == {}
+    assert not_looked_at(load(file), []) == [why]

@@ -182,6 +182,37 @@ def test_scripts_are_run_as_they_are(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.slow(seconds=1)
+def test_a_file_saved_from_a_notebook_may_have_its_magics(tmp_path: Path) -> None:
+    text = "%matplotlib inline\n!pip install 'numpy\nget_ipython().run_line_magic('pylab')\n"
+    findings = check(tmp_path / "saved.py", text + RELU)
+    assert right(findings) == BOTH
+    assert findings.notes == [
+        "line 3: NameError: name 'get_ipython' is not defined; only its imports, definitions and "
+        "constants were run",
+        "lines 1, 2: for IPython alone, which no Python file may have; left out",
+    ]
+
+
+@pytest.mark.slow(seconds=1)
+def test_of_many_notes_the_first_are_told(tmp_path: Path) -> None:
+    cells = [f"x{number} = np.load('{number}.npy')" for number in range(9)]
+    findings = check(tmp_path / "many.ipynb", notebook(RELU, *cells))
+    assert right(findings) == BOTH
+    assert len(findings.notes) == 5
+    assert findings.notes[-1] == "and 5 more like these"
+
+
+@pytest.mark.slow(seconds=1)
+def test_a_link_finds_what_stands_beside_the_file_that_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "masks.py").write_text("def positive(x):\n    return x > 0\n")
+    text = "from masks import positive\n" + RELU.replace("(cache > 0)", "positive(cache)")
+    (tmp_path / "real" / "layers.py").write_text(text)
+    (tmp_path / "link.py").symlink_to("real/layers.py")
+    assert right(check_file(tmp_path / "link.py")) == BOTH
+
+
+@pytest.mark.slow(seconds=1)
 def test_an_error_in_a_file_beside_names_both_lines(tmp_path: Path) -> None:
     (tmp_path / "helpers.py").write_text("\nx = 1 / 0\n")
     with pytest.raises(InputError, match=r"line 2 \(helpers.py, line 2\): ZeroDivisionError"):
