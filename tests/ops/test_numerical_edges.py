@@ -92,6 +92,25 @@ def test_constant_channels_become_beta_and_pass_on_what_is_no_shift(
     np.testing.assert_allclose(dbeta, rows.sum(0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("value", [0, 0.1, 1e4 + 0.1, -3e7, 1e-30, 1e30])
+@pytest.mark.parametrize("shape", [(2, 6), (3, 12, 12, 6)])
+def test_constant_groups_become_beta_and_pass_on_what_is_no_shift(
+    backend: ModuleType, value: float, shape: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(0)
+    gamma, beta, dy = (rng.standard_normal(s).astype(np.float32) for s in ((6,), (6,), shape))
+    y, cache = backend.groupnorm_forward(
+        np.full(shape, value, np.float32), gamma, beta, groups=2, eps=1e-5)
+    np.testing.assert_allclose(y, np.broadcast_to(beta, shape), atol=1e-6)
+    dx, dgamma, dbeta = backend.groupnorm_backward(dy, cache)
+    g = (gamma * dy).astype(np.float64).reshape(shape[0], -1, 2, 3)
+    wanted = (g - g.mean((1, 3), keepdims=True)) / math.sqrt(1e-5)  # x̂ is 0
+    np.testing.assert_allclose(
+        dx, wanted.reshape(shape), atol=16 * np.finfo(np.float32).eps * np.abs(wanted).max())
+    np.testing.assert_allclose(dgamma, 0, atol=1e-4)
+    np.testing.assert_allclose(dbeta, dy.reshape(-1, 6).sum(0), rtol=1e-4, atol=1e-5)
+
+
 def test_a_network_that_saw_only_constant_channels_can_be_evaluated(chosen: ModuleType) -> None:
     layer = layers.BatchNorm(momentum=0.5)
     layer.build((3,))

@@ -48,9 +48,9 @@ def network() -> Sequential:
     """With a layer of every kind, in float64, so that backends agree to many digits."""
     return Sequential(
         [layers.Conv2D(4), layers.BatchNorm(), layers.ReLU(), layers.MaxPool2D(),
-         layers.Dropout(0.3), layers.Conv2D(5, use_bias=False), layers.LeakyReLU(),
-         layers.AvgPool2D(3, stride=1, padding="same"), layers.Flatten(), layers.Dense(6),
-         layers.BatchNorm(), layers.ELU(), layers.Dense(3)],
+         layers.Dropout(0.3), layers.Conv2D(5, use_bias=False), layers.GroupNorm(1),
+         layers.LeakyReLU(), layers.AvgPool2D(3, stride=1, padding="same"), layers.Flatten(),
+         layers.Dense(6), layers.BatchNorm(), layers.ELU(), layers.LayerNorm(), layers.Dense(3)],
         input_shape=(6, 6, 1), dtype="float64",
     )
 
