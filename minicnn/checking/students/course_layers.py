@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.checking.students.loading.absent import Absent, AbsentModule
 from minicnn.ops import reference
 
 Layer = Callable[..., Any]
@@ -132,10 +133,12 @@ def right_layers(function: Layer, but: str = "") -> Iterator[None]:
     """Inside, a function that calls the course's layers calls right ones, but for one name."""
     replaced: list[tuple[dict[str, Any], str, Any]] = []
     own = getattr(inspect.unwrap(function), "__globals__", {})
-    modules = [vars(value) for value in own.values() if isinstance(value, ModuleType)
-               and not value.__name__.startswith("numpy")]
+    absent = (Absent, AbsentModule)
+    modules = [value for value in own.values() if isinstance(value, ModuleType | Absent)
+               and not getattr(value, "__name__", "").startswith("numpy")]
     for name, layer in COURSE_LAYERS.items():
-        for names in (own, *(each for each in modules if name in each)):
+        holders = [vars(each) for each in modules if name in vars(each) or isinstance(each, absent)]
+        for names in (own, *holders):
             if name != but:
                 replaced.append((names, name, names.get(name, _MISSING)))
                 names[name] = layer

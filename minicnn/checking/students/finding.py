@@ -16,7 +16,8 @@ class Finding:
     verdict : {"correct", "wrong-forward", "wrong-backward", "error", "not-written", "not-checked"}
         ``"error"``: it raised, or returned the wrong number, shape or type of things.
         ``"not-written"``: the body of a starter, None, or zeros that nothing filled.
-        ``"not-checked"``: its forward cannot be used, so that nothing can be said.
+        ``"not-checked"``: its forward, or a module that it needs, cannot be used, so that nothing
+        can be said.
     fault : str or None
         An id of `minicnn.checking.faults.FAULTS`; ``"unknown"`` for a wrong answer that none
         explains; None for a right one, and for the other verdicts where none explains them.

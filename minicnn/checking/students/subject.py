@@ -1,5 +1,7 @@
 """A student's pair of functions, called in the examination's language."""
 
+import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from minicnn.checking.students.changes import Changes, Watched
 from minicnn.checking.students.convention import Parameters, most_positional
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.hints import hint_for
+from minicnn.checking.students.loading.absent import absent_star_imports
 from minicnn.checking.students.loading.errors import describe
 from minicnn.checking.students.operations.case import Case
 from minicnn.checking.students.pair import Pair, parameters
@@ -187,8 +190,29 @@ class Subject:
         except BaseException as error:
             hint = hint_for(error)
             text = f"{name} raised {describe(error, self.path)}{f' ({hint})' if hint else ''}"
-            starter = "NoneType" in text and unfilled_names(function)
-            raise Trouble(text, error, "not-written" if starter else "error") from None
+            if "NoneType" in text and unfilled_names(function):
+                raise Trouble(text, error, "not-written") from None
+            missing = _what_is_not_here(function, error)
+            if missing is not None:
+                raise Trouble(f"{text}{missing}", error, "not-checked") from None
+            raise Trouble(text, error) from None
+
+
+def _what_is_not_here(function: Callable[..., Any], error: BaseException) -> str | None:
+    """What to add where a function fails for a module that is not here; None where that is not why.
+
+    A name that is not defined may come from such a module.
+    """
+    if isinstance(error, ModuleNotFoundError):
+        return ""
+    if not isinstance(error, NameError) or isinstance(error, UnboundLocalError):
+        return None
+    try:
+        source = inspect.getsource(sys.modules[function.__module__])
+    except (OSError, TypeError, KeyError, AttributeError):
+        return None
+    absent = absent_star_imports(source)
+    return f": it may come from {' or '.join(absent)}, which is not here" if absent else None
 
 
 def wrong_number(function: str, wanted: str, result: Any) -> Trouble:

@@ -142,7 +142,7 @@ class DropoutExamination(Examination):
 
     def _of_trouble(self, name: str, trouble: Trouble, shown: bool) -> Finding:
         """What is said of a forward that raises: one whose mask has two axes does so for images."""
-        if not shown or trouble.verdict == "not-written":
+        if not shown or trouble.verdict != "error":
             return trouble.finding(name)
         text = f"{trouble}. x may have any number of axes; with two it is right."
         if "values to unpack" in str(trouble):

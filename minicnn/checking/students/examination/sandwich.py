@@ -48,6 +48,9 @@ class SandwichExamination(Examination):
         if missing is not None:
             where = " (it belongs to the course's fast_layers)" if "fast" in missing[1] else ""
             return f"it is right itself; {missing[1]}, which it calls, is not defined here{where}"
+        module = re.search(r"No module named '([\w.]+)'", beside.message)
+        if module is not None:
+            return f"it is right itself; it calls layers of {module[1]}, which is not here"
         pair = self.subject.pair
         functions = [each for each in (pair.forward, *pair.backwards.values()) if each is not None]
         called = dict.fromkeys(layer for each in functions for layer in called_layers(each))

@@ -7,6 +7,7 @@ import's own error when they are used.
 import builtins
 import functools
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -45,11 +46,23 @@ class Absent:
         return False
 
 
-class _AbsentModule(ModuleType):
+class AbsentModule(ModuleType):
+    """Stands for an absent module."""
+
     def __getattr__(self, name: str) -> Absent:
         if name.startswith("__"):
             raise AttributeError(name)
         return Absent(self.__name__)
+
+
+def absent_star_imports(source: str) -> list[str]:
+    """The absent modules that a source imports everything from."""
+    names = re.findall(r"^\s*from\s+([\w.]+)\s+import\s+\*", source, re.MULTILINE)
+    return [
+        name for name in names
+        if any(isinstance(module, AbsentModule) and module.__name__.endswith(name.lstrip("."))
+               for module in list(sys.modules.values()))
+    ]
 
 
 class AbsentModules(MetaPathFinder, Loader):
@@ -72,7 +85,7 @@ class AbsentModules(MetaPathFinder, Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """What stands for it."""
         if spec.name not in CARRIED_OVER:
-            return _AbsentModule(spec.name)
+            return AbsentModule(spec.name)
         module = ModuleType(spec.name)
         vars(module).update(CARRIED_OVER[spec.name])
         return module
