@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from minicnn import terminal
 from minicnn.checking.classroom.grading import Graded, Score, scores, total, with_hints
 from minicnn.checking.classroom.points import Points
-from minicnn.checking.classroom.school_class import Mistake, is_mistake, kind_of, mistakes
+from minicnn.checking.classroom.school_class import Mistake, is_mistake, kinds_of, mistakes
 from minicnn.checking.faults import FAULTS
-from minicnn.checking.students import display
 from minicnn.checking.students.finding import Finding
+from minicnn.checking.students.folding import fold_equation
+from minicnn.checking.students.numbers_shown import lines_of_numbers
 from minicnn.files.paths import as_path
 from minicnn.files.reading import require_folder
 from minicnn.viewing.page import write_page
@@ -23,8 +23,8 @@ from minicnn.viewing.page import write_page
 COMMONEST = 10
 """So many mistakes are shown with their lesson."""
 
-WIDEST = 10_000
-"""Characters of a line that the page itself folds."""
+NARROW = 46
+"""Characters of a line of numbers or of an equation, which a telephone shows whole."""
 
 
 def write_class_page(
@@ -66,7 +66,7 @@ def write_class_page(
         told = scores(with_hints(each, hint), points or Points())
         write_page(folder / row.file, "student.html.j2", {
             "row": row, "troubles": each.troubles, "notes": each.notes, "worth": points is not None,
-            "parts": [(part, _said(part.finding)) for part in told],
+            "parts": [(part, _law(part.finding), _numbers(part.finding)) for part in told],
         })
     found = mistakes(graded)
     return write_page(path, "class.html.j2", {
@@ -78,7 +78,7 @@ def write_class_page(
                      if each.troubles],
         "correct": sum(each.correct for each in graded),
         "checked": sum(len(each.findings) for each in graded),
-        "kind_of": kind_of, "worth": points is not None,
+        "kinds_of": kinds_of, "worth": points is not None,
     })
 
 
@@ -150,7 +150,9 @@ def _functions(graded: Sequence[Graded]) -> list[dict[str, Any]]:
             "name": name, "count": len(findings),
             "correct": sum(finding.verdict == "correct" for finding in findings),
             "unwritten": sum(finding.verdict == "not-written" for finding in findings),
-            "commonest": Counter(map(kind_of, filter(is_mistake, findings))).most_common(1),
+            "commonest": Counter(
+                kind for finding in filter(is_mistake, findings) for kind in kinds_of(finding)
+            ).most_common(1),
         }
         for name, findings in sorted(found.items())
     ]
@@ -163,9 +165,14 @@ def _equation(mistake: Mistake) -> str:
     return "" if equation is None else f"{equation}: {equation.text}"
 
 
-def _said(finding: Finding | None) -> str:
-    """What the terminal shows of a function below its verdict, in lines that are not folded."""
-    if finding is None:
+def _law(finding: Finding | None) -> str:
+    """The equation that gives what is wrong."""
+    lines = finding.equation.get("lines", []) if finding is not None else []
+    return "\n".join(row for text in lines for row in fold_equation(text, NARROW))
+
+
+def _numbers(finding: Finding | None) -> str:
+    """The smallest input that shows what is wrong, the right answer and the one that came."""
+    if finding is None or finding.verdict == "correct":
         return ""
-    shown = terminal.plain(display.describe_findings([finding]), width=WIDEST)
-    return "\n".join(line.strip() for line in shown.splitlines()[1:])
+    return "\n".join(lines_of_numbers(finding.evidence, NARROW))

@@ -89,6 +89,18 @@ def test_a_students_page_shows_what_the_terminal_does_and_nobody_else(page: Path
     assert " points" not in text
 
 
+def test_a_students_page_shows_equation_and_numbers(tmp_path: Path) -> None:
+    finding = wrong("relu-mask-from-dy")
+    finding.equation = {"topic": "activation", "number": 2, "lines": ["dx = <dy>"]}
+    finding.evidence = {"of": "dx", "input": {"x": [[3.0, 1.0], [-2.0, 0.5]]}, "settings": {},
+                        "expected": [[1.0, 2.0], [0.0, 4.0]], "received": [[1.0, 0.0], [0.0, 4.0]]}
+    write_class_page(tmp_path / "c.html", [graded("anna", finding)], title="c")
+    text = unescape((tmp_path / "c-students" / "anna.html").read_text(encoding="utf-8"))
+    assert "docs/equations.md: activation, equation 2" in text
+    assert "dx = <dy></pre>" in text
+    assert "dx should be" in text
+
+
 def test_points_are_shown_where_there_are_any(tmp_path: Path) -> None:
     page = write_class_page(
         tmp_path / "c.html", [graded("anna", Finding("relu_forward", "correct"))],

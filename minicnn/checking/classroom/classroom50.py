@@ -88,7 +88,7 @@ def _test(part: Score, graded: Graded) -> dict[str, Any]:
         "score": part.points,
         "max-score": part.of,
         "verdict": "missing" if finding is None else finding.verdict,
-        "fault": None if finding is None else finding.fault,
+        "faults": [] if finding is None or not finding.fault else [finding.fault, *finding.also],
         "output": explained(part, graded),
     }
 

@@ -51,7 +51,7 @@ def gradescope_results(graded: Graded, points: Points) -> dict[str, Any]:
 def _test(part: Score, graded: Graded) -> dict[str, Any]:
     finding = part.finding
     verdict = "missing" if finding is None else finding.verdict
-    fault = None if finding is None else finding.fault
+    faults = [] if finding is None or not finding.fault else [finding.fault, *finding.also]
     return {
         "name": part.function,
         "score": part.points,
@@ -59,6 +59,6 @@ def _test(part: Score, graded: Graded) -> dict[str, Any]:
         "status": "passed" if verdict == "correct" else "failed",
         "output": explained(part, graded),
         "visibility": "visible",
-        "tags": [each for each in (verdict, fault) if each],
-        "extra_data": {"verdict": verdict, "fault": fault},
+        "tags": [verdict, *faults],
+        "extra_data": {"verdict": verdict, "faults": faults},
     }

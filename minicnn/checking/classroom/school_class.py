@@ -91,9 +91,9 @@ def is_mistake(finding: Finding) -> bool:
     return finding.verdict not in NO_MISTAKE
 
 
-def kind_of(finding: Finding) -> str:
-    """What a finding is counted as: its fault, else its verdict."""
-    return finding.fault or finding.verdict
+def kinds_of(finding: Finding) -> list[str]:
+    """What a finding is counted as: its faults, else its verdict."""
+    return [finding.fault, *finding.also] if finding.fault else [finding.verdict]
 
 
 def mistakes(graded: Sequence[Graded]) -> list[Mistake]:
@@ -110,8 +110,8 @@ def mistakes(graded: Sequence[Graded]) -> list[Mistake]:
     where: dict[str, list[tuple[str, str]]] = {}
     for each in graded:
         for finding in filter(is_mistake, each.findings):
-            place = (each.submission.name, finding.function)
-            where.setdefault(kind_of(finding), []).append(place)
+            for kind in kinds_of(finding):
+                where.setdefault(kind, []).append((each.submission.name, finding.function))
     found = [Mistake(kind, _lesson(kind), tuple(places)) for kind, places in where.items()]
     return sorted(found, key=lambda each: (-len(each.students), -len(each.where), each.kind))
 

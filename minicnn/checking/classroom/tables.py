@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from minicnn import terminal
 from minicnn.checking.classroom.grading import Graded, Score, scores, total
 from minicnn.checking.classroom.points import Points
-from minicnn.checking.classroom.school_class import kind_of, mistakes
+from minicnn.checking.classroom.school_class import kinds_of, mistakes
 from minicnn.terminal import Column
 
 COLUMNS = ("submission", "points", "of", "correct", "checked", "faults", "remark")
@@ -68,7 +68,7 @@ def class_table(graded: Sequence[Graded], points: Points) -> "terminal.Renderabl
 
 def _faults(parts: Sequence[Score]) -> list[str]:
     """What is not correct: each function with its fault or verdict, then those that are missing."""
-    found = [f"{part.function}: {kind_of(part.finding)}" for part in parts
+    found = [f"{part.function}: {' and '.join(kinds_of(part.finding))}" for part in parts
              if part.finding is not None and part.finding.verdict != "correct"]
     missing = [part.function for part in parts if part.finding is None]
     return [*found, f"missing: {', '.join(missing)}"] if missing else found

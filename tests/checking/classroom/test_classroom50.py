@@ -17,8 +17,8 @@ def test_a_submission_tried_at_home(tmp_path: Path) -> None:
     result = valid(classroom50_result(graded, read_points("relu=2,dense_forward=1"), {}),
                    "classroom50-result")
     assert (result["score"], result["max-score"]) == (2, 5)
-    assert [(test["passed"], test["fault"]) for test in result["tests"]] == [
-        (True, None), (False, "relu-mask-from-dy"), (False, None)]
+    assert [(test["passed"], test["faults"]) for test in result["tests"]] == [
+        (True, []), (False, ["relu-mask-from-dy"]), (False, [])]
     assert result["tests"][2]["verdict"] == "missing"
 
 

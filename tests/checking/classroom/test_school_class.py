@@ -64,6 +64,15 @@ def test_mistakes_are_counted_by_students_and_functions() -> None:
         ("error", ["Zoë"]), ("unknown", ["Zoë"])]
 
 
+def test_two_faults_of_one_function_are_two_mistakes() -> None:
+    both = Finding("conv2d_forward", "wrong-forward", "conv-missing-bias",
+                   also=["conv-stride-ignored"])
+    assert [each.kind for each in mistakes([graded("anna", both)])] == [
+        "conv-missing-bias", "conv-stride-ignored"]
+    assert "conv2d_forward: conv-missing-bias and conv-stride-ignored" in grades_csv(
+        [graded("anna", both)], Points())
+
+
 def test_the_table_for_spreadsheets() -> None:
     text = grades_csv(CLASS, Points())
     assert text.startswith("\ufeffsubmission,points,of,correct,checked,faults,remark\n")
