@@ -18,6 +18,7 @@ R_ABS = "relu_abs_cs231n.py"
 R_FAMILY = "relu_family_minicnn.py"
 R_LOOP = "relu_element_loop_cs231n.py"
 R_SIGN = "relu_sign_cs231n.py"
+R_WRITES = "relu_overwrites_dout_cs231n.py"
 SVM_LOOPS = "svm_loss_loops_cs231n.py"
 SVM_OUT = "svm_loss_labels_out_cs231n.py"
 SVM_MATRIX = "svm_and_softmax_matrix_cs231n.py"
@@ -116,6 +117,14 @@ UNNAMED = [
     (S_TRANSPOSED, CE_F, F, "np.log(likely + 1e-300)", "likely", "The logarithm is missing"),
     (S_ROW, CE_B, B, "return d / len(labels)", "return d / len(labels) / len(labels)",
      "divided by N twice"),
+    # what changes the arrays that it was given
+    (R_WRITES, RELU_F, F, "out = x.copy()", "out = x", "changes the x that it was given"),
+    (R_SIGN, RELU_F, F, "np.fmax(x, 0.0)", "np.fmax(x, 0.0, out=x)",
+     "changes the x that it was given"),
+    (SVM_OUT, "svm_loss", F, "np.clip(x - target + 1, 0, None)",
+     "np.clip(np.add(x, 1 - target, out=x), 0, None)", "changes the x that it was given"),
+    (D_SCALED, DO_F, F, "out = x * mask", "x *= mask\n        out = x",
+     "changes the x that it was given"),
     # ReLU and dense layers
     (R_ABS, RELU_F, F, "0.5 * (x + np.abs(x))", "np.abs(x)", "Negative x keep their size"),
     (R_SIGN, "relu_backward", B, "np.sign(cache) * dout", "cache * dout",
