@@ -38,7 +38,8 @@ class SandwichExamination(Examination):
             if found.verdict == "correct" and beside.verdict != "correct":
                 found.message = f"note: {self._about_layers(found.function, beside)}"
             as_it_stands = found.verdict != "correct" and (
-                beside.verdict == "correct" or not found.verdict.startswith("wrong")
+                beside.verdict == "correct"
+                or not (found.verdict.startswith("wrong") or _cannot_run(beside))
             )
             yield beside if as_it_stands else found
 
@@ -66,6 +67,11 @@ class SandwichExamination(Examination):
         found = beside.judge_backward(name, True) if name in self.subject.pair.backwards \
             else beside.judge_forward()
         return found.verdict == "correct"
+
+
+def _cannot_run(finding: Finding) -> bool:
+    """Whether a function could not be run because of what is not in the file, or of its forward."""
+    return finding.verdict == "not-checked" or "is not defined" in finding.message
 
 
 class _WithRightLayers(Subject):

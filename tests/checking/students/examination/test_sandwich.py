@@ -92,6 +92,25 @@ def test_names_are_as_before_afterwards() -> None:
     assert names.keys() == own.keys()
 
 
+def test_layers_in_the_wrong_order_raise_also_where_they_are_not_in_the_file(
+    tmp_path: Path
+) -> None:
+    path = tmp_path / "student.py"
+    path.write_text("""
+def affine_relu_forward(x, w, b):
+    a, first = affine_forward(x, w, b)
+    out, second = relu_forward(a)
+    return out, (first, second)
+
+def affine_relu_backward(dout, cache):
+    dx, dw, db = affine_backward(dout, cache[0])
+    return relu_backward(dx, cache[1]), dw, db
+""")
+    forward, backward = findings_of(path)
+    assert (forward.verdict, backward.verdict) == ("correct", "error")
+    assert "operands could not be broadcast" in backward.message
+
+
 BN = """
 def affine_bn_relu_forward({parameters}):
     a, first = affine_forward({affine})
