@@ -23,21 +23,25 @@ RIGHT = np.array([1, -1, -1])
 """The factors of the right dx."""
 
 
-def terms(normalisation: Normalisation, case: Case, dy: np.ndarray) -> np.ndarray:
+def terms(
+    normalisation: Normalisation, case: Case, dy: np.ndarray, with_gamma: bool = True
+) -> np.ndarray:
     """T1, T2 and T3 of dx as columns, (m, K, 3)."""
-    g = normalisation.split(case, case["gamma"] * dy)
+    g = normalisation.split(case, case["gamma"] * dy if with_gamma else dy)
     normalized = normalisation.split(case, normalisation.normalized(case))
     inverse = inverse_std(normalisation.statistics(case)[1], case["eps"])
     parts = [g, np.broadcast_to(g.mean(0), g.shape), normalized * (g * normalized).mean(0)]
     return np.stack([inverse * part for part in parts], 2)
 
 
-def fit(normalisation: Normalisation, seen: Observation) -> np.ndarray | None:
+def fit(
+    normalisation: Normalisation, seen: Observation, with_gamma: bool = True
+) -> np.ndarray | None:
     """The factors (K, 3) of T1, T2, T3 that make up a dx, column by column; None if none do."""
     assert seen.dy is not None
     if not np.isfinite(seen.received).all():
         return None
-    parts = terms(normalisation, seen.case, seen.dy)
+    parts = terms(normalisation, seen.case, seen.dy, with_gamma)
     received = normalisation.split(seen.case, seen.received)  # (m, K)
     factors = np.empty(parts.shape[1:])
     for at in range(len(factors)):
@@ -120,33 +124,47 @@ def explain_dx(
     """A function that names a fault by the factors of the three terms."""
 
     def explain(observations: Sequence[Observation]) -> Explanation | None:
-        fitted = []
-        for seen in observations:
-            factors = fit(normalisation, seen)
-            if factors is None:
-                return None
-            fitted.append((seen, factors))
-        furthest, factors = max(fitted, key=lambda each: float(np.abs(each[1] - RIGHT).max()))
-        said = _in_words(factors, normalisation.unit, normalisation.count(furthest.case))
-        candidates = list(zip(
-            *(list(_term_suspects(normalisation, seen.case)) for seen in observations), strict=True
-        ))
-        explained = [
-            same[0] for same in candidates
-            if all(
-                _matches(factors, expected)
-                for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
-            )
-        ]
-        if not explained:
-            first, second = _two(candidates, [factors for _, factors in fitted])
-            faults = [normalisation.fault(first)] if first else []
-            return Explanation(faults, said, (second and normalisation.fault(second), ""))
-        detail = explained[0][1]
-        faults = [normalisation.fault(fault) for fault, _, _ in explained]
-        return Explanation(faults, f"{detail} {said}".strip())
+        found = _explained(normalisation, observations, with_gamma=True)
+        if found is not None or normalisation.one_gamma:
+            return found
+        found = _explained(normalisation, observations, with_gamma=False)
+        if found is None or not found.faults or found.also[0]:
+            return None  # without gamma only one fault is looked for
+        return found._replace(also=(normalisation.fault("bn-gamma-missing"), ""))
 
     return explain
+
+
+def _explained(
+    normalisation: Normalisation, observations: Sequence[Observation], *, with_gamma: bool
+) -> Explanation | None:
+    """The faults that the factors of the three terms tell, where there are such factors."""
+    fitted = []
+    for seen in observations:
+        factors = fit(normalisation, seen, with_gamma)
+        if factors is None:
+            return None
+        fitted.append((seen, factors))
+    furthest, factors = max(fitted, key=lambda each: float(np.abs(each[1] - RIGHT).max()))
+    if np.abs(factors - RIGHT).max() <= FIT_TOLERANCE:
+        return None  # all three are right
+    said = _in_words(factors, normalisation.unit, normalisation.count(furthest.case))
+    candidates = list(zip(
+        *(list(_term_suspects(normalisation, seen.case)) for seen in observations), strict=True
+    ))
+    explained = [
+        same[0] for same in candidates
+        if all(
+            _matches(factors, expected)
+            for (_, factors), (_, _, expected) in zip(fitted, same, strict=True)
+        )
+    ]
+    if not explained:
+        first, second = _two(candidates, [factors for _, factors in fitted])
+        faults = [normalisation.fault(first)] if first else []
+        return Explanation(faults, said, (second and normalisation.fault(second), ""))
+    faults = [normalisation.fault(fault) for fault, _, _ in explained]
+    return Explanation(faults, f"{explained[0][1]} {said}".strip())
 
 
 def _two(

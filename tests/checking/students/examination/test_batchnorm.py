@@ -102,3 +102,10 @@ def test_rows_that_are_not_moved_back_are_told(check) -> None:
     ))["spatial_batchnorm_backward"]
     assert (found.verdict, found.fault) == ("wrong-backward", "unknown")
     assert "without moving C back first" in found.message
+
+
+def test_a_term_is_missed_where_gamma_is_missing_too(check) -> None:
+    found = check("layernorm_transposed_cs231n.py", ("dhat = (dout * gamma).T", "dhat = dout.T"),
+                  (" + dmean / D\n", "\n"))["layernorm_backward"]
+    assert (found.verdict, found.fault) == ("wrong-backward", "ln-missing-mean-term")
+    assert "bn-gamma-missing" in found.message
