@@ -23,6 +23,7 @@ def _minus(piece: Piece) -> Piece:
     return lambda *given: -piece(*given)
 
 
+NO_START = Variation(None, {"start": lambda w: -w}, "The step is returned, not w with the step.")
 _ASCENDS = "The step goes uphill: lr · gradient is added where it is subtracted."
 _NOT_KEPT = "What comes of earlier steps is not kept for the next."
 
@@ -30,6 +31,7 @@ SGD = [
     Variation(None, {"step": lambda g, lr: lr * g}, _ASCENDS),
     Variation(None, {"step": lambda g, lr: -g}, "The learning rate has no part."),
     Variation(None, {"step": lambda g, lr: -lr * lr * g}, "The learning rate is there twice."),
+    NO_START,
 ]
 """Of plain gradient descent, which the catalogue has no fault of."""
 
@@ -85,7 +87,10 @@ MOMENTUM = [
               "The old velocity has no part."),
     Variation(None, {"velocity": lambda v, g, momentum, lr: v - momentum * lr * g},
               "momentum multiplies the new part, not the old velocity."),
+    Variation(None, {"velocity": lambda v, g, momentum, lr: momentum * v},
+              "The gradient has no part."),
     Variation(None, {"step": _LR_UP}, "The learning rate is there twice."),
+    NO_START,
     Variation(None, {"step": lambda v, old, g, momentum, lr: old},
               "The step takes the velocity from before."),
     Variation(None, {"step": lambda v, old, g, momentum, lr: v - lr * g},
@@ -185,6 +190,7 @@ def _ratios() -> list[Variation]:
         eps(lambda g, s, eps, *_: g / s, "There is no eps either.", ROOT),
         eps(lambda g, s, eps, *_: g / (s * s + eps), "It is divided by the square.", ROOT),
         eps(lambda g, s, eps, *_: g * (root(s) + eps), "The root multiplies.", None),
+        eps(lambda g, s, eps, *_: g, "Nothing is divided by the root.", None),
     ]
 
 
@@ -208,6 +214,11 @@ RMSPROP = [
               "The old mean lacks its weight."),
     Variation(None, {"average": lambda s, square, decay: (1 - decay) * square},
               "The old mean has no part."),
+    Variation(None, {"average": lambda s, square, decay: decay * s},
+              "The new square has no part."),
+    Variation(None, {"average": lambda s, square, decay: decay * s - (1 - decay) * square},
+              "The new square is subtracted."),
+    NO_START,
     Variation(None, {"average": lambda s, square, decay: square}, "The mean has no part."),
     Variation(None, {"used": lambda new, old: old},
               "The step takes the mean of squares from before."),
@@ -283,6 +294,10 @@ ADAM = [
     *_moments(None, lambda beta: 1.0, lambda beta: 1 - beta,
               "In {} the old part lacks its weight."),
     *_moments(None, lambda beta: 0.0, lambda beta: 1 - beta, "In {} the old part is missing."),
+    *_moments(None, lambda beta: beta, lambda beta: 0.0, "In {} the new part is missing."),
+    *_moments(None, lambda beta: beta, lambda beta: beta - 1,
+              "In {} the new part is subtracted."),
+    NO_START,
     Variation(None, {
         "mean": lambda m, g, beta1, beta2: beta2 * m + (1 - beta2) * g,
         "squares": lambda s, square, beta1, beta2: beta1 * s + (1 - beta1) * square,

@@ -82,7 +82,7 @@ class UpdateRule(Operation):
 
     def follow(self, case: Case, pieces: Pieces | None = None) -> tuple[np.ndarray, State]:
         """What each step adds to w, and what is kept after the last."""
-        every = {**self.pieces, **(pieces or {})}
+        every = {**_START, **self.pieces, **(pieces or {})}
         settings = {**self.defaults, **case.settings}
         w = case["w"].copy()
         state: State = {
@@ -93,7 +93,8 @@ class UpdateRule(Operation):
         added = []
         with np.errstate(all="ignore"):
             for g in case["g"]:
-                added.append(np.asarray(self.step(every, w, g, state, settings)))
+                step = self.step(every, w, g, state, settings)
+                added.append(np.asarray(every["start"](w) + step))
                 w = w + added[-1]
         return np.stack(added), state
 
@@ -151,6 +152,9 @@ def adam(pieces: Pieces, w: np.ndarray, g: np.ndarray, state: State, its: Any) -
     ratio = pieces["ratio"](*corrected, its["eps"], second)
     return shrunk + pieces["step"](ratio, its["lr"], its["eps"])
 
+
+_START: dict[str, Piece] = {"start": lambda w: 0.0}
+"""What is added to w beside the step, in every rule."""
 
 _NEW: dict[str, Piece] = {
     "kept": lambda new, old: new,

@@ -110,6 +110,9 @@ def test_two_faults_are_both_named(check, edits, first: str, second: str) -> Non
     (("mt = m / (1 - b1**t)", "mt = m * (1 - b1**t)"), "The correction of the first moment mult"),
     (("vt = v / (1 - b2**t)", "vt = v / (1 - b1**t)"), "The second moment is corrected with beta1"),
     (("- lr * mt", "- mt"), "The learning rate has no part."),
+    (("w - lr", "- lr"), "The step is returned, not w with the step."),
+    (("mt / (np.sqrt(vt) + eps)", "mt"), "Nothing is divided by the root."),
+    (("+ (1 - b2) * dw**2", "- (1 - b2) * dw**2"), "In the second moment the new part is subtr"),
 ])
 def test_what_is_in_no_catalogue_is_said_in_words(check, edit, words: str) -> None:
     found = check(ADAM, edit)
