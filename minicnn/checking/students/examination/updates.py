@@ -127,9 +127,9 @@ class UpdateExamination(Examination):
     def _why(self, seen: Sequence[Walk]) -> list[Variation]:
         """The variation that explains all walks, or two; named ones before others.
 
-        Of walks that all come to nothing, any variation that does so would be one.
+        Of walks that mostly come to nothing, any variation that does so would be one.
         """
-        finite = [walk for walk in seen if np.isfinite(walk.added).any()]
+        finite = [walk for walk in seen if np.isfinite(walk.added).mean() > 0.5]
         if all(self.explains([walk], {}) for walk in finite):
             return []
         for one in self.variations:

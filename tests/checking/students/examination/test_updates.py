@@ -210,9 +210,12 @@ def test_t_of_0_divides_by_0_and_is_judged(check) -> None:
     assert "multiplies" in found.message
 
 
-def test_a_step_that_comes_to_nothing_has_no_name(check) -> None:
+@pytest.mark.parametrize("edit", [
+    ("next_w = w - lr", "next_w = w - np.sqrt(-lr)"), ("v / (1 - b2**t)", "v / -b2**t"),
+])
+def test_a_step_that_comes_to_nothing_has_no_name(check, edit) -> None:
     """Many a fault gives no number anywhere; nothing tells which it was."""
-    found = check(ADAM, ("next_w = w - lr", "next_w = w - np.sqrt(-lr)"))
+    found = check(ADAM, edit)
     assert (found.verdict, found.fault, found.also) == ("wrong-forward", "unknown", [])
 
 
