@@ -25,6 +25,10 @@ Hint = Annotated[
     typer.Option(metavar="1|2|3", help="Tell students less than the answer, as minicnn check "
                  "--hint does."),
 ]
+Build = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CALL", help="How a class is built, as of minicnn check --build."),
+]
 Timeout = Annotated[float, typer.Option(metavar="S", help="Seconds for each function.")]
 
 
@@ -33,6 +37,7 @@ def gradescope(
     points: Worth = None,
     timeout: Timeout = 10.0,
     hint: Hint = None,
+    build: Build = None,
     out: Annotated[str, typer.Option(metavar="PATH", help="The archive.")] = "autograder.zip",
 ) -> None:
     """Write the archive that Gradescope takes as an autograder.
@@ -43,7 +48,7 @@ def gradescope(
     from minicnn.checking.classroom import machinery
 
     path = machinery.write_gradescope_archive(
-        out, _worth(exercises, points), timeout=timeout, hint=hint)
+        out, _worth(exercises, points), timeout=timeout, hint=hint, build=build or [])
     say(f"written to {path}; upload it as the assignment's autograder")
 
 
@@ -52,6 +57,7 @@ def classroom50(
     points: Worth = None,
     timeout: Timeout = 10.0,
     hint: Hint = None,
+    build: Build = None,
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Where it goes.")] = "autograder",
 ) -> None:
     """Write autograder.py for Classroom 50, and minicnn as a wheel beside it.
@@ -61,7 +67,7 @@ def classroom50(
     from minicnn.checking.classroom import machinery
 
     path = machinery.write_classroom50_bundle(
-        out, _worth(exercises, points), timeout=timeout, hint=hint)
+        out, _worth(exercises, points), timeout=timeout, hint=hint, build=build or [])
     say(f"written to {path}, with minicnn beside it; both go into autograders/ASSIGNMENT/")
 
 
@@ -70,6 +76,7 @@ def otter(
     points: Worth = None,
     timeout: Timeout = 10.0,
     hint: Hint = None,
+    build: Build = None,
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Otter's tests.")] = "tests",
 ) -> None:
     """Write a test file for Otter-Grader for each exercise.
@@ -80,7 +87,7 @@ def otter(
 
     names = exercises or []
     paths = machinery.write_otter_questions(
-        out, names, _worth(exercises, points), timeout=timeout, hint=hint)
+        out, names, _worth(exercises, points), timeout=timeout, hint=hint, build=build or [])
     say(f"written to {', '.join(map(str, paths))}")
 
 

@@ -1,5 +1,6 @@
 """`minicnn classroom`: files for the services."""
 
+import shlex
 import zipfile
 from pathlib import Path
 
@@ -55,3 +56,16 @@ def test_classroom_50_refuses_parts_of_points(capsys: pytest.CaptureFixture[str]
     Path("a.py").write_text("")
     assert "--points: Classroom 50 takes whole numbers" in refused(
         capsys, "check", "a.py", "--format", "classroom50", "--points", "1.5")
+
+
+def test_how_a_class_is_built_goes_along() -> None:
+    asked = ("--points", "Norm.backward=3", "--build", "Norm(gamma, 'b c')")
+    for service in ("gradescope", "classroom50", "otter"):
+        assert status("classroom", service, *asked) == 0
+    script = zipfile.ZipFile("autograder.zip").read("run_autograder").decode()
+    words = shlex.split(script.split("-m minicnn")[1].split("&&")[0].replace("\\\n", " "))
+    assert words[words.index("--build") + 1] == "Norm(gamma, 'b c')"
+    for path in ("autograder/autograder.py", "tests/Norm_backward.py"):
+        text = Path(path).read_text()
+        compile(text, path, "exec")
+        assert repr(["Norm(gamma, 'b c')"]) in text

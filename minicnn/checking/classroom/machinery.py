@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def worth_of(exercises: Iterable[str], points: Points) -> dict[str, float]:
 
 def write_gradescope_archive(
     path: str | os.PathLike, worth: dict[str, float], *, timeout: float = TIMEOUT,
-    hint: int | None = None,
+    hint: int | None = None, build: Sequence[str] = (),
 ) -> Path:
     """Write the zip file that Gradescope takes as an autograder.
 
@@ -64,6 +64,8 @@ def write_gradescope_archive(
         As of `check_file`.
     hint : {1, 2, 3}, optional
         Tell students less than the answer.
+    build : sequence of str, optional
+        As of `check_file`.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def write_gradescope_archive(
     """
     _require(timeout, hint)
     path = as_path(path)
-    values = {"points": _spelt(worth), "timeout": f"{timeout:g}", "hint": hint}
+    values = _values(worth, timeout, hint, build)
     scripts = {"setup.sh": _filled("setup.sh", values).encode(),
                "run_autograder": _filled("run_autograder.j2", values).encode()}
     with atomic_path(path) as temporary:
@@ -88,7 +90,7 @@ def write_gradescope_archive(
 
 def write_classroom50_bundle(
     folder: str | os.PathLike, worth: dict[str, float], *, timeout: float = TIMEOUT,
-    hint: int | None = None,
+    hint: int | None = None, build: Sequence[str] = (),
 ) -> Path:
     """Write ``autograder.py`` for Classroom 50, and minicnn as a wheel beside it.
 
@@ -105,6 +107,8 @@ def write_classroom50_bundle(
         As of `check_file`.
     hint : {1, 2, 3}, optional
         Tell students less than the answer.
+    build : sequence of str, optional
+        As of `check_file`.
 
     Returns
     -------
@@ -124,14 +128,14 @@ def write_classroom50_bundle(
     with atomic_path(folder / wheel_name()) as temporary:
         temporary.write_bytes(content)
     path = folder / "autograder.py"
-    values = {"points": _spelt(worth), "timeout": f"{timeout:g}", "hint": hint}
+    values = _values(worth, timeout, hint, build)
     atomic_write_text(path, _filled("autograder.py.j2", values))
     return path
 
 
 def write_otter_questions(
     folder: str | os.PathLike, exercises: Iterable[str], worth: dict[str, float], *,
-    timeout: float = TIMEOUT, hint: int | None = None,
+    timeout: float = TIMEOUT, hint: int | None = None, build: Sequence[str] = (),
 ) -> list[Path]:
     """Write a test file for Otter-Grader for each exercise, and one for what is asked beside them.
 
@@ -149,6 +153,8 @@ def write_otter_questions(
         As of `check_file`.
     hint : {1, 2, 3}, optional
         Tell students less than the answer.
+    build : sequence of str, optional
+        As of `check_file`.
 
     Returns
     -------
@@ -174,7 +180,7 @@ def write_otter_questions(
         paths.append(folder / f"{question}.py")
         atomic_write_text(paths[-1], _filled("question.py.j2", {
             "question": question, "worth": own, "total": total(own.values()),
-            "timeout": f"{timeout:g}", "hint": hint,
+            "timeout": f"{timeout:g}", "hint": hint, "build": list(build),
         }))
     return paths
 
@@ -197,6 +203,13 @@ def _require(timeout: float, hint: int | None) -> None:
     """Refuse what the service's machine would refuse."""
     require_timeout(timeout)
     require_hint(hint)
+
+
+def _values(
+    worth: dict[str, float], timeout: float, hint: int | None, build: Sequence[str]
+) -> dict[str, Any]:
+    """What the templates of whole submissions are filled with."""
+    return {"points": _spelt(worth), "timeout": f"{timeout:g}", "hint": hint, "build": list(build)}
 
 
 def _spelt(worth: dict[str, float]) -> str:
