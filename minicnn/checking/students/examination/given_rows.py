@@ -30,7 +30,7 @@ def is_given_rows(softmax: Callable[..., Any] | None) -> bool:
                 with warnings.catch_warnings(), np.errstate(all="ignore"):
                     warnings.simplefilter("ignore")
                     loss(np.array([[1.0, 2.0, 0.5], [0.0, 1.0, 3.0]]), np.array([2, 0]))
-            except Exception:
+            except BaseException:  # whatever a file's function does, it is only watched here
                 continue
     finally:
         names[own] = softmax

@@ -35,7 +35,7 @@ class SandwichExamination(Examination):
     def findings(self) -> Iterator[Finding]:
         written = self.as_written.findings()
         for found, beside in zip(super().findings(), written, strict=True):
-            if found.verdict == "correct" and beside.verdict != "correct":
+            if found.verdict == "correct" != beside.verdict and not found.message:
                 found.message = f"note: {self._about_layers(found.function, beside)}"
             as_it_stands = found.verdict != "correct" and (
                 beside.verdict == "correct"

@@ -44,6 +44,8 @@ def check(tmp_path: Path):
 @pytest.mark.parametrize(("loss", "verdict"), [
     ("", "wrong-forward"), (BATCH, "wrong-forward"), (ROWS, "correct"),
     ("\ndef cross_entropy(logits, labels):\n    1 / 0\n    softmax(logits)\n", "wrong-forward"),
+    ("\ndef cross_entropy(logits, labels):\n    raise SystemExit(softmax(logits))\n",
+     "wrong-forward"),
 ])
 def test_rows_are_given_where_the_files_own_loss_does_so(check, loss: str, verdict: str) -> None:
     found = check(ROW + loss)["softmax"]

@@ -92,6 +92,45 @@ def test_names_are_as_before_afterwards() -> None:
     assert names.keys() == own.keys()
 
 
+def test_relu_and_a_maximum_may_change_places(tmp_path: Path) -> None:
+    path = tmp_path / "student.py"
+    path.write_text("""
+def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
+    a, first = conv_forward_fast(x, w, b, conv_param)
+    s, second = max_pool_forward_fast(a, pool_param)
+    out, third = relu_forward(s)
+    return out, (first, second, third)
+
+def conv_relu_pool_backward(dout, cache):
+    first, second, third = cache
+    ds = max_pool_backward_fast(relu_backward(dout, third), second)
+    return conv_backward_fast(ds, first)
+""")
+    assert [each.verdict for each in findings_of(path)] == ["correct", "correct"]
+
+
+def test_a_backward_of_its_own_wrong_forward_is_said_to_be_that(tmp_path: Path) -> None:
+    path = tmp_path / "student.py"
+    path.write_text("""
+def affine_bn_relu_forward(x, w, b, gamma, beta, bn_param):
+    a, first = affine_forward(x, w, b)
+    r, second = relu_forward(a)
+    out, third = batchnorm_forward(r, gamma, beta, bn_param)
+    return out, (first, second, third)
+
+def affine_bn_relu_backward(dout, cache):
+    first, second, third = cache
+    d, dgamma, dbeta = batchnorm_backward(dout, third)
+    dx, dw, db = affine_backward(relu_backward(d, second), first)
+    return dx, dw, db, dgamma, dbeta
+""")
+    forward, backward = findings_of(path)
+    assert (forward.verdict, forward.fault) == ("wrong-forward", "unknown")
+    assert "ReLU comes before batch norm" in forward.message
+    assert backward.verdict == "correct"
+    assert "it is the gradient of the forward in this file" in backward.message
+
+
 def test_layers_in_the_wrong_order_raise_also_where_they_are_not_in_the_file(
     tmp_path: Path
 ) -> None:
