@@ -35,9 +35,10 @@ class SandwichExamination(Examination):
     def findings(self) -> Iterator[Finding]:
         written = self.as_written.findings()
         for found, beside in zip(super().findings(), written, strict=True):
-            if found.verdict == "correct" != beside.verdict and not found.message:
+            right = found.verdict == "correct"
+            if right and beside.verdict != "correct" and not found.message:
                 found.message = f"note: {self._about_layers(found.function, beside)}"
-            as_it_stands = found.verdict != "correct" and (
+            as_it_stands = not right and (
                 beside.verdict == "correct"
                 or not (found.verdict.startswith("wrong") or _cannot_run(beside))
             )
