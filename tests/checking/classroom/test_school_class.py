@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from pathlib import Path
 
 import pytest
@@ -44,14 +43,23 @@ def test_a_class_is_checked_in_its_order_and_nobody_stops_it(tmp_path: Path) -> 
     assert told == [0.25, 0.5, 0.75, 1]
 
 
+MEETING = """
+import time
+from pathlib import Path
+
+here = Path(__file__)
+here.with_suffix(".here").touch()
+while len(list(here.parent.glob("*.here"))) < 3:
+    time.sleep(0.05)
+"""
+"""What ends only where three files are run at once."""
+
+
 def test_submissions_are_checked_at_once(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
-        (tmp_path / f"{name}.py").write_text(f"import time\ntime.sleep(1.5)\n{RIGHT}")
-    start = time.monotonic()
+        (tmp_path / f"{name}.py").write_text(MEETING + RIGHT)
     found = grade_class(submissions_in(tmp_path), workers=3)
-    lasted = time.monotonic() - start
     assert [each.correct for each in found] == [2, 2, 2]
-    assert lasted < sum(each.seconds for each in found)
 
 
 def test_mistakes_are_counted_by_students_and_functions() -> None:
