@@ -12,7 +12,7 @@ OTTER = ("minicnn classroom otter batchnorm dropout --out tests",)
 
 Exercises = Annotated[
     list[str] | None,
-    typer.Argument(metavar="EXERCISE...", help="What is asked: exercises as of minicnn check "
+    typer.Argument(metavar="EXERCISE", help="What is asked: exercises as of minicnn check "
                    "--exercise, or functions of any dialect."),
 ]
 Worth = Annotated[

@@ -63,3 +63,14 @@ def test_a_notebook_and_what_is_not_looked_at(tmp_path: Path) -> None:
     graded = grade(submission)
     assert graded.correct == 2
     assert graded.notes == ["anna.ipynb: not looked at: rnn_forward"]
+
+
+def test_a_backward_that_is_the_gradient_of_ones_own_wrong_forward_gives_its_points(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.py").write_text(
+        RIGHT.replace("np.maximum(x, 0), x", "2 * np.maximum(x, 0), x")
+        .replace("dy * (x > 0)", "2 * dy * (x > 0)"))
+    graded = grade(submission_of(tmp_path / "a.py"))
+    assert [(part.function, part.points) for part in scores(graded, Points(each=4))] == [
+        ("relu_forward", 0), ("relu_backward", 4)]
