@@ -5,6 +5,7 @@ from pathlib import Path
 
 from minicnn.cli.output import complain, say, show
 from minicnn.cli.progress import MovingLine
+from minicnn.cli.wording import of_time
 from minicnn.errors import InputError
 
 SERVICES = ("gradescope", "classroom50")
@@ -79,10 +80,13 @@ def grade_folder(
         )
     finally:
         line.close()
+    for finding in (finding for each in graded for finding in each.findings):
+        finding.message = of_time(finding.message)
     written = []
     if csv is not None:
         atomic_write_text(csv, grades_csv(graded, worth))
-        written.append(f"{len(graded)} submissions in {csv}")
+        noun = "submission" if len(graded) == 1 else "submissions"
+        written.append(f"{len(graded)} {noun} in {csv}")
     if html is not None:
         from minicnn.viewing.class_page import write_class_page
 

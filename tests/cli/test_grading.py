@@ -73,6 +73,7 @@ def test_a_class_is_written_as_a_table_and_as_pages(
     assert Path("g.csv").read_text(encoding="utf-8-sig").splitlines()[3].startswith("right,2,2,2,2")
     assert "relu-mask-from-dy" in Path("class.html").read_text(encoding="utf-8")
     assert len(list(Path("class-students").iterdir())) == 4
+    assert "(--timeout allows more)" in Path("g.csv").read_text(encoding="utf-8-sig")
 
 
 def test_a_class_in_the_terminal_and_as_json(
