@@ -48,7 +48,7 @@ def changed_formula(
     ordered = sorted(seen, key=lambda each: (each.right, each.received.size))
     for mutant in _mutants(file):
         if _may_change(mutant, operation.name, key) and _gives(mutant, ordered, answer):
-            return _in_words(mutant)
+            return in_words(mutant)
     return ""
 
 
@@ -88,7 +88,7 @@ def _gives(
             return False
 
 
-def _in_words(mutant: Mutant) -> str:
+def in_words(mutant: Mutant) -> str:
     """The change as a sentence."""
     names = AXES.get(mutant.file)
     if mutant.kind == "axes" and names:

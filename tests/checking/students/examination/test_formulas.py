@@ -8,7 +8,8 @@ import pytest
 from submission_checks import SUBMISSIONS, findings_of
 
 from minicnn.checking import Finding
-from minicnn.checking.students.examination.formulas import changed_formula
+from minicnn.checking.mutants import KINDS, mutants
+from minicnn.checking.students.examination.formulas import changed_formula, in_words
 from minicnn.checking.students.operations import OPERATIONS
 from minicnn.checking.students.operations.case import upstream
 from minicnn.checking.students.operations.observation import Observation
@@ -143,3 +144,13 @@ def test_what_has_no_reference_or_another_shape_has_no_formula() -> None:
     assert changed_formula(OPERATIONS["svm"], "y", (), [Observation(case, right, right)]) == ""
     seen = [Observation(case, right[:1], right)]
     assert changed_formula(OPERATIONS["relu"], "y", (), seen) == ""
+
+
+@pytest.mark.parametrize(
+    "file", ["conv2d", "pool2d", "batchnorm", "layernorm", "groupnorm", "dense", "activations"]
+)
+def test_every_change_can_be_said(file: str) -> None:
+    for mutant in mutants(file, list(KINDS), everywhere=True):
+        said = in_words(mutant)
+        assert said.startswith("What came is ")
+        assert "\n" not in said
