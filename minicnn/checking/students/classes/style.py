@@ -105,7 +105,7 @@ class Style:
             if place is None:
                 if key in ("w", "gamma"):
                     raise Trouble(
-                        f"not checked: {self.cls.__name__} keeps no {key} by a name that is "
+                        f"{self.cls.__name__} keeps no {key} by a name that is "
                         f"known; expected {key} as an attribute, or in a constructor's argument",
                         verdict="not-checked")
                 continue
@@ -219,7 +219,7 @@ class Style:
         ]
         if len(new) != 1:
             raise Trouble(
-                f"not checked: {self.cls.__name__}.{self.backward} leaves no gradient whose name "
+                f"{self.cls.__name__}.{self.backward} leaves no gradient whose name "
                 "is known; expected attributes such as dW and db", verdict="not-checked")
         return new[0]
 

@@ -131,3 +131,10 @@ def stand_in() -> AbsentModules:
     finder = AbsentModules()
     sys.meta_path.append(finder)
     return finder
+
+
+def forget() -> None:
+    """Stand for no module any more: another file may find it, or do without."""
+    stand_in().names.clear()
+    for name in [name for name, module in sys.modules.items() if isinstance(module, AbsentModule)]:
+        del sys.modules[name]

@@ -12,7 +12,7 @@ from types import CodeType, ModuleType
 
 import numpy as np
 
-from minicnn.checking.students.loading.absent import AbsentModules, stand_in
+from minicnn.checking.students.loading.absent import AbsentModules, forget, stand_in
 from minicnn.checking.students.loading.definitions import (
     definitions,
     definitions_of_main,
@@ -72,7 +72,7 @@ def load(path: Path, *, whole: bool = True) -> Submission:
     path = path.absolute()
     pieces, trees, notes = _parse(path)
     sys.dont_write_bytecode = True
-    stand_in()
+    forget()
     with np.errstate(), warnings.catch_warnings():
         loaded = Submission(path, enter(path, trees), trees, notes)
         if path.suffix == NOTEBOOK or not whole:
