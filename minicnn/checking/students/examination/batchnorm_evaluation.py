@@ -25,7 +25,8 @@ class BatchNormEvaluation(NormalisationExamination):
         found = super().judge_forward()
         if found.verdict == "correct":
             return self._judge_statistics() or found
-        found.message = f"In evaluation mode: {found.message}"
+        if not found.message.startswith("Evaluation"):
+            found.message = f"In evaluation mode: {found.message}"
         return found
 
     def _judge_statistics(self) -> Finding | None:

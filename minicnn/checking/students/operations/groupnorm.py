@@ -47,9 +47,11 @@ def _statistics(case: Case, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-AXES = [axes for length in range(1, 6) for axes in itertools.combinations(range(5), length)
-        if axes != GROUP_AXES]
-"""Sets of axes of a view that statistics are wrongly taken over."""
+def _wrong_axes(normalisation: Normalisation) -> list[Axes]:
+    """Sets of axes of a view that statistics are wrongly taken over; layer norm has no groups."""
+    there = range(5) if normalisation is BY_GROUP else (0, *GROUP_AXES)
+    return [axes for length in range(1, 6) for axes in itertools.combinations(there, length)
+            if axes != GROUP_AXES]
 
 
 # -- y ----------------------------------------------------------------------------------------
@@ -60,7 +62,8 @@ def _forward_suspects(normalisation: Normalisation) -> list[Suspect]:
         *inverse_suspects(normalisation.y_with),
         *statistics_suspects(normalisation),
         *(Suspect("ln-wrong-axes", partial(_over_axes, axes=axes, which=which), in_pairs=False)
-          for axes in AXES for which in ("both", "mean", "variance", "around")),
+          for axes in _wrong_axes(normalisation)
+          for which in ("both", "mean", "variance", "around")),
         *slips(normalisation),
     ]
 
@@ -69,7 +72,7 @@ def _suspects_of_groups() -> Iterator[Suspect]:
     """Other values than those of neighbouring channels in a group."""
     cut = "A sample is cut into G pieces in the order {}; a group has neighbouring channels."
     for order in map("".join, itertools.permutations("HWC")):
-        if order != "CHW":
+        if not order.startswith("C"):
             yield Suspect("ln-wrong-axes", partial(_in_pieces, order=order), cut.format(order))
     yield Suspect("ln-wrong-axes", _interleaved, "A group takes every G-th channel.")
     yield Suspect("ln-wrong-axes", _exchanged, "There are C/G groups of G channels.")
@@ -130,7 +133,7 @@ def _dx_suspects(normalisation: Normalisation) -> Iterator[Suspect]:
     yield Suspect("bn-gamma-squared", lambda case, dy: (
         case["gamma"] * _with_gammas(normalisation, case, dy, ("once", "once", "once"))))
     yield from value_by_value_suspects(normalisation)
-    choices = [lambda case, axes=axes: axes for axes in AXES]
+    choices = [lambda case, axes=axes: axes for axes in _wrong_axes(normalisation)]
     yield from over_axes_suspects("ln-wrong-axes", view, lambda case: GROUP_AXES, choices)
 
 
