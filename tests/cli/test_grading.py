@@ -67,7 +67,7 @@ def test_refusals(
 def test_a_class_is_written_as_a_table_and_as_pages(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert status("check", here, "--csv", "g.csv", "--html", "class.html", "--timeout", "3") == 0
+    assert status("check", here, "--csv", "g.csv", "--html", "class.html", "--timeout", "1") == 0
     assert capsys.readouterr().out == (
         "4 submissions in g.csv\na page of the class and one for each student: class.html\n")
     assert Path("g.csv").read_text(encoding="utf-8-sig").splitlines()[3].startswith("right,2,2,2,2")

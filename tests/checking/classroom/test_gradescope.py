@@ -16,7 +16,7 @@ def results(tmp_path: Path, kind: str, points: Points) -> dict[str, Any]:
     """What Gradescope would read of one of the four."""
     path = tmp_path / "anna.py"
     path.write_text(HOMEWORK[kind])
-    graded = grade(submission_of(path), timeout=3)
+    graded = grade(submission_of(path), timeout=1)
     return valid(gradescope.gradescope_results(graded, points), "gradescope-results")
 
 

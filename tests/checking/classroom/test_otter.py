@@ -42,7 +42,7 @@ def test_what_is_not_right_says_what(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AssertionError, match=message):
-        require("relu_backward", env(*cells), timeout=3)
+        require("relu_backward", env(*cells), timeout=1)
 
 
 def test_a_hint_says_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_a_class_is_checked_in_its_order_and_nobody_stops_it(tmp_path: Path) -> 
         (tmp_path / f"{kind}.py").write_text(text)
     told = []
     found = grade_class(
-        submissions_in(tmp_path), timeout=3, progress=lambda name, share: told.append(share))
+        submissions_in(tmp_path), timeout=1, progress=lambda name, share: told.append(share))
     assert [(each.submission.name, each.correct, len(each.troubles)) for each in found] == [
         ("broken", 0, 1), ("endless", 1, 0), ("right", 2, 0), ("wrong", 1, 0)]
     assert told == [0.25, 0.5, 0.75, 1]
