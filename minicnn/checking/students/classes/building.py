@@ -46,20 +46,25 @@ def readings(cls: type, operation: str) -> list[tuple[Build, frozenset[str]]]:
             if len(_constructor(cls)) <= 2 and operation in STATE:  # they are all there is
                 return []
             continue
-        known = [key for key in meanings(operation, name) if not _is_flag(parameter, key)]
+        known = [key for key in meanings(operation, name) if not _is_flag(parameter, key)
+                 and not _is_padding_in_words(parameter, operation)]
         if parameter.default is parameter.empty and not known:
             return []
         choices.append([(name, key) for key in _by_kind(known, parameter)] or [(name, None)])
+    fixed = {name: "valid" for name, parameter in _constructor(cls).items()
+             if _is_padding_in_words(parameter, operation)}
     found = []
     for chosen in itertools.islice(itertools.product(*choices), MOST_READINGS):
         used = {name: key for name, key in chosen if key is not None}
         if len(set(used.values())) == len(used):
-            found.append((_by_names(cls, used), frozenset(used.values())))
+            found.append((_by_names(cls, used, fixed), frozenset(used.values())))
     return found
 
 
 def unknown_arguments(cls: type, operation: str) -> list[str]:
-    """Arguments that must be given, and whose names say nothing."""
+    """Arguments that must be given, and whose names say nothing; a slope that cannot be given."""
+    if operation == "leaky_relu" and not _constructor(cls):
+        return ["slope"]
     return [
         name for name, parameter in _constructor(cls).items()
         if parameter.default is parameter.empty and not meanings(operation, name)
@@ -90,15 +95,20 @@ def _is_flag(parameter: inspect.Parameter, key: str) -> bool:
     return isinstance(parameter.default, bool) and key not in ("training", "evaluating")
 
 
+def _is_padding_in_words(parameter: inspect.Parameter, operation: str) -> bool:
+    """Whether an argument such as ``padding="same"`` takes words: no rim is ``"valid"``."""
+    return isinstance(parameter.default, str) and "padding" in meanings(operation, parameter.name)
+
+
 def _by_kind(known: list[str], parameter: inspect.Parameter) -> list[str]:
     """An argument that is a number by its default or annotation is no array."""
     number = parameter.annotation is int or type(parameter.default) is int
     return sorted(known, key=lambda key: number and key in ("w", "b", "gamma", "beta"))
 
 
-def _by_names(cls: type, used: dict[str, str]) -> Build:
+def _by_names(cls: type, used: dict[str, str], fixed: dict[str, str]) -> Build:
     def build(values: Mapping[str, Any]) -> Any:
-        return cls(**{name: values[key] for name, key in used.items() if key in values})
+        return cls(**fixed, **{name: values[key] for name, key in used.items() if key in values})
 
     return build
 

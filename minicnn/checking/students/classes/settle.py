@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from minicnn.checking.students.classes.building import by_expression, readings
 from minicnn.checking.students.classes.instance import set_mode
@@ -64,7 +64,33 @@ def settled(
             best, most = style, score
         if score >= 2:
             break
-    return pair_of(best)
+    pair = pair_of(best)
+    if most == 0 and any(_takes_one_image(style) for style in styles):
+        name = pair.convention.forward
+
+        def refuse(*arguments: Any, **settings: Any) -> NoReturn:
+            text = f"{name} takes one image, without a batch, which no case is"
+            raise Trouble(text, verdict="not-checked")
+
+        vars(refuse).update(__signature__=_signature(best))
+        pair = replace(pair, forward=refuse)
+    return pair
+
+
+def _takes_one_image(style: Style) -> bool:
+    """Whether a layer of images runs on an image that no batch is about."""
+    case = OPERATIONS[style.operation].cases[0]
+    if case.arrays["x"].ndim != 4 or style.operation == "batchnorm":
+        return False
+    convention = pair_of(style).convention
+    arrays = {name: convention.theirs(name, array) for name, array in case.arrays.items()}
+    values = _values(style, arrays, dict(case.settings))
+    try:
+        layer = style.layer(values, arrays["x"][0])
+        style.run_forward(layer, arrays["x"][0], None, values)
+    except Exception:
+        return False
+    return True
 
 
 def pair_of(style: Style, settle: Callable[[], Pair] | None = None) -> Pair:

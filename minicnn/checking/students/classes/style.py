@@ -186,6 +186,9 @@ class Style:
         for name, parameter in list(_parameters(method).items())[: 3]:
             if not given:
                 given.append(dy)
+            elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                given += [cache] if cache is not None else []
+                break
             elif name.lower() in _STEPS:
                 given.append(1.0)
                 steps = True

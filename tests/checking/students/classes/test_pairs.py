@@ -167,3 +167,63 @@ def test_a_class_that_nobody_can_call_is_not_looked_at(
     file.write_text(f"class Linear:\n    {text}\n    def backward(self, dy): pass\n")
     assert judged(file) == {}
     assert not_looked_at(load(file), []) == [why]
+
+
+def test_what_a_class_cannot_be_told_is_not_blamed(tmp_path: Path) -> None:
+    file = tmp_path / "layers.py"
+    file.write_text("""
+import numpy as np
+
+def counted(method):
+    def call(*arguments, **options):
+        return method(*arguments, **options)
+    return call
+
+class LeakyReLU:
+    def forward(self, x):
+        self.slope = np.where(x > 0, 1, 0.1)
+        return x * self.slope
+    def backward(self, dy): return dy * self.slope
+
+class Relu:
+    @counted
+    def forward(self, x):
+        self.x = x
+        return x * (x > 0)
+    @counted
+    def backward(self, dy): return dy * (self.x > 0)
+
+class Conv2D:
+    def __init__(self, w, b, padding="same"):
+        self.w, self.b, self.padding = w, b, padding
+    def forward(self, x):
+        assert self.padding == "valid"
+        self.windows = np.lib.stride_tricks.sliding_window_view(x, self.w.shape[2:], (2, 3))
+        return np.einsum("ncijuv,fcuv->nfij", self.windows, self.w) + self.b[:, None, None]
+    def backward(self, dy):
+        self.dw, self.db = np.einsum("ncijuv,nfij->fcuv", self.windows, dy), dy.sum((0, 2, 3))
+        kh, kw = self.w.shape[2:]
+        rim = np.pad(dy, ((0, 0), (0, 0), (kh - 1, kh - 1), (kw - 1, kw - 1)))
+        windows = np.lib.stride_tricks.sliding_window_view(rim, (kh, kw), (2, 3))
+        return np.einsum("nfijuv,fcuv->ncij", windows, self.w[:, :, ::-1, ::-1])
+""")
+    found = judged(file)
+    assert {name: each.verdict for name, each in found.items()} == dict.fromkeys(
+        ("Relu.forward", "Relu.backward", "Conv2D.forward", "Conv2D.backward"), "correct")
+    assert not_looked_at(load(file), find_pairs(load(file))) == [
+        "LeakyReLU (how is it built? unknown: slope)"]
+
+
+def test_a_layer_of_one_image_is_not_checked(tmp_path: Path) -> None:
+    file = tmp_path / "layers.py"
+    file.write_text("""
+class MaxPool:
+    def __init__(self, size=2): self.size = size
+    def forward(self, image):
+        channels, height, width = image.shape
+        return image
+    def backward(self, dy): return dy
+""")
+    found = judged(file)
+    assert [each.verdict for each in found.values()] == ["not-checked", "not-checked"]
+    assert "takes one image, without a batch" in found["MaxPool.forward"].message
