@@ -56,6 +56,8 @@ class Convention:
         none.
     unless : str
         A function whose presence means that `forward` is somebody's helper.
+    among : tuple of str
+        Functions of which the file must have one, where `forward` alone does not tell the dialect.
     asks : callable
         Whether the dialect says what is right for a case.
     lets_pass : callable
@@ -84,6 +86,7 @@ class Convention:
     told_by_backward: bool = False
     lone_cache: Callable[[tuple, dict[str, Any]], Any] | None = None
     unless: str = ""
+    among: tuple[str, ...] = ()
     asks: Callable[[Case], bool] = lambda case: True
     lets_pass: Callable[[str, Case, np.ndarray, Any], str] = lambda *_: ""
     backward_more: tuple[Any, ...] = ()

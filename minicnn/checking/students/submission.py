@@ -39,6 +39,8 @@ def find_pairs(submission: Submission, builds: Sequence[str] = ()) -> list[Pair]
         taken = {name for pair in pairs for name in pair.names}
         if first is None or convention.unless in own or convention.forward in taken:
             continue
+        if convention.among and own.keys().isdisjoint(convention.among):
+            continue
         asked = [convention.fits(parameters(forward))] if forward else []
         if backwards and (not forward or convention.told_by_backward):
             asked.append(convention.fits_backward(parameters(next(iter(backwards.values())))))

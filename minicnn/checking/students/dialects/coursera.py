@@ -89,7 +89,7 @@ def _is_pool(parameters: Parameters) -> bool:
 
 def _is_hparameters(name: str) -> bool:
     """hparameters, hparams, hyper_parameters …, but not conv_param or pool_param."""
-    return name.lower().startswith("h") and "para" in name.lower()
+    return name.lower().startswith("h") and "par" in name.lower()
 
 
 def _takes_two(parameters: Parameters) -> bool:
@@ -98,16 +98,10 @@ def _takes_two(parameters: Parameters) -> bool:
     return len(names) in (2, 3) and names[0].lower() in ("dz", "da") and "cache" in names[1].lower()
 
 
-def _takes(*firsts: str, count: int) -> Any:
-    """Whether a small function has this many arguments, or more with defaults, and one of these
-    names for its first."""
-
-    def fits(parameters: Parameters) -> bool:
-        names = list(parameters or ())
-        needed = [each for each in (parameters or {}).values() if each.default is each.empty]
-        return len(needed) == count and names[0].lower() in firsts
-
-    return fits
+def _is_zero_pad(parameters: Parameters) -> bool:
+    """Whether a function takes X and pad, and the rest has defaults."""
+    needed = [each.name for each in (parameters or {}).values() if each.default is each.empty]
+    return len(needed) == 2 and needed[0] == "X"
 
 
 def _lets_an_empty_slice_pass(key: str, case: Case, dy: np.ndarray, came: Any) -> str:
@@ -142,7 +136,8 @@ _POOL = Convention(
 COURSERA: tuple[Convention, ...] = (
     Convention(
         "coursera", "zero_pad", "zero_pad", (), (), {}, _call_pad, has_cache=False,
-        fits=_takes("x", count=2), labels={"x": "X", "y": "X_pad", "padding": "pad"},
+        fits=_is_zero_pad, among=("conv_single_step", "conv_forward", "pool_forward"),
+        labels={"x": "X", "y": "X_pad", "padding": "pad"},
     ),
     Convention(
         "coursera", "conv_single_step", "conv_single_step", (), (), {"y": "number"}, _call_step,

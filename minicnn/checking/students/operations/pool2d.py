@@ -86,8 +86,8 @@ def _note_on_ties(case: Case, dy: np.ndarray, dx: np.ndarray) -> str:
     shared = handed_on(equally)(case, dy)
     if agree(dx, shared) and not agree(shared, handed_on(first)(case, dy)):
         return (
-            "note: equal maxima receive equal parts of dy; that is a subgradient too, and most "
-            "libraries give all of it to the first"
+            "note: equal maxima share the gradient in equal parts; that is a subgradient too, and "
+            "most libraries give all of it to the first"
         )
     return ""
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from submission_checks import findings_of, planted
+from submission_checks import SUBMISSIONS, findings_of, planted
 
 from minicnn.checking import Finding
 
@@ -136,3 +136,24 @@ def test_a_bias_in_every_product_is_said_to_be_that(check) -> None:
     for function in ("conv_single_step", "conv_forward"):
         assert "b is added to every product" in found[function].message
     assert found["conv_backward"].verdict == "correct"
+
+
+def test_a_helper_of_another_dialect_is_not_coursera_s(tmp_path: Path) -> None:
+    path = tmp_path / "layers.py"
+    text = "import numpy as np\n\ndef zero_pad({0}, pad):\n" \
+           "    return np.pad({0}, ((0, 0), (0, 0), (pad, pad), (pad, pad)))\n"
+    for name in ("x", "X"):
+        path.write_text(text.format(name), encoding="utf-8")
+        assert findings_of(path) == []
+    right = (SUBMISSIONS / WINDOW).read_text(encoding="utf-8")
+    path.write_text(right + "\n\n" + text.format("X"), encoding="utf-8")
+    assert [finding.function for finding in findings_of(path)] == [FORWARD, BACKWARD]
+    path.write_text(
+        "def conv_forward(A_prev, W, b, activation, padding='same', stride=(1, 1)):\n"
+        "    return 1\n"
+        "def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):\n    return 1\n"
+        "def conv_backward(dZ, A_prev, W, b, padding='same', stride=(1, 1)):\n    return 1\n"
+        "def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max'):\n    return 1\n",
+        encoding="utf-8",
+    )
+    assert findings_of(path) == []
