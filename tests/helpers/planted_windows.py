@@ -44,6 +44,8 @@ CONVOLUTION = [
     ("conv-dx-not-cropped", WINDOW, BACKWARD, "error",
      "    dx = dx_pad[:, :, P:P + H, P:P + W]\n",
      "    dx = np.zeros_like(x)\n    dx[:] = dx_pad[:, :, P:-P, P:-P]\n"),
+    ("conv-dx-not-cropped", WINDOW, BACKWARD, "error",
+     "dx_pad[:, :, P:P + H, P:P + W]", "dx_pad[:, :, P:H, P:W]"),
     # one axis has the size of the other
     ("height-width-exchanged", WINDOW, FORWARD, "error",
      "W_out = (W + 2 * P - WW) // S + 1", "W_out = (H + 2 * P - WW) // S + 1"),

@@ -188,13 +188,16 @@ class Examination:
         """What the failures of some gradients (or y) have in common, by trying cases that differ
         in one respect."""
 
-        def is_right(case: Case) -> bool:
+        def is_right(case: Case) -> bool | None:
             every = ("y",) if key == "y" else self.convention.gradients
             try:
                 seen = dict(self._observe(function, every, case, 1))
             except Trouble as trouble:
-                return self.may_be_refused(case, trouble) or bool(key != "y" and (
-                    self.convention.lets_pass(key, case, np.empty(0), trouble.cause)))
+                if key != "y" and self.convention.lets_pass(
+                    key, case, np.empty(0), trouble.cause
+                ):
+                    return None
+                return self.may_be_refused(case, trouble)
             return all(seen[each].right for each in keys)
 
         return explaining_twin(self.operation.twins.get(key, []), self.cases, is_right)

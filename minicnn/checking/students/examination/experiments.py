@@ -7,22 +7,30 @@ from minicnn.checking.students.operations.operation import Twin
 
 
 def explaining_twin(
-    twins: Sequence[Twin], cases: Sequence[Case], is_right: Callable[[Case], bool]
+    twins: Sequence[Twin], cases: Sequence[Case], is_right: Callable[[Case], bool | None]
 ) -> Twin | None:
-    """The first experiment whose twins are right wherever the cases fail.
+    """The first experiment whose twins are right wherever the cases fail, below 0 as well.
 
-    A fault that shows in some cases only must have shown in two, so that it is no accident.
+    A fault that shows in some cases only must have shown in two, so that it is no accident. A case
+    of which nothing can be said is None.
     """
     if not twins:
         return None
     outcomes = [(case, is_right(case)) for case in cases]
-    failing = [case for case, right in outcomes if not right]
+    failing = [case for case, right in outcomes if right is False]
     for twin in twins:
         changed = [twin.change(case) for case in failing]
         if twin.fault and not twin.always and len(failing) < 2:
             continue
         if twin.always and any(right and twin.change(case) for case, right in outcomes):
             continue
-        if changed and all(case is not None and is_right(case) for case in changed):
+        if changed and all(
+            case is not None and is_right(case) and is_right(_below_zero(case)) for case in changed
+        ):
             return twin
     return None
+
+
+def _below_zero(case: Case) -> Case:
+    """The same with negative values alone: a maximum that begins at 0 is wrong there."""
+    return case.with_arrays(x=case["x"] - case["x"].max() - 1)

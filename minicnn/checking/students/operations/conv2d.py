@@ -12,6 +12,7 @@ from minicnn.checking.students.operations.conv2d_cases import conv2d_cases, smal
 from minicnn.checking.students.operations.conv2d_equations import (
     correlate,
     cropped,
+    cropped_as_if_unpadded,
     cropped_by,
     cropped_from_the_end,
     padded_gradient,
@@ -175,6 +176,8 @@ def _dx_suspects() -> list[Suspect]:
             for crop in crops
         ),
         Suspect("conv-dx-not-cropped", cropped_from_the_end, EMPTY_SLICE),
+        Suspect("conv-dx-not-cropped", cropped_as_if_unpadded,
+                "A slice pad:H ends too early; it is pad:pad+H."),
         *(
             Suspect("conv-dx-not-cropped", lambda case, dy, number=number: cropped_by(
                 case, dy, number), f"{number} is cut off every side whatever the padding is.")

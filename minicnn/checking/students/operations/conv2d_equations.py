@@ -104,6 +104,15 @@ def cropped_by(case: Case, dy: np.ndarray, number: int) -> np.ndarray:
     return padded_gradient(case, dy)[:, inside, inside]
 
 
+def cropped_as_if_unpadded(case: Case, dy: np.ndarray) -> np.ndarray:
+    """What the slice padding:height leaves of dx, whose height is that of the padded image."""
+    inside = [
+        slice(before, length)
+        for (before, _), length in zip(rim(case), case["x"].shape[1:3], strict=True)
+    ]
+    return padded_gradient(case, dy)[:, *inside]
+
+
 def shifted(case: Case, dx: np.ndarray, step: Pair) -> np.ndarray:
     """dx cut out beside its place; what lies outside is 0."""
     (top, _), (left, _) = rim(case)

@@ -92,8 +92,18 @@ def _note_on_ties(case: Case, dy: np.ndarray, dx: np.ndarray) -> str:
     return ""
 
 
+def _from_zero(case: Case) -> np.ndarray:
+    """The right maximum where it is positive, else 0."""
+    return np.maximum(pooled(case, strides(case), output_size(case), np.nanmax), 0)
+
+
 MAXPOOL2D = Operation(
-    "maxpool2d", pool2d_cases(), small_cases(), _forward_suspects(np.nanmax),
+    "maxpool2d", pool2d_cases(), small_cases(),
+    [
+        *_forward_suspects(np.nanmax),
+        Suspect("", _from_zero, "The maximum begins at 0, so that a window of negative values has "
+                "the wrong one; it begins at the first value, or at -inf."),
+    ],
     {"dx": _dx_suspects()},
     also_right={"dx": _is_subgradient}, notes={"dx": _note_on_ties},
     twins={key: pooling_twins() for key in ("y", "dx")}, size_in_words=size_in_words,

@@ -89,8 +89,7 @@ def _without_ties(case: Case) -> Case | None:
     x = case["x"]
     if len(np.unique(x)) == x.size:
         return None
-    values = np.random.default_rng(44).permutation(x.size).reshape(x.shape) / 4 - 9
-    return Case({"x": values}, case.settings)
+    return Case({"x": _distinct(x.shape) + x.min()}, case.settings)
 
 
 def _apart(case: Case) -> Case | None:
@@ -132,16 +131,29 @@ def _changed(
         for length, one, step, sides in zip(image, size, steps, around, strict=True)
     )
     shape = (samples or len(x), height, width, channels or x.shape[3])
-    rng = np.random.default_rng(40)
-    arrays = {"x": rng.permutation(int(np.prod(shape))).reshape(shape) / 4 - 9}
+    arrays = {"x": _values(shape, case["x"])}
     settings = {**case.settings, "stride": _plain(steps), "padding": _plain_rim(around)}
     if "w" in case.arrays:
-        count = filters or case["w"].shape[3]
+        count, rng = filters or case["w"].shape[3], np.random.default_rng(40)
         arrays["w"] = rng.standard_normal((*size, shape[3], count))
         arrays["b"] = rng.standard_normal(count)
     else:
         settings["size"] = _plain(size)
     return Case(arrays, settings)
+
+
+def _values(shape: tuple[int, ...], like: np.ndarray) -> np.ndarray:
+    """Values of the signs, and with the ties, of others."""
+    rng = np.random.default_rng(45)
+    if len(np.unique(like)) < like.size:
+        return rng.choice(like.ravel(), shape)
+    return _distinct(shape) / np.prod(shape) * np.ptp(like) * 4 + like.min()
+
+
+def _distinct(shape: tuple[int, ...]) -> np.ndarray:
+    """Quarters from 0 on, all different."""
+    size = int(np.prod(shape))
+    return np.random.default_rng(44).permutation(size).reshape(shape) / 4
 
 
 def _plain(pair: Pair) -> int | Pair:

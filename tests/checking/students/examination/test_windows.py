@@ -157,3 +157,16 @@ def test_a_helper_of_another_dialect_is_not_coursera_s(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert findings_of(path) == []
+
+
+def test_a_maximum_that_begins_at_zero_is_no_exchange_of_axes(check) -> None:
+    found = check("pool_plain_lists_cs231n.py", 'best, place = -float("inf"), None',
+                  "best, place = 0, (i * s, j * s)")
+    assert {finding.fault for finding in found.values()} == {"unknown"}
+    assert "The maximum begins at 0" in found["max_pool_forward_naive"].message
+
+
+def test_what_the_dialect_lets_pass_is_no_evidence(check) -> None:
+    found = check("coursera_step_by_step.py", "+= W[:, :, :, c] * dZ[i, h, w, c]",
+                  "+= W[:, :, :, c] * dZ[i, h, w, c] / f")["conv_backward"]
+    assert "where the padding is 0" not in found.message
