@@ -51,7 +51,8 @@ def patterns_of(shapes: Mapping[str, tuple[int, ...]], channels: int) -> Pattern
     """Those of the shapes that have C elements in another shape than (C,)."""
     return {
         key: tuple(-1 if size == channels else 1 for size in shape)
-        for key, shape in shapes.items() if len(shape) > 1 and np.prod(shape) == max(shape)
+        for key, shape in shapes.items()
+        if len(shape) > 1 and np.prod(shape) == max(shape) == channels
     }
 
 

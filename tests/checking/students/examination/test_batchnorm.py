@@ -42,6 +42,18 @@ def test_running_statistics_of_any_kind_are_compared(check, left: str) -> None:
     assert "running_mean should have shape (1,), got (" in found.message
 
 
+@pytest.mark.parametrize("made", [
+    "np.zeros((1, 1))", "np.zeros((0, 0))", "[[0.0]]", "np.zeros((2, 2))",
+])
+def test_running_statistics_made_for_no_channel_are_no_shape_to_be_given(
+    check, made: str
+) -> None:
+    found = check(STAGED, ('    bn_param["running_mean"] = running_mean\n',
+                           f'    bn_param["running_mean"] = {made}\n'))["batchnorm_forward"]
+    assert (found.verdict, found.fault) == ("wrong-forward", "unknown")
+    assert "running_mean" in found.message
+
+
 def test_one_that_keeps_no_running_statistics_in_the_dict_is_told_so(check) -> None:
     found = check(STAGED, ('    bn_param["running_var"] = running_var\n', ""))["batchnorm_forward"]
     assert (found.verdict, found.fault) == ("wrong-forward", "bn-running-not-updated")
