@@ -24,11 +24,23 @@ def explaining_twin(
             continue
         if twin.always and any(right and twin.change(case) for case, right in outcomes):
             continue
-        if changed and all(
-            case is not None and is_right(case) and is_right(_below_zero(case)) for case in changed
-        ):
+        if all(case is not None for case in changed) and _are_right(changed, is_right):
             return twin
     return None
+
+
+def _are_right(
+    cases: Sequence[Case | None], is_right: Callable[[Case], bool | None]
+) -> bool:
+    """Whether none of the cases is wrong, and something is right."""
+    found = False
+    for case in filter(None, cases):
+        for each in (case, _below_zero(case)):
+            right = is_right(each)
+            if right is False:
+                return False
+            found = found or bool(right)
+    return found
 
 
 def _below_zero(case: Case) -> Case:
