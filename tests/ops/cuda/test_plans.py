@@ -56,6 +56,8 @@ def test_operations_on_images(shape: tuple, multiprocessors: int) -> None:
         training = math.prod(shape[:3]) > 1
         y, cache = cuda.batchnorm_forward(x, *parameters, training=training)
         cuda.batchnorm_backward(y, cache)
+        y, cache = cuda.groupnorm_forward(x, *parameters[:2], groups=1)
+        cuda.groupnorm_backward(y, cache)
     assert_grids(recorder)
 
 
