@@ -189,7 +189,9 @@ class Subject:
             raise Trouble(text, verdict="not-written") from None
         except BaseException as error:
             hint = hint_for(error)
-            text = f"{name} raised {describe(error, self.path)}{f' ({hint})' if hint else ''}"
+            raised = describe(error, self.path)
+            at = "in " if raised.startswith(("line ", "cell ")) else ""
+            text = f"{name} raised {at}{raised}{f' ({hint})' if hint else ''}"
             if "NoneType" in text and unfilled_names(function):
                 raise Trouble(text, error, "not-written") from None
             missing = _what_is_not_here(function, error)

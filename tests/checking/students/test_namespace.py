@@ -118,7 +118,7 @@ def test_in_a_notebook_that_runs(tmp_path: Path) -> None:
     (shown,) = outputs[3]
     text = shown["text/plain"]
     assert "affine_forward   wrong-forward  dense-bias-missing" in text
-    assert "affine_backward raised line 9: AttributeError" in text
+    assert "affine_backward raised in line 9: AttributeError" in text
     assert "relu" not in text
     assert "not looked at: rnn_forward" in text
     (shown,) = outputs[4]

@@ -96,7 +96,7 @@ def _rule(name: str, **labels: str) -> Convention:
     )
 
 
-_OUT = {"y": "out", "dy": "dout"}
+_OUT = {"y": "out", "dy": "dout", "training": "mode"}
 _SIZES = {"OH": "H'", "OW": "W'"}
 _LOSS = {"y": "loss", "dlogits": "dx", "logits": "x", "labels": "y"}
 _GRADIENTS = ("dx", "dgamma", "dbeta")

@@ -4,6 +4,7 @@ from minicnn.checking.students.examination.batchnorm_statistics import (
     about_statistic,
     running_array,
 )
+from minicnn.checking.students.examination.evidence import behind
 from minicnn.checking.students.examination.normalisation import NormalisationExamination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.operations.batchnorm import BATCHNORM_EVALUATION
@@ -26,7 +27,7 @@ class BatchNormEvaluation(NormalisationExamination):
         if found.verdict == "correct":
             return self._judge_statistics() or found
         if not found.message.startswith("Evaluation"):
-            found.message = f"In evaluation mode: {found.message}"
+            found.message = behind("In evaluation mode:", found.message)
         return found
 
     def _judge_statistics(self) -> Finding | None:
@@ -50,7 +51,7 @@ class BatchNormEvaluation(NormalisationExamination):
         if found.verdict == "correct":
             return found
         if self.convention.dialect == "minicnn":
-            found.message = f"After a forward in evaluation mode: {found.message}"
+            found.message = behind("After a forward in evaluation mode:", found.message)
             return found
         note = ("note: after a forward in evaluation mode dx should be "
                 "gamma · dout / sqrt(running_var + eps)")

@@ -18,20 +18,31 @@ def lesson(
     equation: Equation | None = None,
     topic: str = "",
     also: tuple[str, str] = ("", ""),
+    detail: str = "",
 ) -> Finding:
     """A finding with the catalogue's lesson, if a fault is named, before a text, and with a second
-    fault, if it takes two; the equation is found by what is wrong, unless it is given."""
-    second, detail = also
+    fault, if it takes two; the equation is found by what is wrong, unless it is given.
+
+    A detail is the special sentence: it stands before the lesson, unless it leans on it.
+    """
+    second, about_it = also
     if second:
-        text += f" And {second}: {FAULTS[second].within(topic).lesson}. {detail}"
+        text += f" And {second}: {FAULTS[second].within(topic).lesson}. {about_it}"
     if fault:
-        text = f"{_sentence(FAULTS[fault].within(topic).lesson)} {text}"
+        parts = [detail, _sentence(FAULTS[fault].within(topic).lesson)]
+        text = " ".join([*(parts[::-1] if detail.startswith(_LEANING) else parts), text])
+    elif detail:
+        text = f"{detail} {text}"
     found = Finding(
         function, verdict, fault, " ".join(text.split()), evidence, [second] if second else []
     )
     if equation is not None:
         found.equation = {"topic": equation.topic, "number": equation.number}
     return found
+
+
+_LEANING = ("It ", "They ", "For ", "Along ", "Divided ", "Your ", "Uncorrected", "before ")
+"""How a detail begins that is to be read behind the lesson."""
 
 
 def _sentence(lesson: str) -> str:
@@ -52,7 +63,13 @@ def unexplained(convention: Convention, key: str, text: str = "") -> str:
 def also_from(faults: Sequence[str]) -> str:
     """What the message says of faults that explain the same numbers as the first of them."""
     others = [fault for fault in dict.fromkeys(faults) if fault != faults[0]]
-    return f" What came would also follow from {', '.join(others)}." if others else ""
+    return "".join(f" It may also be {fault}: {FAULTS[fault].lesson}." for fault in others)
+
+
+def behind(head: str, message: str) -> str:
+    """A message behind words that end in a colon, its first letter small unless it is a name's."""
+    begins = message[:1].lower() if message[1:2].islower() else message[:1]
+    return f"{head} {begins}{message[1:]}"
 
 
 FEW = 2
@@ -74,11 +91,23 @@ def show_case(convention: Convention, case: Case, key: str) -> dict[str, Any]:
             convention.label(name): numbers(convention.theirs(name, array))
             for name, array in case.arrays.items()
         },
-        "settings": {
-            convention.label(name): value for name, value in case.settings.items()
-            if isinstance(value, int | float | tuple) and convention.label(name)
-        },
+        "settings": _settings(convention, case),
     }
+
+
+def _settings(convention: Convention, case: Case) -> dict[str, Any]:
+    """A case's settings by the student's names; a pair has two names in some dialects."""
+    settings: dict[str, Any] = {}
+    for name, value in case.settings.items():
+        label = convention.label(name)
+        if label == "mode":
+            settings[label] = "train" if value else "test"
+        elif " and " in label:
+            pair = value if isinstance(value, tuple) else (value, value)
+            settings |= dict(zip(label.split(" and "), pair, strict=True))
+        elif label and isinstance(value, int | float | tuple):
+            settings[label] = value
+    return settings
 
 
 def show_observation(
@@ -108,12 +137,3 @@ def worst(convention: Convention, seen: Observation, key: str) -> list[dict[str,
         }
         for place in places
     ]
-
-
-def worst_in_words(convention: Convention, key: str, worst: list[dict[str, Any]]) -> str:
-    """Those elements as the message names them."""
-    what = convention.label(key)
-    return "Worst: " + "; ".join(
-        f"{what}{each['index'] or ''} should be {each['expected']:.6g}, got {each['received']}"
-        for each in worst
-    ) + "."

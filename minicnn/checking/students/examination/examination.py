@@ -17,7 +17,6 @@ from minicnn.checking.students.examination.evidence import (
     show_observation,
     unexplained,
     worst,
-    worst_in_words,
 )
 from minicnn.checking.students.examination.experiments import explaining_twin
 from minicnn.checking.students.examination.formulas import changed_formula
@@ -137,8 +136,8 @@ class Examination:
         shown = show_case(self.convention, case, key)
         given += [f"{name} = {value}" for name, value in shown["settings"].items()]
         why = f"{trouble}, with {', '.join(given)}"
-        fault, text = self._explain_raising(function, key)
-        return lesson(function, "error", fault, f"{text} {why}", shown)
+        fault, detail = self._explain_raising(function, key)
+        return lesson(function, "error", fault, why, shown, detail=detail)
 
     def _explain_raising(self, function: str, key: str) -> tuple[str | None, str]:
         """The fault that explains at least two answers beside those that raised, or an experiment
@@ -384,19 +383,17 @@ class Examination:
             key, reshaped or seen, suspects, shapes_are_right=bool(reshaped) or misshapen is None
         )
         fault = next(iter(explanation.faults), None)
-        text = explanation.text + also_from(explanation.faults)
-        shown = self.smallest(
-            function, key, small or self.operation.small
-        ) or show_observation(self.convention, wrong[0], key)
-        twin = self.experiment(function, key, (key,)) if not (fault or text) else None
+        detail, text = explanation.text, also_from(explanation.faults)
+        example = self.smallest(function, key, small or self.operation.small) or wrong[0]
+        shown = show_observation(self.convention, example, key)
+        if example.shape_is_right:
+            shown["worst"] = worst(self.convention, example, key)
+        twin = self.experiment(function, key, (key,)) if not (fault or detail) else None
         if twin is not None and twin.fault:
-            fault, text = twin.fault, twin.detail
+            fault, detail = twin.fault, twin.detail
         if fault is None:
-            text = text or self._in_words(key, seen) or (twin.detail if twin else "")
-            text = unexplained(self.convention, key, text)
-            if misshapen is None:
-                shown["worst"] = worst(self.convention, wrong[0], key)
-                text += f" {worst_in_words(self.convention, key, shown['worst'])}"
+            words = detail or self._in_words(key, seen) or (twin.detail if twin else "")
+            detail = unexplained(self.convention, key, words)
         if misshapen is not None:
             shapes = [
                 self.convention.their_shape(key, misshapen.expected.shape),
@@ -406,7 +403,8 @@ class Examination:
             sums = self.operation.size_in_words(misshapen.case, key, self.convention.label)
             text += f": {sums}." if sums else "."
         return lesson(
-            function, verdict, fault, text, shown, topic=self.operation.topic, also=explanation.also
+            function, verdict, fault, text, shown, topic=self.operation.topic,
+            also=explanation.also, detail=detail,
         )
 
     def _in_words(self, key: str, seen: Sequence[Observation]) -> str:
@@ -441,7 +439,7 @@ class Examination:
 
     def smallest(
         self, function: str, key: str, small: Sequence[Case]
-    ) -> dict[str, Any] | None:
+    ) -> Observation | None:
         """The first small case on which the answer is wrong, with both answers."""
         for salt, case in enumerate(small):
             if not self.is_possible(case):
@@ -460,7 +458,7 @@ class Examination:
             seen = Observation(case, received, expected, None if key == "y" else dy)
             passes = key != "y" and self.is_also_right(key, case, dy, received)
             if not (seen.right or passes):
-                return show_observation(self.convention, seen, key)
+                return seen
         return None
 
     def answer(self, function: str, key: str, case: Case, dy: np.ndarray) -> np.ndarray:

@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from minicnn.checking.students.convention import takes
-from minicnn.checking.students.examination.evidence import lesson, show_case, show_observation
+from minicnn.checking.students.examination.evidence import (
+    behind,
+    lesson,
+    show_case,
+    show_observation,
+)
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.examination.given_rows import is_given_rows
 from minicnn.checking.students.finding import Finding
@@ -119,7 +124,7 @@ class LossExamination(Examination):
             seen = [gradient(case) for case in self.operation.cases]
             if not all(each.right for each in seen):
                 found = self.conclude(name, "wrong-backward", "dlogits", seen, [])
-                found.message = f"With dloss = 2.5: {found.message}"
+                found.message = behind("With dloss = 2.5:", found.message)
         return found
 
     def answer(self, function: str, key: str, case: Case, dy: np.ndarray) -> np.ndarray:

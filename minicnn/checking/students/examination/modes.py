@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from minicnn.checking.students.examination.evidence import behind
 from minicnn.checking.students.examination.examination import Examination
 from minicnn.checking.students.finding import Finding
 from minicnn.checking.students.notation import equation_for
@@ -39,7 +40,7 @@ def _together(found: Finding, beside: Finding, modes: tuple[str, str]) -> Findin
         return found
     worse, mode = (beside, modes[1]) if found.verdict == "correct" else (found, modes[0])
     other, its = (found, modes[0]) if worse is beside else (beside, modes[1])
-    message = f"In the mode {mode!r}: {worse.message}"
+    message = behind(f"In the mode {mode!r}:", worse.message)
     if other.verdict != "correct":
         named = f" ({other.fault})" if other.fault not in (None, "unknown") else ""
         message += f" The mode {its!r} is wrong too{named}."

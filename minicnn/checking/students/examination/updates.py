@@ -174,8 +174,8 @@ class UpdateExamination(Examination):
             text = unexplained(self.convention, "y", text)
             return Finding(name, "wrong-forward", None, text, shown)
         return lesson(
-            name, "wrong-forward", faults[0], text, shown, self._equation(faults[0]),
-            also=also,
+            name, "wrong-forward", faults[0], "", shown, self._equation(faults[0]), also=also,
+            detail=text,
         )
 
     def _equation(self, fault: str) -> Equation | None:

@@ -92,7 +92,7 @@ def test_what_is_said_wrongly_is_refused(path: Path, build: str, message: str) -
     ("def forward(self, x): raise NotImplementedError\n    def backward(self, dy): return dy",
      "not-written", "Relu.forward is not written yet"),
     ("def forward(self, x): return self.nothing\n    def backward(self, dy): return dy",
-     "error", "Relu.forward raised line 2: AttributeError: 'Relu' object has no attribute"),
+     "error", "Relu.forward raised in line 2: AttributeError: 'Relu' object has no attribute"),
     ("def forward(self, x):\n        self.x = x; return np.maximum(x, 0)\n"
      "    def backward(self, dy): dy[self.x <= 0] = 0; return dy", "correct", ""),
 ])

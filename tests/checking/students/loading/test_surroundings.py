@@ -124,7 +124,7 @@ def affine_forward(x, w, b):
     findings = check(tmp_path / "layers.py", text)
     assert right(findings) == BOTH
     (wrong,) = (each for each in findings if each.verdict != "correct")
-    assert wrong.message.startswith("affine_forward raised line 16: ModuleNotFoundError: "
+    assert wrong.message.startswith("affine_forward raised in line 16: ModuleNotFoundError: "
                                     "No module named")
     assert "im2col_cython" in wrong.message
     assert [note.partition(":")[0] for note in findings.notes] == ["line 1", "line 2"]
