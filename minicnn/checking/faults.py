@@ -102,9 +102,6 @@ FAULTS: dict[str, Fault] = {
         ("ln-missing-variance-term", 8,
          "dx lacks the term through the variance: every x moves the variance, and the variance "
          "scales every y that is normalised with it"),
-        ("ln-gamma-outside-mean", 8,
-         "gamma stands outside of a mean in dx: it differs from channel to channel, so that "
-         "γ·mean(dy) is not mean(γ·dy)"),
         ("ln-dgamma-wrong-reduction", 6,
          "dgamma and dbeta are sums over every axis but the channels, the samples among them"),
     ),

@@ -148,18 +148,6 @@ PLANTED = [
     ("ln-missing-variance-term", BLOCKS, SGN_B, B,
      " - normed[n] * (dn[n] * normed[n]).mean()", ""),
     ("ln-missing-variance-term", ROWS, LN_B, B, " - np.outer(z, z) / D", ""),
-    # gamma outside of a mean
-    ("ln-gamma-outside-mean", ROWS, LN_B, B,
-     "derivatives @ (gamma * g)", "gamma * (derivatives @ g)"),
-    ("ln-gamma-outside-mean", FIVE, SGN_B, B,
-     "    d = (dout * gamma).reshape(hat.shape)\n"
-     "    M = C // G * H * W\n",
-     "    d = dout.reshape(hat.shape)\n"
-     "    M = C // G * H * W\n"
-     "    out_of = np.broadcast_to(gamma, dout.shape).reshape(hat.shape) / np.sqrt(v)\n"
-     "    inner = d - d.mean(axis=WITHIN, keepdims=True)\n"
-     "    inner -= hat * (d * hat).mean(axis=WITHIN, keepdims=True)\n"
-     "    return (inner * out_of).reshape(dout.shape), dgamma, dbeta\n"),
     # dgamma and dbeta
     ("ln-dgamma-wrong-reduction", TURNED, LN_B, E,
      "dgamma = (dout * hat.T).sum(axis=0)", "dgamma = (dout * hat.T).sum(axis=1)"),
@@ -251,3 +239,20 @@ PLANTED = [
      "dbeta = dout.sum(axis=(0, 2, 3), keepdims=True)",
      "dbeta = dout.sum(axis=(2, 3), keepdims=True)"),
 ]
+
+UNNAMED = [
+    (ROWS, LN_B, B,
+     "derivatives @ (gamma * g)", "gamma * (derivatives @ g)",
+     "gamma stands outside of a mean in dx"),
+    (FIVE, SGN_B, B,
+     "    d = (dout * gamma).reshape(hat.shape)\n"
+     "    M = C // G * H * W\n",
+     "    d = dout.reshape(hat.shape)\n"
+     "    M = C // G * H * W\n"
+     "    out_of = np.broadcast_to(gamma, dout.shape).reshape(hat.shape) / np.sqrt(v)\n"
+     "    inner = d - d.mean(axis=WITHIN, keepdims=True)\n"
+     "    inner -= hat * (d * hat).mean(axis=WITHIN, keepdims=True)\n"
+     "    return (inner * out_of).reshape(dout.shape), dgamma, dbeta\n",
+     "gamma stands outside of a mean in dx"),
+]
+"""Slips that have no name: (file, function, verdict, old text, new text, words of the message)."""

@@ -27,7 +27,6 @@ PLACES: dict[str, str] = {
     "ln-wrong-axes": "the axes of the mean and of the variance, and the shape that they leave",
     "ln-missing-mean-term": "how x moves y through the mean",
     "ln-missing-variance-term": "how x moves y through the variance",
-    "ln-gamma-outside-mean": "in which order gamma and the means come",
     "ln-dgamma-wrong-reduction": "the axes of the sum",
     "conv-true-convolution": "which pixel of a window meets which weight",
     "conv-missing-bias": "which inputs come into y",

@@ -128,7 +128,8 @@ def _dx_suspects(normalisation: Normalisation) -> Iterator[Suspect]:
         fault = _fault_of_gamma(kinds)
         if fault is not None:
             yield Suspect(
-                fault, partial(_with_gammas, normalisation, kinds=kinds), in_pairs=False
+                fault, partial(_with_gammas, normalisation, kinds=kinds),
+                "" if fault else _OUTSIDE, in_pairs=False,
             )
     yield Suspect("bn-gamma-squared", lambda case, dy: (
         case["gamma"] * _with_gammas(normalisation, case, dy, ("once", "once", "once"))))
@@ -146,10 +147,18 @@ _GAMMAS: dict[str, Callable[[np.ndarray, np.ndarray, Callable], np.ndarray]] = {
 """Where gamma may stand in a mean of dx."""
 
 
+_OUTSIDE = (
+    "gamma stands outside of a mean in dx: it differs from channel to channel, so that γ·mean(dy) "
+    "is not mean(γ·dy)."
+)
+"""A slip that has no name: batch norm's formula with the axes of layer norm."""
+
+
 def _fault_of_gamma(kinds: Kinds) -> str | None:
-    """What it is called where gamma stands so in the three terms."""
+    """What it is called where gamma stands so in the three terms: empty where it has no name; None
+    where it is no one slip."""
     if "outside" in kinds[1:]:
-        return "ln-gamma-outside-mean" if set(kinds) <= {"once", "outside"} else None
+        return "" if set(kinds) <= {"once", "outside"} else None
     if "never" in kinds:
         return "bn-gamma-missing" if "twice" not in kinds else None
     return "bn-gamma-squared" if "twice" in kinds else None
