@@ -239,7 +239,7 @@ def test_a_notebook_names_cell_and_line(tmp_path: Path) -> None:
     findings = check(tmp_path / "Layers.ipynb", text)
     assert right(findings) == ["affine_forward", *BOTH]
     (wrong,) = (each for each in findings if each.verdict != "correct")
-    assert "raised cell 4, line 3: NameError: name 'undefined' is not defined" in wrong.message
+    assert "raised in cell 4, line 3: NameError: name 'undefined' is not defined" in wrong.message
     assert findings.not_looked_at == ["rnn_forward"]
     assert findings.notes == [
         "cell 5, line 1: SyntaxError: invalid syntax; this cell was left out",
