@@ -264,6 +264,7 @@ class DropoutExamination(Examination):
     def _judge_gradients(self, name: str) -> Finding:
         """Training and evaluation, beside what forward did to each value."""
         wrong: list[Finding] = []
+        in_training: list[Finding] = []
         for salt, case in enumerate(self._every_case()):
             dy = upstream(case["x"].shape, salt)
             try:
@@ -285,10 +286,11 @@ class DropoutExamination(Examination):
                 return found
             if found.verdict != "correct":
                 wrong.append(found)
+                in_training += [found] if case["training"] else []
         if not wrong:
             return Finding(name, "correct")
         first = wrong[0]
-        if len({each.fault for each in wrong if each.verdict == first.verdict}) > 1:
+        if len({each.fault for each in in_training or wrong}) > 1:
             first.fault = "unknown"
         return first
 
