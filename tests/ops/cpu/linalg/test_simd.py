@@ -139,4 +139,4 @@ def test_signs(dtype: type) -> None:
         results = np.empty((2, count), dtype)
         signs(x, y, results.reshape(-1), count)
         np.testing.assert_array_equal(results[0], np.maximum(x, 0))
-        np.testing.assert_array_equal(results[1], np.where(x > 0, y, 0))
+        np.testing.assert_array_equal(results[1], np.where(x > 0, y, x))
